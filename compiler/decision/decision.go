@@ -1,0 +1,129 @@
+// Package decision turns what the rules say of an update into one answer per ring: approved, pending until an
+// instant, needs approval, or rejected, each with its reasons. It knows nothing of OPA: package decide asks the rules
+// and hands over time-free grants and blocks; this package adds instants, evidence and the fixed precedence.
+package decision
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// Answer is what the rules say of one class of update, before any clock. The zero Answer grants nothing.
+type Answer struct {
+	Grants  []Grant  `json:"grants"`  // sorted by rule
+	Blocks  []Block  `json:"blocks"`  // sorted by rule, code, message
+	Lanes   []string `json:"lanes"`   // every lane that matches, sorted
+	Freezes []string `json:"freezes"` // every freeze whose allow matches, sorted
+}
+
+// Grant is one way to approval: exactly one of Approve and Require is set.
+type Grant struct {
+	Rule    string          `json:"rule"`
+	Approve *policy.Approve `json:"approve,omitempty"`
+	Require *policy.Require `json:"require,omitempty"`
+	Source  string          `json:"source"`
+}
+
+// BlockKind says what a block does while it stands.
+type BlockKind string
+
+// The kinds of block.
+const (
+	Reject      BlockKind = "reject"
+	Hold        BlockKind = "hold"
+	RequireKind BlockKind = "require" // a Rego module asks for signatures on top of the grants
+	Failed      BlockKind = "error"   // the evaluator failed: a deny that is still counted as missing
+)
+
+// Block stands in the way whatever the grants say.
+type Block struct {
+	Kind    BlockKind       `json:"kind"`
+	Rule    string          `json:"rule"` // the rule or module that blocks
+	Msg     string          `json:"msg"`
+	Require *policy.Require `json:"require,omitempty"`
+	Source  string          `json:"source"`
+}
+
+// Outcome is the answer for one update in one ring.
+type Outcome string
+
+// The outcomes.
+const (
+	Approved      Outcome = "approved"
+	Pending       Outcome = "pending"
+	NeedsApproval Outcome = "needs-approval"
+	Rejected      Outcome = "rejected"
+)
+
+// Reason codes. They are contract: tests, reports and people grep for them.
+const (
+	ReasonGranted       = "GRANTED"
+	ReasonWaitAnchor    = "WAIT_ANCHOR"    // anchor + after is in the future
+	ReasonNoAnchor      = "NO_ANCHOR"      // the anchor is unknown and there is no fallback
+	ReasonNeedsApproval = "NEEDS_APPROVAL" // a require rule without its signatures
+	ReasonNoRule        = "NO_RULE"        // no rule matches and there is no otherwise
+	ReasonRejected      = "REJECTED"
+	ReasonHold          = "HOLD"
+	ReasonEvaluator     = "EVALUATOR_ERROR"
+	ReasonWaitGate      = "WAIT_GATE"   // the earlier ring has not succeeded yet
+	ReasonGateFailed    = "GATE_FAILED" // too many failures in the earlier ring
+	ReasonGateInDoubt   = "GATE_IN_DOUBT"
+	ReasonWaitSoak      = "WAIT_SOAK"
+	ReasonUntested      = "UNTESTED" // no earlier host can ever test it
+	ReasonWaitWindow    = "WAIT_WINDOW"
+	ReasonNoWindow      = "NO_WINDOW" // no occurrence within the horizon
+	ReasonFrozen        = "FROZEN"
+	ReasonHostHold      = "HOST_HOLD" // the host's own package manager holds it
+	ReasonHostInDoubt   = "HOST_IN_DOUBT"
+	ReasonRetryLater    = "RETRY_LATER" // it failed in this occurrence already
+)
+
+// Reason is one sentence of an explanation. Until is the instant it ends, null when nobody can know.
+type Reason struct {
+	Code   string     `json:"code"`
+	Msg    string     `json:"msg"`
+	Source string     `json:"source,omitempty"` // path:line:column of the rule
+	Until  *time.Time `json:"until"`
+}
+
+// Decision is the answer for one update in one ring and lane.
+type Decision struct {
+	Tenant  string     `json:"tenant"`
+	Ring    string     `json:"ring"`
+	Lane    string     `json:"lane"`
+	Update  string     `json:"update"` // purl
+	Outcome Outcome    `json:"outcome"`
+	Until   *time.Time `json:"until"` // when it next changes by itself, null if never
+	Reasons []Reason   `json:"reasons"`
+	Rule    string     `json:"rule"`  // the rule that decided
+	Class   string     `json:"class"` // digest of the class of update that the rules saw
+}
+
+// Evidence is what the ledgers know of updates in rings, own ones ("pilot") and named foreign ones ("msp-lab/test").
+// It is sorted by ring, then update.
+type Evidence []RingEvidence
+
+// RingEvidence is the record of one exact update in one ring.
+type RingEvidence struct {
+	Ring        string     `json:"ring"`
+	Update      string     `json:"update"`
+	Attempted   int        `json:"attempted"` // hosts on which it was started
+	Succeeded   int        `json:"succeeded"` // of those, hosts whose newest outcome is success
+	Failed      int        `json:"failed"`
+	InDoubt     int        `json:"inDoubt"`
+	Missing     int        `json:"missing"` // hosts of the ring that a scan saw without it
+	FirstAt     *time.Time `json:"firstAt"`
+	SucceededAt *time.Time `json:"succeededAt"` // the newest success: soak counts from here
+	Platforms   []string   `json:"platforms"`
+}
+
+// Of returns the evidence of an update in a ring; ok is false when there is none.
+func (e Evidence) Of(ring, update string) (RingEvidence, bool) {
+	for _, r := range e {
+		if r.Ring == ring && r.Update == update {
+			return r, true
+		}
+	}
+	return RingEvidence{Ring: ring, Update: update}, false
+}

@@ -1,0 +1,314 @@
+// Package policy is the compiled, typed policy of one tenant: what CUE files, hosts files and Rego modules say once
+// every default is filled in and every name resolved. It is plain data with one canonical form and digest; plan,
+// decide and runner read nothing else of the repository.
+package policy
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/internal/canonical"
+)
+
+// Set is what one compilation yields: every tenant that compiled, sorted by name, and the repository's settings.
+type Set struct {
+	Tenants  []*Tenant
+	Settings Settings
+}
+
+// Tenant returns the tenant of that name, or nil.
+func (s *Set) Tenant(name string) *Tenant {
+	for _, t := range s.Tenants {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Tenant is a customer or department. Lists are sorted by name; maps do not occur, so encoding is stable.
+type Tenant struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"` // "Policy"
+	Name       string   `json:"tenant"`
+	Timezone   string   `json:"timezone"` // IANA name
+	TestClock  bool     `json:"testClock,omitempty"`
+	Rings      []Ring   `json:"rings"`
+	Windows    []Window `json:"windows"`
+	Lanes      []Lane   `json:"lanes"`
+	Freezes    []Freeze `json:"freezes"`
+	Rules      []Rule   `json:"rules"`
+	Otherwise  *Rule    `json:"otherwise,omitempty"` // applies only when no other rule matched
+	Hosts      []Host   `json:"hosts"`
+	Modules    []Module `json:"modules"` // the user's Rego, sorted by path
+	Source     string   `json:"source"`  // path:line:column
+}
+
+// Ring is one stage of the rollout.
+type Ring struct {
+	Name           string        `json:"ring"`
+	Select         []Label       `json:"select"` // all must be equal
+	Window         string        `json:"window"`
+	Requires       []Requirement `json:"requires"` // sorted by ring
+	MaxUnavailable Amount        `json:"maxUnavailable"`
+	StopAtFailures int           `json:"stopAtFailures"` // no further start in this ring once so many hosts failed in one run
+	Reboot         Reboot        `json:"reboot"`
+	Source         string        `json:"source"`
+	SelectSource   string        `json:"selectSource"`
+}
+
+// Label is one key and value.
+type Label struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Reboot says what a ring does with a host that asks for a reboot after patching.
+type Reboot string
+
+// The reboot rules.
+const (
+	RebootNever      Reboot = "never"
+	RebootIfRequired Reboot = "if-required"
+)
+
+// Amount is a count or a percentage of a ring's hosts: exactly one field is set.
+type Amount struct {
+	Count   int `json:"count,omitempty"`
+	Percent int `json:"percent,omitempty"`
+}
+
+// Of returns how many of n hosts the amount allows: percentages round down, but at least 1 so that a small ring can
+// move at all.
+func (a Amount) Of(n int) int {
+	if a.Count > 0 {
+		return a.Count
+	}
+	return max(1, n*a.Percent/100)
+}
+
+// Requirement is the gate that one earlier ring must pass for an update before this ring may have it.
+type Requirement struct {
+	Tenant       string     `json:"tenant,omitempty"` // set when the ring is another tenant's
+	Ring         string     `json:"ring"`
+	Succeeded    int        `json:"succeeded"` // percent of attempted
+	MinSucceeded int        `json:"minSucceeded"`
+	Soak         Duration   `json:"soak"`
+	IfUntested   IfUntested `json:"ifUntested"`
+	Source       string     `json:"source"`
+}
+
+// Key names the required ring as policies do: "pilot" or "msp-lab/test".
+func (r Requirement) Key() string {
+	if r.Tenant == "" {
+		return r.Ring
+	}
+	return r.Tenant + "/" + r.Ring
+}
+
+// IfUntested says what happens when attempted + still missing earlier hosts can never reach minSucceeded.
+type IfUntested string
+
+// The choices of ifUntested.
+const (
+	UntestedNeedsApproval IfUntested = "needs-approval"
+	UntestedWait          IfUntested = "wait"
+	UntestedApprove       IfUntested = "approve"
+)
+
+// Window is a recurring interval in wall time of the tenant's zone. Exactly one of Always, Days and Monthly is set.
+type Window struct {
+	Name     string   `json:"window"`
+	Always   bool     `json:"always,omitempty"`
+	Days     []string `json:"days,omitempty"` // mon..sun, of the start
+	Monthly  *Monthly `json:"monthly,omitempty"`
+	Start    string   `json:"start,omitempty"` // "22:00"
+	Duration Duration `json:"duration,omitempty"`
+	Source   string   `json:"source"`
+}
+
+// Monthly is the nth weekday of a month plus any number of days, which may lead into another month.
+type Monthly struct {
+	Nth        int    `json:"nth"` // 1..5, or -1 for the last
+	Weekday    string `json:"weekday"`
+	OffsetDays int    `json:"offsetDays"`
+}
+
+// Lane replaces a ring's window, soak and reboot for the updates it matches. Nil fields are the ring's.
+type Lane struct {
+	Name     string    `json:"lane"`
+	Match    Match     `json:"match"`
+	Window   string    `json:"window,omitempty"`
+	Soak     *Duration `json:"soak,omitempty"`
+	Reboot   Reboot    `json:"reboot,omitempty"`
+	Priority int       `json:"priority"`
+	Source   string    `json:"source"`
+}
+
+// DefaultLane is the lane of an update that no lane matches.
+const DefaultLane = "default"
+
+// Match names a class of updates. An empty match is an error: it would be everything by accident.
+type Match struct {
+	Exploited      *bool    `json:"exploited,omitempty"`
+	Classification []string `json:"classification,omitempty"` // any of
+}
+
+// Empty reports whether the match names nothing.
+func (m Match) Empty() bool { return m.Exploited == nil && len(m.Classification) == 0 }
+
+// Freeze is an interval in which nothing starts, except what Allow matches.
+type Freeze struct {
+	Name   string `json:"freeze"`
+	Starts string `json:"starts"` // wall time in the tenant's zone, "2026-12-18T18:00"
+	Ends   string `json:"ends"`
+	Allow  *Match `json:"allow,omitempty"`
+	Reason string `json:"reason"`
+	Source string `json:"source"`
+}
+
+// Anchor names the instant from which an approve rule counts.
+type Anchor string
+
+// The anchors.
+const (
+	Released  Anchor = "released"
+	FirstSeen Anchor = "first-seen"
+)
+
+// Rule is one approval rule: exactly one of Approve and Require is set.
+type Rule struct {
+	Name    string   `json:"rule"`
+	Match   *Match   `json:"match,omitempty"` // nil only in otherwise
+	Approve *Approve `json:"approve,omitempty"`
+	Require *Require `json:"require,omitempty"`
+	Source  string   `json:"source"`
+}
+
+// Approve grants once anchor + after has passed.
+type Approve struct {
+	After    Duration `json:"after"`
+	Anchor   Anchor   `json:"anchor"`
+	Fallback Anchor   `json:"fallback,omitempty"` // when the anchor is unknown; none: it holds
+}
+
+// Require grants once so many people of a role have signed.
+type Require struct {
+	Approvers int    `json:"approvers"`
+	Role      string `json:"role"`
+}
+
+// Host is one machine. It is data of a hosts file, not policy, but it decides ring membership.
+type Host struct {
+	Name      string   `json:"name"`
+	Address   string   `json:"address,omitempty"` // host or host:port
+	User      string   `json:"user,omitempty"`
+	Providers []string `json:"providers"`
+	Labels    []Label  `json:"labels"` // sorted by key
+	Source    string   `json:"source"`
+}
+
+// Label returns the value of a label, or "".
+func (h Host) Label(key string) string {
+	for _, l := range h.Labels {
+		if l.Key == key {
+			return l.Value
+		}
+	}
+	return ""
+}
+
+// DefaultSite is the site of a host without a site label.
+const DefaultSite = "main"
+
+// Site is where a runner can reach the host.
+func (h Host) Site() string {
+	if s := h.Label("site"); s != "" {
+		return s
+	}
+	return DefaultSite
+}
+
+// In reports whether the ring's selector takes the host.
+func (r Ring) In(h Host) bool {
+	for _, l := range r.Select {
+		if h.Label(l.Key) != l.Value {
+			return false
+		}
+	}
+	return len(r.Select) > 0
+}
+
+// RingOf returns the one ring of a host; ok is false when none or several claim it.
+func (t *Tenant) RingOf(h Host) (ring *Ring, ok bool) {
+	for i := range t.Rings {
+		if !t.Rings[i].In(h) {
+			continue
+		}
+		if ring != nil {
+			return nil, false
+		}
+		ring = &t.Rings[i]
+	}
+	return ring, ring != nil
+}
+
+// Window returns the window of that name, or nil.
+func (t *Tenant) Window(name string) *Window {
+	for i := range t.Windows {
+		if t.Windows[i].Name == name {
+			return &t.Windows[i]
+		}
+	}
+	return nil
+}
+
+// Module is one Rego file of the user's.
+type Module struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
+// Settings are the tool settings of ringfence.cue.
+type Settings struct {
+	Providers []ProviderSettings `json:"providers"` // sorted by name
+}
+
+// ProviderSettings configure one provider. Path is set for third-party providers only.
+type ProviderSettings struct {
+	Name   string            `json:"name"`
+	Path   string            `json:"path,omitempty"`
+	Config map[string]string `json:"config,omitempty"`
+	Source string            `json:"source"`
+}
+
+// Provider returns the settings of a provider; built-in ones may have none.
+func (s Settings) Provider(name string) (ProviderSettings, bool) {
+	for _, p := range s.Providers {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return ProviderSettings{}, false
+}
+
+// Digest is the identity of the compiled policy: it covers everything that plan reads of it.
+func (t *Tenant) Digest() (string, error) { return canonical.Digest(t) }
+
+// Duration encodes as Go writes it ("48h0m0s") and is never negative.
+type Duration time.Duration
+
+// Std returns the standard library's type.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// String prints the shortest exact form: "72h", "30m", "1h30m".
+func (d Duration) String() string { return short(time.Duration(d)) }
+
+// MarshalText writes the shortest exact form.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}

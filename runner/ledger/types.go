@@ -1,0 +1,131 @@
+// Package ledger is a tenant's append-only record in Git: one commit per record on branch ringfence/ledger/<tenant>,
+// whose tree holds the state that all records so far add up to. Reduce is the whole meaning of a record.
+package ledger
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/plan"
+)
+
+// Phase says what a record tells.
+type Phase string
+
+// The phases.
+const (
+	PhaseScan   Phase = "scan"
+	PhaseIntent Phase = "intent" // the actions of a wave, before the first start
+	PhaseWave   Phase = "wave"   // the outcomes of a wave
+	PhaseEnd    Phase = "end"    // the run is over
+	PhaseLease  Phase = "lease"
+	PhaseHalt   Phase = "halt"
+	PhaseNote   Phase = "note"
+)
+
+// Record is one commit's run/record.json.
+type Record struct {
+	APIVersion   string    `json:"apiVersion"`
+	Kind         string    `json:"kind"` // "Record"
+	Tenant       string    `json:"tenant"`
+	Seq          int       `json:"seq"` // 1 for the first, without gaps
+	Phase        Phase     `json:"phase"`
+	Run          string    `json:"run"`
+	At           time.Time `json:"at"`
+	TestClock    bool      `json:"testClock,omitempty"` // At is not real time
+	Plan         string    `json:"plan,omitempty"`      // digest
+	PolicyCommit string    `json:"policyCommit"`
+	Policy       string    `json:"policy"` // digest
+	Site         string    `json:"site"`
+	Runner       string    `json:"runner"`
+	Fence        int       `json:"fence"` // 0 while there are no leases
+	Actions      []Action  `json:"actions"`
+	Scan         *Scan     `json:"scan,omitempty"`
+	Outcome      string    `json:"outcome,omitempty"` // of phase end: the reason word of the exit code
+}
+
+// Verb is what an action does on a host.
+type Verb string
+
+// The verbs.
+const (
+	VerbApply   Verb = "apply"
+	VerbAcquire Verb = "acquire"
+	VerbReboot  Verb = "reboot"
+	VerbHook    Verb = "hook"
+	VerbHealth  Verb = "health"
+)
+
+// Status is where an action stands.
+type Status string
+
+// The statuses of an action.
+const (
+	Started   Status = "started"
+	Succeeded Status = "succeeded"
+	Failed    Status = "failed"
+	Skipped   Status = "skipped" // nothing was started
+	InDoubt   Status = "in-doubt"
+)
+
+// Action is one verb on one host.
+type Action struct {
+	ID        string              `json:"id"` // hash of tenant, host, verb, exact set, plan, attempt
+	Host      string              `json:"host"`
+	Verb      Verb                `json:"verb"`
+	Ring      string              `json:"ring"`
+	Lane      string              `json:"lane"`
+	Wave      int                 `json:"wave"`
+	Window    string              `json:"window"`
+	Opens     time.Time           `json:"opens"` // the window occurrence
+	Updates   []plan.ChangeUpdate `json:"updates"`
+	Status    Status              `json:"status"`
+	HostState string              `json:"hostState"` // untouched, partial, done, in-doubt
+	Platform  string              `json:"platform,omitempty"`
+	StartedAt time.Time           `json:"startedAt"`
+	EndedAt   *time.Time          `json:"endedAt"`
+	Reason    string              `json:"reason"`
+	Log       string              `json:"log,omitempty"` // end of the output, bounded and neutralised
+}
+
+// Scan is what a scan adds to the state.
+type Scan struct {
+	Snapshot    string        `json:"snapshot"` // digest
+	Hosts       int           `json:"hosts"`
+	Scanned     int           `json:"scanned"`
+	Unreachable []string      `json:"unreachable"`
+	Stale       []string      `json:"stale"`
+	Quarantined []string      `json:"quarantined"`
+	Missing     []RingMissing `json:"missing"` // sorted by ring, update; complete: a pair that is absent has none missing
+	Seen        []string      `json:"seen"`    // purls of every update in the snapshot's table
+}
+
+// RingMissing counts the scanned hosts of a ring that lack an update.
+type RingMissing struct {
+	Ring   string `json:"ring"`
+	Update string `json:"update"`
+	Hosts  int    `json:"hosts"`
+}
+
+// State is what all records so far add up to: state.json.
+type State struct {
+	APIVersion  string               `json:"apiVersion"`
+	Kind        string               `json:"kind"` // "State"
+	Tenant      string               `json:"tenant"`
+	Seq         int                  `json:"seq"`
+	Evidence    decision.Evidence    `json:"evidence"`
+	Failures    []plan.Failure       `json:"failures"`
+	Occurrences []Occurrence         `json:"occurrences"`
+	InDoubt     []plan.InDoubt       `json:"inDoubt"`
+	FirstSeen   map[string]time.Time `json:"firstSeen"` // purl → first scan that saw it
+	Durations   map[string]int       `json:"durations"` // verb → seconds of the longest action
+}
+
+// Occurrence is one window occurrence in which a ring was worked on.
+type Occurrence struct {
+	Ring   string    `json:"ring"`
+	Lane   string    `json:"lane"`
+	Window string    `json:"window"`
+	Opens  time.Time `json:"opens"`
+	Hosts  int       `json:"hosts"` // hosts on which something was started
+}
