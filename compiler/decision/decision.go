@@ -15,6 +15,7 @@ type Answer struct {
 	Blocks  []Block  `json:"blocks"`  // sorted by rule, code, message
 	Lanes   []string `json:"lanes"`   // every lane that matches, sorted
 	Freezes []string `json:"freezes"` // every freeze whose allow matches, sorted
+	Class   string   `json:"class"`   // digest of the class of update that the rules saw
 }
 
 // Grant is one way to approval: exactly one of Approve and Require is set.

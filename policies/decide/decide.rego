@@ -1,0 +1,38 @@
+# Package ringfence.decide says which of a tenant's rules, lanes and freezes match each class of update. It is free of
+# time: it names grants, and Go turns them into instants. One evaluation answers for a whole batch of classes.
+package ringfence.decide
+
+# answers has one entry for each index of input.updates. A missing entry is read as a deny, never as "nothing matched".
+answers[i] := {
+	"granted": granted(matching(input.rules, update)),
+	"lanes": matching(input.lanes, update),
+	"freezes": matching(input.freezes, update),
+} if {
+	some i, update in input.updates
+}
+
+# granted holds the rules that matched; otherwise stands in only when none did.
+granted(names) := names if {
+	count(names) > 0
+} else := [input.otherwise] if {
+	is_string(input.otherwise)
+} else := []
+
+# matching lists the names of the entries whose match takes the update.
+matching(entries, update) := [entry.name |
+	some entry in entries
+	matches(entry.match, update)
+]
+
+# A match holds when everything that it names holds. One that names nothing, or a field that is not known here, matches
+# no update.
+matches(match, update) if {
+	count(match) > 0
+	every field, wanted in match {
+		holds(field, wanted, update)
+	}
+}
+
+holds("exploited", wanted, update) if update.exploited == wanted
+
+holds("classification", wanted, update) if update.class in wanted
