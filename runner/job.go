@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/providers"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+const (
+	maxReason = 500
+	maxLog    = 2_000
+)
+
+// job is one host's part of a wave.
+type job struct {
+	tenant string
+	host   policy.Host
+	action ledger.Action // as announced: id, updates, window, status started
+	reboot policy.Reboot
+	// closure is what the preview saw on this host beyond the targets.
+	closure []providers.Action
+}
+
+// ending is what a job leaves: its actions with their outcomes and the newest reading of the host, if there is one.
+type ending struct {
+	actions []ledger.Action
+	reading *Reading
+	end     End
+	err     error // a provider that is gone: the run cannot go on as planned
+}
+
+// run carries the job out and believes nothing that it has not read from the host afterwards.
+func (r *run) job(ctx context.Context, j job) ending {
+	s, err := r.Opener.Open(ctx, j.host)
+	if err != nil {
+		return j.notStarted(r.Clock(), err)
+	}
+	defer func() { s.Close() }()
+	res, err := s.Provider.Apply(ctx, j.request(r.Clock()), s.Exec)
+	if err != nil {
+		return r.applyBroke(j, s, err)
+	}
+	e := r.judge(ctx, j, s, res)
+	if e.end == EndSucceeded && j.reboot == policy.RebootIfRequired && e.reading.Scan.RebootPending {
+		return r.rebootHost(ctx, j, s, e)
+	}
+	return e
+}
+
+func (j job) request(at time.Time) providers.ChangeRequest {
+	return providers.ChangeRequest{ActionID: j.action.ID, Host: ref(j.tenant, j.host), At: at, Targets: Targets(j.action.Updates), Closure: j.closure}
+}
+
+// notStarted: no connection, a wrong key, no provider. Nothing was sent, so nothing is in doubt.
+func (j job) notStarted(at time.Time, err error) ending {
+	a := j.close(at, ledger.Skipped, providers.Untouched, note(err))
+	e := ending{actions: []ledger.Action{a}, reading: &Reading{Host: j.host.Name, Err: err}, end: EndSkipped}
+	if errors.Is(err, ErrProvider) {
+		e.err = err
+	}
+	return e
+}
+
+// applyBroke: the call ended without a result. Unless the broker knows that no changing command was started, what
+// happened on the host is unknown.
+func (r *run) applyBroke(j job, s Session, err error) ending {
+	if s.InDoubt() {
+		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(err))}, end: EndInDoubt}
+	}
+	return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Failed, providers.Untouched, note(err))}, end: EndFailed}
+}
+
+// judge re-reads the host and compares it with the change: exit codes and a provider's word are not evidence.
+func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result) ending {
+	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	if err != nil && res.State != providers.Untouched {
+		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, "the host could not be read again: "+note(err))
+		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
+	}
+	if err != nil {
+		a := j.close(r.Clock(), ledger.Failed, providers.Untouched, untrusted.Line(res.Reason, maxReason))
+		return ending{actions: []ledger.Action{a}, end: EndFailed}
+	}
+	reading := &Reading{Host: j.host.Name, Scan: scan}
+	lacks := lacking(Targets(j.action.Updates), scan)
+	if res.State == providers.Done && len(lacks) == 0 {
+		a := j.close(r.Clock(), ledger.Succeeded, providers.Done, "")
+		a.Platform = untrusted.Line(scan.OS, 60)
+		return ending{actions: []ledger.Action{a}, reading: reading, end: EndSucceeded}
+	}
+	a := j.close(r.Clock(), ledger.Failed, farthest(res.State, len(lacks), len(j.action.Updates)), failure(res, lacks))
+	a.Platform = untrusted.Line(scan.OS, 60)
+	a.Log = untrusted.Block(string(res.Log), maxLog)
+	return ending{actions: []ledger.Action{a}, reading: reading, end: EndFailed}
+}
+
+// close gives the announced action its outcome.
+func (j job) close(at time.Time, status ledger.Status, state providers.HostState, reason string) ledger.Action {
+	a := j.action
+	a.Status, a.HostState, a.Reason, a.EndedAt = status, string(state), reason, &at
+	return a
+}
+
+// lacking names the targets that the host does not have at exactly the planned version.
+func lacking(targets []providers.Target, scan *providers.HostScan) []string {
+	have := packages(scan.Installed)
+	var out []string
+	for _, t := range targets {
+		if v := have[t.Name+"/"+t.Arch]; v != t.To {
+			out = append(out, fmt.Sprintf("%s is at %s, planned %s", t.Name, orNone(v), t.To))
+		}
+	}
+	return out
+}
+
+func orNone(v string) string {
+	if v == "" {
+		return "no clean version"
+	}
+	return v
+}
+
+// farthest never calls a host untouched on the provider's word alone when some of the change is there.
+func farthest(claimed providers.HostState, lacks, targets int) providers.HostState {
+	if claimed == providers.Untouched && lacks == targets {
+		return providers.Untouched
+	}
+	return providers.Partial
+}
+
+func failure(res providers.Result, lacks []string) string {
+	var why []string
+	if res.Reason != "" {
+		why = append(why, untrusted.Line(res.Reason, maxReason))
+	} else if res.State == providers.Done {
+		why = append(why, "the provider says done, the host says otherwise")
+	}
+	if len(lacks) > 3 {
+		lacks = append(lacks[:3:3], fmt.Sprintf("and %d more", len(lacks)-3))
+	}
+	return untrusted.Line(strings.Join(append(why, lacks...), "; "), 2*maxReason)
+}
+
+// Targets are the packages of a change. The purls come from a snapshot that was validated, so they parse.
+func Targets(updates []plan.ChangeUpdate) []providers.Target {
+	out := make([]providers.Target, 0, len(updates))
+	for _, u := range updates {
+		out = append(out, target(u))
+	}
+	return out
+}
