@@ -2,6 +2,7 @@ package window
 
 import (
 	"fmt"
+	"sort"
 	"time"
 )
 
@@ -46,18 +47,36 @@ const farthest = 26 * time.Hour
 
 // Resolve returns the first instant at which a clock in loc shows w or later, in UTC. Later wall times never resolve
 // to earlier instants.
+//
+// It asks for offsets alone: time.Time.ZoneBounds answers with an end before the instant asked about on the last day
+// of leap years (Go 1.26).
 func Resolve(w Wall, loc *time.Location) time.Time {
-	from := w.utc.Add(-farthest)
-	for {
-		_, offset := from.In(loc).Zone()
-		t := w.utc.Add(-time.Duration(offset) * time.Second)
-		if t.Before(from) { // the clock jumped over w when this offset began
-			return from
+	var first time.Time
+	for probe := -farthest; probe <= farthest; probe += farthest / 2 {
+		t := w.utc.Add(-offset(w.utc.Add(probe), loc))
+		if shown(t, loc).Equal(w.utc) && (first.IsZero() || t.Before(first)) {
+			first = t
 		}
-		_, until := from.In(loc).ZoneBounds()
-		if until.IsZero() || t.Before(until) {
-			return t
-		}
-		from = until.UTC()
 	}
+	if first.IsZero() {
+		return jump(w, loc)
+	}
+	return first
+}
+
+// jump returns the instant at which the clock jumps over w.
+func jump(w Wall, loc *time.Location) time.Time {
+	begin := w.utc.Add(-farthest)
+	seconds := sort.Search(int(2*farthest/time.Second), func(s int) bool {
+		return shown(begin.Add(time.Duration(s)*time.Second), loc).After(w.utc)
+	})
+	return begin.Add(time.Duration(seconds) * time.Second)
+}
+
+// shown is what the clock shows at t, read as UTC.
+func shown(t time.Time, loc *time.Location) time.Time { return t.Add(offset(t, loc)) }
+
+func offset(t time.Time, loc *time.Location) time.Duration {
+	_, seconds := t.In(loc).Zone()
+	return time.Duration(seconds) * time.Second
 }
