@@ -1,10 +1,113 @@
 package decision
 
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
 // Decide answers a query. It is a pure function and does not depend on the order of grants, blocks or evidence.
+//
+// Every block, the grants together and every required ring are conditions that must all hold. An update that meets them
+// all is approved. Otherwise the outcome is that of the condition which ends last: a rejection never ends, a wait whose
+// end nobody can know ends after every known instant. Reasons list all conditions that do not hold, the last to end
+// first, and then what is settled already.
 func Decide(q Query) Decision {
-	return Decision{
+	conditions := append(blocks(q.Answer.Blocks), grants(q))
+	conditions = append(conditions, gates(q)...)
+	slices.SortStableFunc(conditions, lastFirst)
+	d := Decision{
 		Tenant: q.Policy.Name, Ring: q.Ring.Name, Lane: laneName(q.Lane), Update: q.Update.PURL,
-		Outcome: NeedsApproval, Class: q.ClassDigest,
-		Reasons: []Reason{{Code: ReasonNoRule, Msg: "no rule of the policy matches this update"}},
+		Outcome: conditions[0].outcome, Until: conditions[0].until, Rule: ruleOf(conditions),
+		Class: cmp.Or(q.ClassDigest, q.Answer.Class),
 	}
+	for _, c := range conditions {
+		d.Reasons = append(d.Reasons, Reason{Code: c.code, Msg: c.msg, Source: c.source, Until: c.until})
+	}
+	return d
+}
+
+// condition is one thing that must hold. Outcome is Approved when it does; until is nil when no end is known.
+type condition struct {
+	outcome Outcome
+	code    string
+	msg     string
+	source  string
+	rule    string // the rule or module, "" for a gate
+	until   *time.Time
+	rank    int // among conditions without a known end: which one is named first
+}
+
+// The ranks of conditions without a known end: what nobody can sign away comes first.
+const (
+	rankReject = iota
+	rankHold
+	rankSignature
+	rankGrant
+	rankGate
+	rankMet
+)
+
+// weight is larger for what ends later.
+func (c condition) weight() int {
+	switch {
+	case c.outcome == Rejected:
+		return 3
+	case c.outcome == Approved:
+		return 0
+	case c.until == nil:
+		return 2
+	default:
+		return 1
+	}
+}
+
+func lastFirst(a, b condition) int {
+	return cmp.Or(
+		cmp.Compare(b.weight(), a.weight()), compareEnds(b.until, a.until), cmp.Compare(a.rank, b.rank),
+		cmp.Compare(a.rule, b.rule), cmp.Compare(a.code, b.code), cmp.Compare(a.source, b.source), cmp.Compare(a.msg, b.msg))
+}
+
+func compareEnds(a, b *time.Time) int {
+	if a == nil || b == nil {
+		return 0 // the weights have told them apart
+	}
+	return a.Compare(*b)
+}
+
+// ruleOf is the rule that decided: that of the first condition that has one. A gate has none, so that what is approved
+// but for its gate names the rule which approves.
+func ruleOf(conditions []condition) string {
+	for _, c := range conditions {
+		if c.rule != "" {
+			return c.rule
+		}
+	}
+	return ""
+}
+
+// blocks are the conditions that what stands in the way makes, whatever is granted.
+func blocks(list []Block) []condition {
+	out := make([]condition, 0, len(list)+2)
+	for _, b := range list {
+		out = append(out, b.condition())
+	}
+	return out
+}
+
+func (b Block) condition() condition {
+	c := condition{source: b.Source, rule: b.Rule}
+	switch {
+	case b.Kind == Reject:
+		c.outcome, c.rank, c.code, c.msg = Rejected, rankReject, ReasonRejected, "rejected by "+b.Rule+": "+b.Msg
+	case b.Kind == Hold:
+		c.outcome, c.rank, c.code, c.msg = Pending, rankHold, ReasonHold, "held by "+b.Rule+" until its rule changes: "+b.Msg
+	case b.Kind == RequireKind && b.Require != nil:
+		c.outcome, c.rank, c.code = NeedsApproval, rankSignature, ReasonNeedsApproval
+		c.msg = b.Rule + " asks for " + signatures(b.Require) + ": " + b.Msg
+	default: // Failed, and any kind that this version does not know
+		c.outcome, c.rank, c.code = Pending, rankHold, ReasonEvaluator
+		c.msg = "denied until its rules can be evaluated: " + b.Msg
+	}
+	return c
 }

@@ -3,12 +3,16 @@
 package ringfence.decide
 
 # answers has one entry for each index of input.updates. A missing entry is read as a deny, never as "nothing matched".
-answers[i] := {
+answers[i] := answer(facts(update)) if some i, update in input.updates
+
+# facts are the fields that a match can read. Updates that agree in them share one call of answer, since OPA keeps the
+# result of a function for equal arguments during an evaluation.
+facts(update) := {"class": update.class, "exploited": update.exploited}
+
+answer(update) := {
 	"granted": granted(matching(input.rules, update)),
 	"lanes": matching(input.lanes, update),
 	"freezes": matching(input.freezes, update),
-} if {
-	some i, update in input.updates
 }
 
 # granted holds the rules that matched; otherwise stands in only when none did.

@@ -1,0 +1,103 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// acting are the rules that a module may define to take part in decisions. All of them tighten.
+var acting = map[string]decision.BlockKind{
+	"reject": decision.Reject, "hold": decision.Hold, "require": decision.RequireKind,
+}
+
+// loosening are names that read like a grant. A module that defines one expects an effect that rules never have.
+var loosening = []string{"approve", "approved", "grant", "granted", "grants", "allow"}
+
+// mistaken are names that would silently do nothing, and what their author meant.
+var mistaken = map[string]string{
+	"deny": "reject", "denied": "reject", "block": "reject", "blocks": "reject", "rejects": "reject", "rejected": "reject",
+	"rejection": "reject", "violation": "reject", "holds": "hold", "held": "hold", "pending": "hold", "wait": "hold",
+	"warn": "hold", "requires": "require", "required": "require",
+}
+
+// reserved is the prefix of rules that compileCustom adds.
+const reserved = "__ringfence_"
+
+// checkModule reports the package and the rules of a module that the contract does not have.
+func checkModule(u userModule) (list diag.List) {
+	if !knownPackage(u) {
+		list = append(list, refuse(u.module.Package.Location, "package %s is not one that rules are read from", u.pkg).
+			WithFix("use package %s in the baseline, or package %s.<tenant> for one tenant", customPackage, tenantPackage))
+		return list
+	}
+	for _, r := range u.module.Rules {
+		if d, bad := checkRule(r); bad {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+func knownPackage(u userModule) bool {
+	name := u.pkg
+	if isTest(u.path) {
+		name = strings.TrimSuffix(name, "_test")
+	}
+	path := u.module.Package.Path
+	return name == customPackage || len(path) == 4 && strings.HasPrefix(name, tenantPackage+".") && len(name) > len(tenantPackage)+1
+}
+
+func checkRule(r *ast.Rule) (diag.Diagnostic, bool) {
+	name, at := ruleName(r), r.Head.Location
+	lower := strings.ToLower(name)
+	_, acts := acting[name]
+	switch {
+	case slices.Contains(loosening, lower):
+		return refuse(at, "a module must not define %q: modules may only tighten", name).
+			WithFix("grant with a rule of the policy (approval: …); here use reject, hold or require"), true
+	case mistaken[lower] != "":
+		return refuse(at, "a rule called %q has no effect; did you mean %q?", name, mistaken[lower]).
+			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", mistaken[lower]), true
+	case strings.HasPrefix(name, reserved):
+		return refuse(at, "names that begin with %s are reserved", reserved), true
+	case acts && !isSet(r):
+		return refuse(at, "%q must be a set of objects", name).
+			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", name), true
+	}
+	return diag.Diagnostic{}, false
+}
+
+// ruleName is the first part of a rule's name: that of reject.x is reject.
+func ruleName(r *ast.Rule) string {
+	ref := r.Head.Ref()
+	v, _ := ref[0].Value.(ast.Var)
+	return string(v)
+}
+
+func isSet(r *ast.Rule) bool {
+	return r.Head.RuleKind() == ast.MultiValue && len(r.Head.Ref()) == 1 && len(r.Head.Args) == 0 && !r.Default
+}
+
+// unused warns of helpers that nothing uses: often a misspelt reject.
+func (c *compiled) unused() (list diag.List) {
+	for _, m := range c.modules {
+		if isTest(m.path) {
+			continue
+		}
+		for _, r := range c.compiler.Modules[m.path].Rules {
+			name := ruleName(r)
+			if _, acts := acting[name]; acts || len(c.compiler.Graph.Dependents(r)) > 0 {
+				continue
+			}
+			d := refuse(r.Head.Location, "nothing uses the rule %q, and only reject, hold and require act", name)
+			d.Severity = diag.Warning
+			list = append(list, d)
+		}
+	}
+	return list
+}

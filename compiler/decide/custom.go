@@ -1,0 +1,116 @@
+package decide
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// custom is a tenant's own modules, prepared. Nil evaluates nothing.
+type custom struct {
+	query rego.PreparedEvalQuery
+	rules []actingRule // the query's result has one set for each
+}
+
+// actingRule is one reject, hold or require rule, and the reference by which it alone is asked.
+type actingRule struct {
+	kind   decision.BlockKind
+	pkg    string
+	source string
+	ref    string
+}
+
+// addNamed adds to each module a copy of every acting rule under a name of its own: a set tells what was rejected, but
+// not by which of several rules of the same name.
+func (c *compiled) addNamed() {
+	for _, m := range c.modules {
+		for _, r := range slices.Clone(m.module.Rules) {
+			kind, acts := acting[ruleName(r)]
+			if !acts || isTest(m.path) {
+				continue
+			}
+			name := reserved + strconv.Itoa(len(c.rules))
+			named := r.Copy()
+			named.Head.Name = ast.Var(name)
+			named.Head.SetRef(ast.Ref{ast.VarTerm(name)})
+			m.module.Rules = append(m.module.Rules, named)
+			ref := m.module.Package.Path.Append(ast.StringTerm(name)).String()
+			c.rules = append(c.rules, actingRule{kind, m.pkg, place(r.Head.Location), ref})
+		}
+	}
+}
+
+// compileCustom prepares the modules of a tenant.
+func compileCustom(ctx context.Context, t *policy.Tenant) (*custom, error) {
+	c, list := compileModules(t.Modules, nil)
+	for _, m := range c.modules {
+		if own := tenantPackage + "." + t.Name; m.pkg != customPackage && m.pkg != own {
+			list = append(list, refuse(m.module.Package.Location, "package %s does not belong to tenant %s", m.pkg, t.Name).
+				WithFix("use package %s, or %s for every tenant", own, customPackage))
+		}
+	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	if len(c.rules) == 0 {
+		return nil, nil
+	}
+	refs := make([]string, len(c.rules))
+	for i, r := range c.rules {
+		refs[i] = r.ref
+	}
+	q, err := prepare(ctx, c.compiler, "x := ["+strings.Join(refs, ", ")+"]")
+	if err != nil {
+		return nil, fmt.Errorf("modules of tenant %s: %w", t.Name, err)
+	}
+	return &custom{query: q, rules: c.rules}, nil
+}
+
+// add evaluates the modules for one class and adds their blocks. One that fails takes the class's grants with it.
+func (c *custom) add(ctx context.Context, class Class, a *decision.Answer) {
+	if c == nil {
+		return
+	}
+	input := ast.NewObject(field("update", class.value()))
+	raw, err := evaluate(ctx, c.query, input, stepsPerClass)
+	if err == nil {
+		err = c.blocks(raw, a)
+	}
+	if err != nil {
+		*a = failed(err)
+	}
+}
+
+// blocks reads one set of objects for each acting rule.
+func (c *custom) blocks(raw any, a *decision.Answer) error {
+	sets, ok := raw.([]any)
+	if !ok || len(sets) != len(c.rules) {
+		return errWrongType
+	}
+	for i, set := range sets {
+		elements, ok := set.([]any)
+		if !ok {
+			return c.rules[i].wrong("not a set")
+		}
+		for _, e := range elements {
+			b, err := c.rules[i].block(e)
+			if err != nil {
+				return err
+			}
+			a.Blocks = append(a.Blocks, b)
+		}
+	}
+	if len(a.Blocks) > maxBlocks {
+		return fmt.Errorf("%w: %d blocks for one update, at most %d are read", errWrongType, len(a.Blocks), maxBlocks)
+	}
+	sortBlocks(a.Blocks)
+	return nil
+}

@@ -1,0 +1,87 @@
+package decide
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+var (
+	errTooLong   = errors.New("the evaluation took too long")
+	errUndefined = errors.New("the result is undefined")
+	errNoForm    = errors.New("its class has no canonical form")
+	errWrongType = errors.New("the result has the wrong type")
+)
+
+// Evaluator answers for one tenant's rules. It is safe for concurrent use and keeps nothing between calls.
+type Evaluator struct {
+	engine *Engine
+	tenant *policy.Tenant
+	byName map[string]*policy.Rule
+	known  names
+	fixed  [][2]*ast.Term // input of the built-in rules without the updates
+	custom *custom
+}
+
+// New compiles the built-in rules and a tenant's modules. Use Load and Engine.Evaluator for many tenants. An error of
+// the user's modules is a diag.List.
+func New(ctx context.Context, t *policy.Tenant, builtin fs.FS) (*Evaluator, error) {
+	e, err := Load(ctx, builtin)
+	if err != nil {
+		return nil, err
+	}
+	return e.Evaluator(ctx, t)
+}
+
+// Evaluator prepares a tenant's rules and modules. The tenant must not change while the evaluator is in use.
+func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, error) {
+	c, err := compileCustom(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	v := &Evaluator{engine: e, tenant: t, byName: map[string]*policy.Rule{}, custom: c}
+	for i := range t.Rules {
+		v.byName[t.Rules[i].Name] = &t.Rules[i]
+	}
+	if t.Otherwise != nil {
+		v.byName[t.Otherwise.Name] = t.Otherwise
+	}
+	v.known, v.fixed = namesOf(t), fixedInput(t)
+	return v, nil
+}
+
+// Answers returns one answer per update, in the same order, and the digest of each update's class. It never fails as a
+// whole: a class that cannot be evaluated is answered with a block of kind decision.Failed.
+func (v *Evaluator) Answers(ctx context.Context, updates []inventory.Update) (answers []decision.Answer, digests []string) {
+	classes, ids, index := intern(updates)
+	byClass := v.classes(ctx, classes)
+	answers, digests = make([]decision.Answer, len(updates)), make([]string, len(updates))
+	for i, at := range index {
+		if at < 0 {
+			answers[i] = failed(errNoForm)
+			continue
+		}
+		answers[i], digests[i] = byClass[at], ids[at]
+		answers[i].Class = ids[at]
+	}
+	return answers, digests
+}
+
+// classes answers for distinct classes: the built-in rules in batches, the user's one class at a time, since only they
+// can fail and must not do so for another class.
+func (v *Evaluator) classes(ctx context.Context, classes []Class) []decision.Answer {
+	out := make([]decision.Answer, 0, len(classes))
+	for start := 0; start < len(classes); start += batchSize {
+		out = append(out, v.batch(ctx, classes[start:min(start+batchSize, len(classes))])...)
+	}
+	for i := range out {
+		v.custom.add(ctx, classes[i], &out[i])
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package decide
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// Packages of user modules: the baseline's, and one for each tenant.
+const (
+	customPackage = "ringfence.custom"
+	tenantPackage = "ringfence.tenant"
+)
+
+// CheckModules reports what is wrong with user modules of any number of tenants: text that does not parse, a package or
+// rule that the contract does not have, a function that is not allowed, a field that no update has. Every diagnostic is
+// RF1014 with a position. Modules without errors compile in New.
+func CheckModules(modules []policy.Module) diag.List {
+	_, list := compileModules(modules, nil)
+	return list
+}
+
+// userModule is a parsed module and the package name that people see.
+type userModule struct {
+	path   string
+	pkg    string
+	module *ast.Module
+}
+
+// compiled is the user's modules after the compiler, or what there is of them when it failed.
+type compiled struct {
+	modules  []userModule
+	rules    []actingRule
+	compiler *ast.Compiler
+}
+
+// compileModules parses, checks and compiles. Tests take part only if tests names functions that they may call beside
+// the allowed ones.
+func compileModules(modules []policy.Module, tests []string) (*compiled, diag.List) {
+	var list diag.List
+	out := &compiled{}
+	for _, m := range modules {
+		if isTest(m.Path) && tests == nil {
+			continue
+		}
+		p, err := ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities(tests...)})
+		if err != nil {
+			list = append(list, diagnostics(m.Path, err)...)
+			continue
+		}
+		u := userModule{m.Path, packageName(p.Package.Path), p}
+		list = append(list, checkModule(u)...)
+		out.modules = append(out.modules, u)
+	}
+	if !list.HasErrors() {
+		list = append(list, out.compile(tests)...)
+	}
+	list.Sort()
+	return out, list
+}
+
+func (c *compiled) compile(tests []string) diag.List {
+	c.addNamed()
+	parsed := map[string]*ast.Module{}
+	for _, m := range c.modules {
+		parsed[m.path] = m.module
+	}
+	c.compiler = ast.NewCompiler().WithCapabilities(capabilities(tests...)).WithDefaultRegoVersion(ast.RegoV1).
+		WithSchemas(inputSchema())
+	if c.compiler.Compile(parsed); c.compiler.Failed() {
+		return diagnostics("", c.compiler.Errors)
+	}
+	return c.unused()
+}
+
+// inputSchema makes a misspelt field an error of the compiler; it would be undefined, and a reject that reads it silent.
+func inputSchema() *ast.SchemaSet {
+	text := map[string]any{"type": "string"}
+	list := map[string]any{"type": "array", "items": text}
+	flag := map[string]any{"type": "boolean"}
+	update := map[string]any{
+		"name": text, "version": text, "purl": text, "class": text, "severity": text, "origin": text,
+		"exploited": flag, "advisories": list, "cves": list, "hasReleased": flag,
+	}
+	closed := func(fields map[string]any) map[string]any {
+		return map[string]any{"type": "object", "properties": fields, "additionalProperties": false}
+	}
+	s := ast.NewSchemaSet()
+	s.Put(ast.SchemaRootRef, closed(map[string]any{"update": closed(update)}))
+	return s
+}
+
+// packageName prints a package's path without its root: ringfence.tenant["msp-lab"] is ringfence.tenant.msp-lab.
+func packageName(path ast.Ref) string {
+	parts := make([]string, 0, len(path))
+	for _, term := range path[1:] {
+		s, _ := term.Value.(ast.String)
+		parts = append(parts, string(s))
+	}
+	return strings.Join(parts, ".")
+}
+
+// diagnostics turns OPA's errors into one diagnostic each.
+func diagnostics(file string, err error) (list diag.List) {
+	var several ast.Errors
+	if !errors.As(err, &several) {
+		return diag.List{refuse(&ast.Location{File: file}, "%v", err)}
+	}
+	for _, e := range several {
+		at := e.Location
+		if at == nil {
+			at = &ast.Location{File: file}
+		}
+		d := refuse(at, "%s", oneLine(e.Message))
+		if fn, ok := strings.CutPrefix(e.Message, "undefined function "); ok {
+			d = refuse(at, "the function %s does not exist or is not allowed in rules", fn).
+				WithFix("rules see no clock, network, randomness or keys; compute with the fields of input.update alone")
+		}
+		if !slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Error() == d.Error() }) {
+			list = append(list, d) // a named copy of a rule repeats its errors
+		}
+	}
+	return list
+}
+
+// oneLine makes a summary of a message of several lines.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// refuse makes an RF1014 at a place.
+func refuse(at *ast.Location, format string, args ...any) diag.Diagnostic {
+	pos := diag.Pos{Line: at.Row, Column: at.Col}
+	d := diag.New(diag.BadRego, format, args...)
+	return d.At(diag.Range{File: at.File, Start: pos, End: pos})
+}
+
+// place is path:line:column, the form of decision's sources.
+func place(at *ast.Location) string {
+	if at == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d", at.File, at.Row, at.Col)
+}
