@@ -29,6 +29,7 @@ type Input struct {
 // Failure is a host-update whose newest attempt failed. It is not tried again in the same occurrence.
 type Failure struct {
 	Host   string    `json:"host"`
+	Ring   string    `json:"ring"` // in which it failed; a host may have moved since
 	Update string    `json:"update"`
 	At     time.Time `json:"at"`
 	Times  int       `json:"times"`
