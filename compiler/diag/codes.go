@@ -22,6 +22,8 @@ const (
 	BadRego           Code = "RF1014" // a Rego module that does not compile or asks for what is not allowed
 	RefusedFile       Code = "RF1015" // symlink, submodule, over the size limit
 	BadSettings       Code = "RF1016" // ringfence.cue
+	EvaluatorFailed   Code = "RF1017" // CUE itself gave up
+	UnknownReference  Code = "RF1018" // a reference that leads nowhere
 	UnknownRing       Code = "RF1020"
 	UnknownTenant     Code = "RF1021"
 	UnknownWindow     Code = "RF1022"

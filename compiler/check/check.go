@@ -1,0 +1,122 @@
+// Package check finds what can be proved wrong about policies before they run: names that lead nowhere, rings that
+// wait for each other, hosts that two rings claim, windows that never open.
+package check
+
+import (
+	"slices"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
+)
+
+// Subject is one tenant and where its values stand.
+type Subject struct {
+	Tenant *policy.Tenant
+	Places Places
+}
+
+// Finding is what was found about one tenant. Usable is false if its policy must not be planned; hosts that no ring or
+// several rings claim leave it usable, because a run quarantines just them.
+type Finding struct {
+	Tenant *policy.Tenant
+	Usable bool
+	Diags  diag.List
+}
+
+// Tenants checks each subject by itself and against the others, in the order given. Known names every tenant of the
+// repository, also those that failed to compile: to require their rings is no mistake of this tenant.
+func Tenants(subjects []Subject, known []string) []Finding {
+	w := world{known: known, tenants: map[string]*policy.Tenant{}}
+	for _, s := range subjects {
+		w.tenants[s.Tenant.Name] = s.Tenant
+	}
+	cycles := w.cycles(subjects)
+	var out []Finding
+	for _, s := range subjects {
+		c := &checker{Subject: s, world: w}
+		c.diags = append(c.diags, cycles[s.Tenant.Name]...)
+		c.references()
+		c.timing()
+		c.matches()
+		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
+		c.membership()
+		f.Diags = c.diags
+		out = append(out, f)
+	}
+	return out
+}
+
+// world is what the tenants may know of each other: that a ring exists, no more.
+type world struct {
+	known   []string
+	tenants map[string]*policy.Tenant
+}
+
+// checker collects the findings about one tenant.
+type checker struct {
+	Subject
+	world
+	diags diag.List
+}
+
+func (c *checker) add(d diag.Diagnostic, path ...string) {
+	c.diags = append(c.diags, d.At(c.Places.At(path...)))
+}
+
+// references checks every name that stands for something else.
+func (c *checker) references() {
+	t := c.Tenant
+	if len(t.Rings) == 0 {
+		c.add(diag.New(diag.NoRings, "the tenant has no ring").WithFix("add rings: all: {select: …, window: …}"), "rings")
+	}
+	for _, r := range t.Rings {
+		c.window(r.Window, "rings", r.Name, "window")
+		for _, req := range r.Requires {
+			c.requirement(r, req)
+		}
+	}
+	for _, l := range t.Lanes {
+		if l.Window != "" {
+			c.window(l.Window, "lanes", l.Name, "window")
+		}
+	}
+}
+
+func (c *checker) window(name string, path ...string) {
+	if c.Tenant.Window(name) != nil {
+		return
+	}
+	var have []string
+	for _, w := range c.Tenant.Windows {
+		have = append(have, w.Name)
+	}
+	c.add(diag.New(diag.UnknownWindow, "unknown window %q%s", name, suggest.Tail(name, have)).WithFix("windows of this tenant: %s", listed(have)), path...)
+}
+
+func (c *checker) requirement(r policy.Ring, req policy.Requirement) {
+	path := []string{"rings", r.Name, "requires", req.Key()}
+	other := c.Tenant
+	if req.Tenant != "" {
+		if !slices.Contains(c.known, req.Tenant) {
+			c.add(diag.New(diag.UnknownTenant, "unknown tenant %q%s", req.Tenant, suggest.Tail(req.Tenant, c.known)).
+				WithFix("a requirement is \"ring\" or \"tenant/ring\"; a tenant is a directory of tenants/"), path...)
+			return
+		}
+		if other = c.tenants[req.Tenant]; other == nil {
+			return // it failed to compile, and says so itself
+		}
+	}
+	var have []string
+	for _, o := range other.Rings {
+		have = append(have, o.Name)
+	}
+	if slices.Contains(have, req.Ring) {
+		return
+	}
+	whose := "this tenant"
+	if req.Tenant != "" {
+		whose = req.Tenant
+	}
+	c.add(diag.New(diag.UnknownRing, "unknown ring %q%s", req.Key(), suggest.Tail(req.Ring, have)).WithFix("rings of %s: %s", whose, listed(have)), path...)
+}

@@ -1,0 +1,28 @@
+package check
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// parsePlace reads the path:line:column of a document back.
+func parsePlace(s string) diag.Range {
+	rest, column, ok1 := cutLast(s)
+	file, line, ok2 := cutLast(rest)
+	if !ok1 || !ok2 {
+		return diag.Range{File: s}
+	}
+	pos := diag.Pos{Line: line, Column: column}
+	return diag.Range{File: file, Start: pos, End: pos}
+}
+
+func cutLast(s string) (string, int, bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return s, 0, false
+	}
+	n, err := strconv.Atoi(s[i+1:])
+	return s[:i], n, err == nil
+}

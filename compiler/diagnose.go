@@ -1,0 +1,61 @@
+package compiler
+
+import (
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/load"
+
+	"github.com/ringfence/ringfence/policies"
+)
+
+// subject is what a definition of the schema describes: a value of some package.
+type subject struct {
+	arg        string // directory or file to load
+	definition string
+	find       func(*program) cue.Value
+}
+
+// diagnose explains why a value broke the schema. It loads the package once more with a schema that allows
+// everything, looks at the structure, then reads every value. What that does not find, CUE's own words must explain.
+func (r *reader) diagnose(c *compilation, t *tree, s subject, strict cue.Value, failure error, read func(node)) {
+	loose := &tree{repo: t.repo, tenant: t.tenant, overlay: c.opened()}
+	if p, list := loose.load(s.arg); len(list) == 0 {
+		r.use(p)
+		n := r.root(s.find(p), s.find(p))
+		n.structure(closedDefinition(p.ctx, s.definition))
+		read(n)
+		r.parameters(n)
+	}
+	if !r.diags.HasErrors() {
+		r.root(strict, strict)
+		r.leftover(strict, failure)
+	}
+}
+
+// closedDefinition is a definition of the embedded schema, in a context whose own schema is the permissive one.
+func closedDefinition(ctx *cue.Context, name string) cue.Value {
+	inst := load.Instances([]string{"./policy"}, &load.Config{FS: policies.Schema(), Registry: noRegistry{}})[0]
+	return ctx.BuildInstance(inst).LookupPath(cue.MakePath(cue.Def(name)))
+}
+
+// use notes which parameters the user's own files read.
+func (r *reader) use(p *program) {
+	r.used = map[string]bool{}
+	for _, f := range p.inst.Files {
+		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
+			continue
+		}
+		labels := map[ast.Node]bool{}
+		ast.Walk(f, func(n ast.Node) bool {
+			if field, ok := n.(*ast.Field); ok {
+				labels[field.Label] = true
+			}
+			if id, ok := n.(*ast.Ident); ok && !labels[id] {
+				r.used[id.Name] = true
+			}
+			return true
+		}, nil)
+	}
+}

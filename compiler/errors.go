@@ -1,0 +1,136 @@
+package compiler
+
+import (
+	stderrors "errors"
+	"fmt"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/load"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// loadErrors explains why a package could not be read. A refused file explains all that follows from it, and of the
+// syntax errors of one file only the first is a mistake, the others are its echo.
+func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
+	if len(t.refused) > 0 {
+		return t.refused
+	}
+	if inst.Err == nil {
+		return nil
+	}
+	var out diag.List
+	seen := map[string]bool{}
+	for _, e := range errors.Errors(inst.Err) {
+		d := loadError(arg, e)
+		if !seen[d.Range.File] {
+			seen[d.Range.File] = true
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func loadError(arg string, e errors.Error) diag.Diagnostic {
+	at := diag.Range{File: arg}
+	if p := firstPosition(e); p.File != "" {
+		at = p
+	}
+	var (
+		none    *load.NoFilesError
+		several *load.MultiplePackageError
+		pkg     *load.PackageError
+	)
+	switch {
+	case stderrors.As(e, &none):
+		return diag.New(diag.NoTenants, "%s holds no CUE file with a package clause", arg).At(at).
+			WithFix("begin the file with a line such as: package %s", packageName(arg))
+	case stderrors.As(e, &several):
+		return diag.New(diag.ImportFailed, "%s holds the packages %s; one directory is one package", arg, strings.Join(several.Packages, " and ")).At(at)
+	case stderrors.As(e, &pkg):
+		return diag.New(diag.ImportFailed, "%s", plainMessage(e)).At(at)
+	}
+	msg := plainMessage(e)
+	if strings.Contains(msg, "import") && !strings.Contains(msg, "expected") {
+		return diag.New(diag.ImportFailed, "%s", msg).At(at)
+	}
+	return diag.New(diag.SyntaxError, "%s", msg).At(at)
+}
+
+func packageName(arg string) string {
+	name := strings.Map(func(r rune) rune {
+		if r == '-' {
+			return -1
+		}
+		return r
+	}, arg[strings.LastIndexByte(arg, '/')+1:])
+	if !ast.IsValidIdent(name) {
+		return "policy"
+	}
+	return name
+}
+
+// buildErrors explains references that lead nowhere: they keep CUE from building anything.
+func buildErrors(root cue.Value) diag.List {
+	if root.Err() == nil {
+		return nil
+	}
+	var out diag.List
+	for _, e := range errors.Errors(root.Err()) {
+		if f, _ := e.Msg(); !strings.HasPrefix(f, "reference %q not found") {
+			continue
+		}
+		d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).
+			WithFix("a name must be a field of the file, or an imported package, or stand in quotes")
+		out = append(out, d.At(firstPosition(e)))
+	}
+	return out
+}
+
+// firstPosition is the first place of the repository that an error names.
+func firstPosition(e errors.Error) diag.Range {
+	for _, p := range errors.Positions(e) {
+		if r := rangeOf(p, p); r.File != "" && !strings.HasPrefix(r.File, schemaMount) {
+			return r
+		}
+	}
+	return diag.Range{}
+}
+
+// leftover turns errors of the schema that no reader recognised into diagnostics: one for each value.
+func (r *reader) leftover(tenant cue.Value, err error) {
+	seen := map[string]bool{}
+	for _, e := range errors.Errors(err) {
+		path := e.Path()
+		if len(path) >= 2 && path[0] == "tenant" {
+			path = path[2:]
+		}
+		if key := strings.Join(path, "."); seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
+		n := node{r, tenant, nil}
+		for _, p := range path {
+			n = n.get(unquote(p))
+		}
+		d := diag.New(diag.WrongValue, "%s: %s", n.name(), plainMessage(e))
+		if at := firstPosition(e); at.File != "" {
+			r.diags = append(r.diags, d.At(at))
+			continue
+		}
+		n.rejectWith(d)
+	}
+}
+
+func unquote(s string) string {
+	var out string
+	if _, err := fmt.Sscanf(s, "%q", &out); err == nil {
+		return out
+	}
+	return s
+}

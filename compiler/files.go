@@ -1,0 +1,69 @@
+package compiler
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+const baselineDir = "baseline"
+
+// modules collects the Rego that decides for a tenant: the shared one and its own, sorted by path.
+func (t *tree) modules(dir string) ([]policy.Module, diag.List) {
+	out := []policy.Module{}
+	for _, d := range []string{baselineDir, dir} {
+		entries, err := t.ReadDir(d)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		for _, e := range entries {
+			if !isRego(e.Name()) {
+				continue
+			}
+			name := path.Join(d, e.Name())
+			if data, err := t.ReadFile(name); err == nil {
+				out = append(out, policy.Module{Path: name, Text: string(data)})
+			}
+		}
+	}
+	return out, t.refused
+}
+
+// isRego tells the modules that decide from the tests that accompany them.
+func isRego(name string) bool {
+	return strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")
+}
+
+// hosts reads the hosts files that a tenant names; none of them may lie outside its directory.
+func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Host, diag.List) {
+	var (
+		in    []inventory.File
+		diags diag.List
+	)
+	for _, f := range files {
+		name := f.str("a file's path")
+		full := path.Join(dir, name)
+		if name == "" || !fs.ValidPath(name) || !strings.HasPrefix(full, dir+"/") {
+			f.reject(diag.BadHostsFile, "must be a path inside %s, not %q", dir, oneLine(name))
+			continue
+		}
+		data, err := t.ReadFile(full)
+		switch {
+		case errors.Is(err, errRefused):
+		case errors.Is(err, fs.ErrNotExist):
+			f.reject(diag.BadHostsFile, "names a file that does not exist: %s", full)
+		case err != nil:
+			f.reject(diag.BadHostsFile, "names a file that cannot be read: %s", full)
+		default:
+			in = append(in, inventory.File{Path: full, Data: data})
+		}
+	}
+	hosts, list := inventory.ReadHosts(in, providers)
+	diags = append(diags, t.refused...)
+	return hosts, append(diags, list...)
+}

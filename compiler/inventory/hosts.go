@@ -1,0 +1,177 @@
+package inventory
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// File is one hosts file. Path is relative to the repository's root; its extension says the format.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// ReadHosts reads the hosts files of one tenant: YAML, JSON or CSV, all with the same keys. Providers lists the names
+// that a host may use. The hosts come back sorted by name. What is wrong is a diagnostic with a position, and a host
+// with a mistake is left out; a file is read on after a mistake.
+func ReadHosts(files []File, providers []string) ([]policy.Host, diag.List) {
+	b := &builder{providers: providers, seen: map[string]diag.Range{}, hosts: []policy.Host{}}
+	for _, f := range files {
+		entries, list := parse(f)
+		b.diags = append(b.diags, list...)
+		for _, e := range entries {
+			b.add(e)
+		}
+	}
+	slices.SortFunc(b.hosts, func(x, y policy.Host) int { return strings.Compare(x.Name, y.Name) })
+	return b.hosts, b.diags
+}
+
+// scalar is a string and where it stands. Plain is false for numbers, lists and the like, which are never strings.
+type scalar struct {
+	text string
+	at   diag.Range
+}
+
+// entry is one host as its file has it, before it is judged.
+type entry struct {
+	at        diag.Range
+	name      *scalar
+	address   *scalar
+	user      *scalar
+	providers []scalar
+	labels    [][2]scalar
+}
+
+// builder judges entries and keeps the good ones.
+type builder struct {
+	providers []string
+	seen      map[string]diag.Range
+	hosts     []policy.Host
+	diags     diag.List
+}
+
+func (b *builder) fail(at diag.Range, code diag.Code, fix, format string, args ...any) {
+	b.diags = append(b.diags, diag.New(code, format, args...).At(at).WithFix("%s", fix))
+}
+
+// The grammars keep what hosts files say out of options, paths and terminals. A site becomes a file's name.
+var (
+	hostGrammar  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
+	userGrammar  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
+	keyGrammar   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
+	valueGrammar = regexp.MustCompile(`^[\pL\pN][\pL\pN _.:/@+=,-]{0,126}$`)
+	siteGrammar  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+)
+
+func (b *builder) add(e entry) {
+	before := len(b.diags)
+	h := policy.Host{Name: b.name(e), Address: b.address(e), User: b.user(e), Providers: b.uses(e), Labels: b.labels(e)}
+	if len(b.diags) > before {
+		return
+	}
+	h.Source = e.name.at.String()
+	b.hosts = append(b.hosts, h)
+}
+
+func (b *builder) name(e entry) string {
+	if e.name == nil {
+		b.fail(e.at, diag.BadHostName, "add name: …", "a host has no name")
+		return ""
+	}
+	if !hostGrammar.MatchString(e.name.text) {
+		b.fail(e.name.at, diag.BadHostName, "lower-case letters, digits, . and -, beginning with a letter or digit; at most 63",
+			"%s cannot be a host's name", show(e.name.text))
+		return ""
+	}
+	if first, ok := b.seen[e.name.text]; ok {
+		b.diags = append(b.diags, diag.New(diag.DuplicateHost, "the host %q is listed twice", e.name.text).At(e.name.at).
+			WithRelated(first, "first listed here").WithFix("a name is unique in its tenant; remove one of them"))
+		return ""
+	}
+	b.seen[e.name.text] = e.name.at
+	return e.name.text
+}
+
+func (b *builder) address(e entry) string {
+	if e.address == nil {
+		return ""
+	}
+	if err := ValidAddress(e.address.text); err != nil {
+		b.fail(e.address.at, diag.BadAddress, "write host, host:port or [v6]:port", "%s cannot be an address: %v", show(e.address.text), err)
+	}
+	return e.address.text
+}
+
+func (b *builder) user(e entry) string {
+	if e.user == nil {
+		return ""
+	}
+	if !userGrammar.MatchString(e.user.text) {
+		b.fail(e.user.at, diag.BadHostsFile, "write the name of an account", "%s cannot be a user's name", show(e.user.text))
+	}
+	return e.user.text
+}
+
+func (b *builder) uses(e entry) []string {
+	out := []string{}
+	for _, p := range e.providers {
+		if !slices.Contains(b.providers, p.text) {
+			b.fail(p.at, diag.UnknownProvider, "built-in and configured ones: "+strings.Join(b.providers, ", ")+"; others need an entry under providers in ringfence.cue",
+				"unknown provider %s", show(p.text))
+		}
+		out = append(out, p.text)
+	}
+	if len(out) == 0 {
+		b.fail(e.at, diag.BadHostsFile, "add providers: [apt]", "a host names no provider, so nothing would ever look at it")
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (b *builder) labels(e entry) []policy.Label {
+	out := []policy.Label{}
+	for _, l := range e.labels {
+		key, value := l[0], l[1]
+		switch {
+		case !keyGrammar.MatchString(key.text):
+			b.fail(key.at, diag.BadHostsFile, "letters, digits and _ . / -, at most 63", "%s cannot be a label", show(key.text))
+		case !valueGrammar.MatchString(value.text):
+			b.fail(value.at, diag.BadHostsFile, "begin with a letter or digit; at most 127 plain characters", "%s cannot be the value of label %q", show(value.text), key.text)
+		case key.text == "site" && !siteGrammar.MatchString(value.text):
+			b.fail(value.at, diag.BadHostsFile, "lower-case letters, digits and -, at most 63", "%s cannot be the name of a site", show(value.text))
+		}
+		out = append(out, policy.Label{Key: key.text, Value: value.text})
+	}
+	slices.SortFunc(out, func(x, y policy.Label) int { return strings.Compare(x.Key, y.Key) })
+	return out
+}
+
+const maxShown = 80
+
+// show quotes text of a file for a message: escaped, and never long.
+func show(s string) string {
+	if r := []rune(s); len(r) > maxShown {
+		s = string(r[:maxShown]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// parse reads a file into entries, whatever its format.
+func parse(f File) ([]entry, diag.List) {
+	switch ext := path.Ext(f.Path); ext {
+	case ".yaml", ".yml", ".json":
+		return parseTree(f)
+	case ".csv":
+		return parseCSV(f)
+	default:
+		return nil, diag.List{diag.New(diag.BadHostsFile, "%s is no hosts file", path.Base(f.Path)).At(diag.Range{File: f.Path}).
+			WithFix("hosts files end in .yaml, .yml, .json or .csv")}
+	}
+}

@@ -1,0 +1,71 @@
+package compiler
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+
+	"cuelang.org/go/cue"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+const settingsFile = "ringfence.cue"
+
+// readSettings reads the tool settings. A mistake in them costs no tenant its policy.
+func (c *compilation) readSettings() (list diag.List) {
+	defer func() {
+		if p := recover(); p != nil {
+			list = diag.List{gaveUp(settingsFile, p)}
+		}
+	}()
+	c.settings.Providers = []policy.ProviderSettings{}
+	t := &tree{repo: c.repo, overlay: c.overlay}
+	if _, err := t.Stat(settingsFile); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	p, list := t.load(settingsFile)
+	if len(list) > 0 {
+		return list
+	}
+	r := &reader{home: settingsFile}
+	strict := p.root.Unify(p.definition("#Settings"))
+	if failure := strict.Validate(cue.Concrete(true)); failure != nil {
+		loosely := subject{arg: settingsFile, definition: "#Settings", find: func(p *program) cue.Value { return p.root }}
+		r.diagnose(c, t, loosely, strict, failure, func(n node) { n.settings() })
+		return asSettings(r.diags)
+	}
+	c.settings = r.root(strict, p.root).settings()
+	for _, p := range c.settings.Providers {
+		c.known = append(c.known, p.Name)
+	}
+	slices.Sort(c.known)
+	c.known = slices.Compact(c.known)
+	return asSettings(r.diags)
+}
+
+// asSettings keeps the codes that say what kind of mistake it is, and files the rest under the settings' own.
+func asSettings(list diag.List) diag.List {
+	for i := range list {
+		if list[i].Code == diag.WrongValue {
+			list[i].Code = diag.BadSettings
+		}
+	}
+	return list
+}
+
+func (n node) settings() policy.Settings {
+	return policy.Settings{Providers: each(n.get("providers"), node.provider)}
+}
+
+func (n node) provider() policy.ProviderSettings {
+	p := policy.ProviderSettings{Name: n.label(), Path: n.get("path").str("the path of a plugin's binary"), Source: n.source()}
+	for _, f := range n.get("config").fields() {
+		if p.Config == nil {
+			p.Config = map[string]string{}
+		}
+		p.Config[f.label()] = f.str("a string")
+	}
+	return p
+}

@@ -1,0 +1,106 @@
+package compiler
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+
+	"cuelang.org/go/cue"
+
+	"github.com/ringfence/ringfence/compiler/check"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// A tenant's name becomes part of Git refs, so it is flat and plain.
+var tenantGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// compiled is one tenant's result. Policy is nil if there is none.
+type compiled struct {
+	policy *policy.Tenant
+	places check.Places
+	diags  diag.List
+}
+
+// tenant compiles one directory of tenants/. Whatever it holds, the answer is a policy or diagnostics, never a panic.
+func (c *compilation) tenant(name string) (out compiled) {
+	dir := path.Join(tenantsDir, name)
+	defer func() {
+		if p := recover(); p != nil {
+			out = compiled{diags: diag.List{gaveUp(dir, p)}}
+		}
+	}()
+	if !tenantGrammar.MatchString(name) {
+		return compiled{diags: diag.List{diag.New(diag.WrongValue, "%q cannot be a tenant's name", name).At(diag.Range{File: dir}).
+			WithFix("rename the directory: lower-case letters, digits and -, at most 63")}}
+	}
+	t := &tree{repo: c.repo, tenant: name, overlay: c.overlay}
+	if list := t.inspect(dir); len(list) > 0 {
+		return compiled{diags: list}
+	}
+	p, list := t.load(dir)
+	if len(list) > 0 {
+		return compiled{diags: list}
+	}
+	return c.build(t, p, dir, name)
+}
+
+func gaveUp(at string, cause any) diag.Diagnostic {
+	return diag.New(diag.EvaluatorFailed, "CUE gave up on this: %s", oneLine(fmt.Sprint(cause))).At(diag.Range{File: at}).
+		WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
+}
+
+// inspect refuses symlinks and the like before the loader passes over them.
+func (t *tree) inspect(dir string) diag.List {
+	entries, err := t.ReadDir(dir)
+	if err == nil {
+		for _, e := range entries {
+			if !e.IsDir() && !e.Type().IsRegular() {
+				_, _ = t.vet(path.Join(dir, e.Name())) // remembers the refusal
+			}
+		}
+	}
+	return t.refused
+}
+
+// build reads the tenant out of a program. The first try is the strict one: the tenant unified with the closed
+// definition, so that a forgotten import or an embedded definition changes nothing. Only if that fails is the package
+// loaded again with a schema that allows everything, to find every mistake and say it well.
+func (c *compilation) build(t *tree, p *program, dir, name string) compiled {
+	r := &reader{home: dir + "/"}
+	if list := r.top(p, name, dir); len(list) > 0 {
+		return compiled{diags: list}
+	}
+	strict := p.tenant(name).Unify(p.definition("#Tenant"))
+	failure := strict.Validate(cue.Concrete(true))
+	if failure != nil {
+		loosely := subject{arg: dir, definition: "#Tenant", find: func(p *program) cue.Value { return p.tenant(name) }}
+		r.diagnose(c, t, loosely, strict, failure, func(n node) { n.tenant(name) })
+		return compiled{diags: r.diags}
+	}
+	r.use(p)
+	return c.read(t, r, strict, p.tenant(name), name, dir)
+}
+
+func (p *program) tenant(name string) cue.Value {
+	return p.root.LookupPath(cue.MakePath(cue.Str("tenant"), cue.Str(name)))
+}
+
+// read turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
+func (c *compilation) read(t *tree, r *reader, v, declared cue.Value, name, dir string) compiled {
+	n := r.root(v, declared)
+	out, files := n.tenant(name)
+	r.parameters(n)
+	hosts, list := t.hosts(dir, files, c.known)
+	r.diags = append(r.diags, list...)
+	modules, list := t.modules(dir)
+	r.diags = append(r.diags, list...)
+	if c.options.CheckModules != nil && len(modules) > 0 {
+		r.diags = append(r.diags, c.options.CheckModules(modules)...)
+	}
+	if r.diags.HasErrors() {
+		return compiled{diags: r.diags}
+	}
+	out.Hosts, out.Modules = hosts, modules
+	return compiled{policy: out, places: r.places, diags: r.diags}
+}

@@ -1,0 +1,119 @@
+package compiler
+
+import (
+	"fmt"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/suggest"
+)
+
+// top checks what stands at the top of a tenant's files: `tenant: <name>:` and nothing that looks like policy. It is
+// one diagnostic a file, since a file written the wrong way round is one mistake.
+func (r *reader) top(p *program, name, dir string) diag.List {
+	var out diag.List
+	for _, f := range p.inst.Files {
+		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
+			continue
+		}
+		if d, ok := topOf(f, name, shapeOf(p.definition("#Tenant"))); ok {
+			out = append(out, d)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	return r.names(p, name, dir)
+}
+
+func topOf(f *ast.File, name string, tenant shape) (diag.Diagnostic, bool) {
+	fix := fmt.Sprintf("put it under tenant: %s: … ; an embedded definition lets misspelt fields pass", quoteLabel(name))
+	for _, decl := range f.Decls {
+		switch d := decl.(type) {
+		case *ast.EmbedDecl:
+			return diag.New(diag.NotAtTopLevel, "a policy stands at the top of the file").At(rangeOf(d.Pos(), d.End())).WithFix("%s", fix), true
+		case *ast.Field:
+			label, _, err := ast.LabelName(d.Label)
+			at := rangeOf(d.Label.Pos(), d.Label.End())
+			if err != nil || label == "tenant" || strings.HasPrefix(label, "_") || strings.HasPrefix(label, "#") {
+				continue
+			}
+			if _, ok := tenant.fields[label]; ok {
+				return diag.New(diag.NotAtTopLevel, "%q stands at the top of the file", label).At(at).WithFix("%s", fix), true
+			}
+			return diag.New(diag.UnknownField, "unknown field %q%s", label, suggest.Tail(label, []string{"tenant"})).At(at).
+				WithFix("a tenant's file says tenant: %s: … ; names for your own use begin with _ or #", quoteLabel(name)), true
+		}
+	}
+	return diag.Diagnostic{}, false
+}
+
+// names checks that the directory declares the tenant of its own name and no other.
+func (r *reader) names(p *program, name, dir string) diag.List {
+	it, err := p.root.LookupPath(cue.MakePath(cue.Str("tenant"))).Fields()
+	if err != nil {
+		it = &cue.Iterator{}
+	}
+	var out diag.List
+	found := false
+	for err == nil && it.Next() {
+		label := it.Selector().Unquoted()
+		if label == name {
+			found = true
+			continue
+		}
+		d := diag.New(diag.DuplicateTenant, "the directory %s declares the tenant %q", dir, label).
+			WithFix("one directory is one tenant, and both have the same name")
+		if at := places(it.Value(), r.home); len(at) > 0 {
+			d = d.At(at[0].label)
+		}
+		out = append(out, d)
+	}
+	if !found && len(out) == 0 {
+		out = append(out, diag.New(diag.NoTenants, "the directory declares no tenant").At(diag.Range{File: dir}).
+			WithFix("add tenant: %s: … to a file in it", quoteLabel(name)))
+	}
+	return out
+}
+
+func quoteLabel(name string) string {
+	if ast.IsValidIdent(name) {
+		return name
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// parameters finds definitions that the tenant sets and nothing reads: a closed struct lets any #name through, so a
+// misspelt baseline parameter would pass silently.
+func (r *reader) parameters(n node) {
+	it, err := n.v.Fields(cue.Definitions(true))
+	if err != nil {
+		return
+	}
+	var own, shared []string
+	for it.Next() {
+		if !it.Selector().IsDefinition() {
+			continue
+		}
+		name := it.Selector().String()
+		if at := places(it.Value(), r.home); len(at) > 0 && rank(at[len(at)-1].label, r.home) == 0 {
+			own = append(own, name)
+			r.places.Set(at[0].label, name)
+			continue
+		}
+		shared = append(shared, name)
+	}
+	for _, name := range own {
+		if r.used[name] {
+			continue
+		}
+		d := diag.New(diag.UnknownField, "nothing reads the parameter %s%s", name, suggest.Tail(name, shared))
+		if len(shared) > 0 {
+			d.Fix = "parameters that are declared for this tenant: " + strings.Join(shared, ", ")
+		}
+		r.diags = append(r.diags, d.At(r.places.At(name)))
+	}
+}

@@ -1,0 +1,182 @@
+package compiler
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"testing/fstest"
+	"unicode/utf8"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+const (
+	maxFile    = 1 << 20
+	tenantsDir = "tenants"
+)
+
+// tree is what one tenant's compilation may see of a repository: everything but the other tenants, with the embedded
+// schema mounted in place of the repository's copy. It refuses what a repository should not hold (symlinks, files
+// over the limit, text that is not UTF-8) and remembers the refusals, since CUE's loader would blur them.
+type tree struct {
+	repo    fs.FS
+	tenant  string       // the one visible directory of tenants/; "" hides all
+	overlay fstest.MapFS // files that replace or join the repository's
+	mu      sync.Mutex   // the loader reads concurrently
+	refused []diag.Diagnostic
+}
+
+var _ interface {
+	fs.ReadDirFS
+	fs.ReadFileFS
+	fs.StatFS
+} = (*tree)(nil)
+
+var errRefused = errors.New("refused")
+
+func (t *tree) Open(name string) (fs.File, error) {
+	if ours, err := t.source("open", name); err != nil {
+		return nil, err
+	} else if ours {
+		return t.overlay.Open(name)
+	}
+	info, err := t.vet(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	if info.IsDir() {
+		return t.repo.Open(name)
+	}
+	data, err := t.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return fstest.MapFS{name: {Data: data, Mode: 0o444}}.Open(name)
+}
+
+func (t *tree) ReadFile(name string) ([]byte, error) {
+	ours, err := t.source("open", name)
+	if err != nil {
+		return nil, err
+	}
+	if ours {
+		return fs.ReadFile(t.overlay, name)
+	}
+	if _, err := t.vet(name); err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	data, err := fs.ReadFile(t.repo, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: t.refuse(name, "is larger than 1 MiB")}
+	}
+	if !utf8.Valid(data) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: t.refuse(name, "is not valid UTF-8")}
+	}
+	return data, nil
+}
+
+func (t *tree) Stat(name string) (fs.FileInfo, error) {
+	ours, err := t.source("stat", name)
+	if err != nil {
+		return nil, err
+	}
+	if ours {
+		return fs.Stat(t.overlay, name)
+	}
+	return t.vet(name)
+}
+
+// ReadDir leaves out the other tenants. A symlink that a directory holds stays listed: opening it is what is refused.
+func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
+	ours, err := t.source("readdir", name)
+	if err != nil {
+		return nil, err
+	}
+	if ours {
+		return fs.ReadDir(t.overlay, name)
+	}
+	if _, err := t.vet(name); err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
+	}
+	all, err := fs.ReadDir(t.repo, name)
+	if err != nil {
+		return nil, err
+	}
+	var out []fs.DirEntry
+	for _, e := range all {
+		if !t.hidden(path.Join(name, e.Name())) {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// source says whether the overlay holds name, not the repository.
+func (t *tree) source(op, name string) (ours bool, err error) {
+	if !fs.ValidPath(name) {
+		return false, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	if t.hidden(name) {
+		return false, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	_, ours = t.overlay[name]
+	return ours || name == schemaMount || strings.HasPrefix(name, schemaMount+"/"), nil
+}
+
+func (t *tree) hidden(name string) bool {
+	rest, ok := strings.CutPrefix(name, tenantsDir+"/")
+	if !ok {
+		return false
+	}
+	first, _, _ := strings.Cut(rest, "/")
+	return first != t.tenant
+}
+
+// vet looks at every step of the path without following symlinks.
+func (t *tree) vet(name string) (fs.FileInfo, error) {
+	for i := range len(name) {
+		if name[i] != '/' {
+			continue
+		}
+		if _, err := t.vetOne(name[:i]); err != nil {
+			return nil, err
+		}
+	}
+	return t.vetOne(name)
+}
+
+func (t *tree) vetOne(name string) (fs.FileInfo, error) {
+	info, err := fs.Lstat(t.repo, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil, t.refuse(name, "is a symbolic link")
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return nil, t.refuse(name, "is not a regular file")
+	case !info.IsDir() && info.Size() > maxFile:
+		return nil, t.refuse(name, "is larger than 1 MiB")
+	}
+	return info, nil
+}
+
+// refuse remembers the refusal once per file.
+func (t *tree) refuse(name, why string) error {
+	d := diag.New(diag.RefusedFile, "%s %s", path.Base(name), why).At(diag.Range{File: name}).
+		WithFix("replace it with a regular UTF-8 file of at most 1 MiB, or move it out of the folders that hold policy")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, old := range t.refused {
+		if old.Range.File == name {
+			return fmt.Errorf("%w: %s", errRefused, d.Summary)
+		}
+	}
+	t.refused = append(t.refused, d)
+	return fmt.Errorf("%w: %s", errRefused, d.Summary)
+}

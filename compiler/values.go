@@ -1,0 +1,169 @@
+package compiler
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cuelang.org/go/cue"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
+)
+
+// str reads a string; what completes "must be …". It is "" if there is none.
+func (n node) str(what string) string {
+	v, ok := n.concrete()
+	if !ok {
+		return ""
+	}
+	s, err := v.String()
+	if err != nil {
+		n.wrongKind(what, nil)
+		return ""
+	}
+	return s
+}
+
+// matching reads a string of a grammar.
+func (n node) matching(grammar *regexp.Regexp, code diag.Code, what string) string {
+	s := n.str(what)
+	if s != "" && !grammar.MatchString(s) || s == "" && n.isEmptyString() {
+		n.reject(code, "must be %s, not %q", what, oneLine(s))
+		return ""
+	}
+	return s
+}
+
+func (n node) isEmptyString() bool {
+	v, _ := n.v.Default()
+	s, err := v.String()
+	return err == nil && s == ""
+}
+
+// enum reads one of a closed set.
+func (n node) enum(values ...string) string {
+	what := "one of " + quoted(values)
+	if len(values) == 1 {
+		what = quoted(values)
+	}
+	s := n.str(what)
+	if s == "" && !n.isEmptyString() || slices.Contains(values, s) {
+		return s
+	}
+	n.reject(diag.WrongValue, "must be %s, not %q%s", what, oneLine(s), suggest.Tail(s, values))
+	return ""
+}
+
+func quoted(values []string) string {
+	var out []string
+	for _, v := range values {
+		out = append(out, strconv.Quote(v))
+	}
+	return strings.Join(out, ", ")
+}
+
+// boolean reads true or false; nil if the field is absent.
+func (n node) boolean() *bool {
+	v, ok := n.concrete()
+	if !ok {
+		return nil
+	}
+	b, err := v.Bool()
+	if err != nil {
+		n.wrongKind("true or false", nil)
+		return nil
+	}
+	return &b
+}
+
+// integer reads a whole number within bounds; 0 if the field is absent.
+func (n node) integer(low, high int) int {
+	v, ok := n.concrete()
+	if !ok {
+		return 0
+	}
+	what := fmt.Sprintf("a whole number of at least %d", low)
+	if high < maxCount {
+		what = fmt.Sprintf("a whole number from %d to %d", low, high)
+	}
+	i, err := v.Int64()
+	if err != nil || i < int64(low) || i > int64(high) {
+		n.wrongKind(what, nil)
+		return 0
+	}
+	return int(i)
+}
+
+const maxCount = 1 << 30
+
+var (
+	nameGrammar     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+	percentGrammar  = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
+	durationGrammar = regexp.MustCompile(`^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$`)
+	dayUnits        = regexp.MustCompile(`^\s*([0-9]{1,4})\s*(d|day|days|w|week|weeks)\s*$`)
+)
+
+// percent reads "95%".
+func (n node) percent() int {
+	s := n.matching(percentGrammar, diag.WrongValue, `a percentage from "1%" to "100%"`)
+	i, _ := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	return i
+}
+
+// amount reads a count or a percentage.
+func (n node) amount() policy.Amount {
+	v, ok := n.concrete()
+	if !ok {
+		return policy.Amount{}
+	}
+	if v.Kind() == cue.StringKind {
+		return policy.Amount{Percent: n.percent()}
+	}
+	const what = `a count of at least 1 or a percentage from "1%" to "100%"`
+	if i, err := v.Int64(); err == nil && i >= 1 && i <= maxCount {
+		return policy.Amount{Count: int(i)}
+	}
+	n.wrongKind(what, nil)
+	return policy.Amount{}
+}
+
+// duration reads "1h30m"; zero if the field is absent.
+func (n node) duration() policy.Duration {
+	const what = `a duration in hours, minutes and seconds such as "72h" or "30m"`
+	s := n.str(what)
+	if s == "" && !n.isEmptyString() {
+		return 0
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && s != "" && durationGrammar.MatchString(s) {
+		return policy.Duration(d)
+	}
+	bad := diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, oneLine(s))
+	if m := dayUnits.FindStringSubmatch(s); m != nil {
+		days, _ := strconv.Atoi(m[1])
+		if m[2][0] == 'w' {
+			days *= 7
+		}
+		bad = bad.WithFix("write %q: a day is not always 24 hours, so durations have no days", fmt.Sprintf("%dh", 24*days))
+	}
+	n.rejectWith(bad)
+	return 0
+}
+
+// clock reads a wall time in one of time's layouts.
+func (n node) clock(layout, what string) string {
+	s := n.str(what)
+	if s == "" && !n.isEmptyString() {
+		return ""
+	}
+	if t, err := time.Parse(layout, s); err != nil || t.Format(layout) != s {
+		n.reject(diag.BadTime, "must be %s, not %q", what, oneLine(s))
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,56 @@
+// Package policies carries the content that is no code: the CUE schema, the decision rules and the tree that init
+// writes. Everything is embedded, so the binary works without a network and its schema wins over any copy.
+package policies
+
+import (
+	"embed"
+	"io/fs"
+	"testing/fstest"
+)
+
+//go:embed all:schema
+var schema embed.FS
+
+//go:embed all:scaffold
+var scaffold embed.FS
+
+// SchemaModule is the CUE module path of the schema; policies import SchemaModule + "/policy".
+const SchemaModule = "ringfence.dev"
+
+// SchemaDir is where init puts the repository's copy of the schema.
+const SchemaDir = "schema"
+
+// Schema returns the root of the schema's CUE module.
+func Schema() fs.FS {
+	return must(fs.Sub(schema, "schema"))
+}
+
+// Scaffold returns the tree that init writes into an empty folder: a policy repository that compiles as it stands.
+// Paths are slash-separated and relative; every file is a regular one.
+func Scaffold() fs.FS {
+	out := fstest.MapFS{}
+	add(out, must(fs.Sub(scaffold, "scaffold")), "")
+	add(out, Schema(), SchemaDir+"/")
+	return out
+}
+
+func add(out fstest.MapFS, from fs.FS, prefix string) {
+	err := fs.WalkDir(from, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(from, name)
+		out[prefix+name] = &fstest.MapFile{Data: data, Mode: 0o644}
+		return err
+	})
+	if err != nil {
+		panic(err) // an embedded tree cannot fail to read
+	}
+}
+
+func must(f fs.FS, err error) fs.FS {
+	if err != nil {
+		panic(err) // the folder's name is a constant
+	}
+	return f
+}
