@@ -46,6 +46,7 @@ const (
 	rankGrant
 	rankGate
 	rankMet
+	rankWaived
 )
 
 // weight is larger for what ends later.

@@ -78,11 +78,11 @@ func (e RingEvidence) contradicts() bool {
 }
 
 func (g gate) whenUntested() condition {
-	c := g.wait(ReasonUntested, "%s: %s tried it or still need it, %d must succeed",
-		g.key, hosts(g.e.Attempted+g.e.Missing), g.needed())
+	c := g.wait(ReasonUntested, "%s: %s must succeed first, but the update concerns only %d there",
+		g.key, hosts(g.needed()), g.e.Attempted+g.e.Missing)
 	switch g.IfUntested {
 	case policy.UntestedApprove:
-		c.outcome, c.rank = Approved, rankMet
+		c.outcome, c.rank = Approved, rankWaived
 		c.msg += "; ifUntested lets it pass"
 	case policy.UntestedWait:
 		c.msg += "; it waits until more of its hosts need this update"

@@ -57,7 +57,8 @@ func split(list []Grant, u inventory.Update) (approves []timed, requires []Grant
 		}
 	}
 	slices.SortFunc(approves, func(a, b timed) int {
-		return cmp.Or(known(b.at)-known(a.at), compareEnds(a.at, b.at), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(known(b.at)-known(a.at), compareEnds(a.at, b.at), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.from, b.from), cmp.Compare(a.Approve.After, b.Approve.After))
 	})
 	slices.SortFunc(requires, func(a, b Grant) int {
 		return cmp.Or(a.Require.Approvers-b.Require.Approvers, cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Require.Role, b.Require.Role),
