@@ -33,6 +33,13 @@ type Rebooter interface {
 	Reboot(context.Context, HostRef, Exec) error
 }
 
+// Configurer is implemented by providers that take settings: the strings that the repository's ringfence.cue holds for
+// the provider, paths made absolute. It is called once, before any other call. A key that the provider does not know
+// is an error.
+type Configurer interface {
+	Configure(context.Context, map[string]string) error
+}
+
 // Description says what a provider is and what it may ask of a host.
 type Description struct {
 	Name       string
