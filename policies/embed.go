@@ -11,6 +11,11 @@ import (
 //go:embed all:schema
 var schema embed.FS
 
+// Decide holds the built-in decision rules, decide/*.rego.
+//
+//go:embed decide/*.rego
+var Decide embed.FS
+
 //go:embed all:scaffold
 var scaffold embed.FS
 
