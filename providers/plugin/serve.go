@@ -32,6 +32,7 @@ func Serve(p providers.Provider) {
 		Logger:          hclog.New(&hclog.LoggerOptions{Level: hclog.Error, Output: os.Stderr}),
 		GRPCServer:      s.grpc,
 	})
+	os.Exit(0)
 }
 
 // endWithCore waits for the end of the standard input, whose other end only the core holds.
