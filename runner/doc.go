@@ -25,8 +25,8 @@ type Opener interface {
 type Session struct {
 	Provider providers.Provider
 	Exec     providers.Exec
-	// InDoubt reports whether a command that changes the host was started and never answered.
-	InDoubt func() bool
+	// Started reports whether a command that may change the host was started in this session.
+	Started func() bool
 	Close   func() error
 }
 

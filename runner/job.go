@@ -72,7 +72,7 @@ func (j job) notStarted(at time.Time, err error) ending {
 // applyBroke: the call ended without a result. Unless the broker knows that no changing command was started, what
 // happened on the host is unknown.
 func (r *run) applyBroke(j job, s Session, err error) ending {
-	if s.InDoubt() {
+	if s.Started() {
 		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(err))}, end: EndInDoubt}
 	}
 	return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Failed, providers.Untouched, note(err))}, end: EndFailed}

@@ -39,6 +39,8 @@ type Input struct {
 	Recorder Recorder
 	Parallel int
 	Reboot   Patience
+	// Left says whether a due host still has work: a plan that is applied again leaves alone what is done. Nil: all.
+	Left func(host string, c plan.Change, opens time.Time) bool
 	// Stop asks for a safe point: nothing more starts, what runs goes on.
 	Stop <-chan struct{}
 	// Observe is told of each action as it is started and as it ends; never from two goroutines at once.
@@ -68,7 +70,7 @@ func (o Outcome) Count(verb ledger.Verb, status ledger.Status) int {
 // Run carries out what is due of the plan at the clock's time. The error is the recorder's: without a record nothing
 // starts, and a run that cannot record what it did stops and says so.
 func Run(ctx context.Context, in Input) (Outcome, error) {
-	waves := dueWaves(in.Plan, in.Clock())
+	waves := dueWaves(in.Plan, in.Clock(), in.Left)
 	r := &run{Input: in, waves: waves, events: make(chan finishedJob), slots: make(chan struct{}, max(1, in.Parallel))}
 	if r.Reboot.Tries == 0 {
 		r.Reboot = DefaultPatience
@@ -117,7 +119,7 @@ func (r *run) perform(ctx context.Context, s *State, todo []Effect) (Event, bool
 		todo = todo[1:]
 		switch e := e.(type) {
 		case Announce:
-			if err := r.Recorder.Intent(ctx, r.announced(e.Wave)); err != nil {
+			if err := r.Recorder.Intent(context.WithoutCancel(ctx), r.announced(e.Wave)); err != nil {
 				return nil, false, err
 			}
 			var more []Effect
@@ -197,7 +199,7 @@ func (r *run) settle(ctx context.Context, s State, wave int) error {
 	}
 	delete(r.ended, wave)
 	r.outcome.Actions = append(r.outcome.Actions, actions...)
-	return r.Recorder.Outcome(ctx, actions, readings)
+	return r.Recorder.Outcome(context.WithoutCancel(ctx), actions, readings)
 }
 
 func (r *run) finish(s State) Outcome {

@@ -22,7 +22,7 @@ type dueWave struct {
 }
 
 // dueWaves selects and groups what is due at an instant, in the plan's order of rings, then waves.
-func dueWaves(p *plan.Plan, at time.Time) []dueWave {
+func dueWaves(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Time) bool) []dueWave {
 	var out []dueWave
 	for _, r := range p.Rings {
 		first := len(out)
@@ -38,19 +38,22 @@ func dueWaves(p *plan.Plan, at time.Time) []dueWave {
 				})
 				i = len(out) - 1 - first
 			}
-			out[first+i].take(w, p.Changes[w.Change])
+			out[first+i].take(w, p.Changes[w.Change], left)
 		}
 		slices.SortStableFunc(out[first:], func(a, b dueWave) int { return cmp.Or(a.opens.Compare(b.opens), cmp.Compare(a.number, b.number)) })
 	}
-	return out
+	return slices.DeleteFunc(out, func(d dueWave) bool { return len(d.hosts) == 0 })
 }
 
 func open(w plan.Wave, at time.Time) bool {
 	return !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes))
 }
 
-func (d *dueWave) take(w plan.Wave, c plan.Change) {
+func (d *dueWave) take(w plan.Wave, c plan.Change, left func(string, plan.Change, time.Time) bool) {
 	for _, h := range w.Hosts {
+		if left != nil && !left(h, c, w.Opens) {
+			continue
+		}
 		d.hosts = append(d.hosts, h)
 		d.changes[h] = c
 	}

@@ -107,6 +107,14 @@ type RingMissing struct {
 	Hosts  int    `json:"hosts"`
 }
 
+// SiteMissing is RingMissing of one site: a scan sees no other site's hosts, so it replaces its own site's counts only.
+type SiteMissing struct {
+	Site   string `json:"site"`
+	Ring   string `json:"ring"`
+	Update string `json:"update"`
+	Hosts  int    `json:"hosts"`
+}
+
 // State is what all records so far add up to: state.json.
 type State struct {
 	APIVersion  string               `json:"apiVersion"`
@@ -114,6 +122,7 @@ type State struct {
 	Tenant      string               `json:"tenant"`
 	Seq         int                  `json:"seq"`
 	Evidence    decision.Evidence    `json:"evidence"`
+	Missing     []SiteMissing        `json:"missing"` // of each site's latest scan; evidence holds their sums
 	Failures    []plan.Failure       `json:"failures"`
 	Occurrences []Occurrence         `json:"occurrences"`
 	InDoubt     []plan.InDoubt       `json:"inDoubt"`

@@ -1,0 +1,69 @@
+# make help lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+BIN     := bin/ringfence
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/ringfence/ringfence/internal/command.release=$(VERSION)
+
+# What the tests run: Git, an SSH client and server for the transport, the rest for the lab's Debian hosts.
+PACKAGES := git openssh-client openssh-server mmdebstrap dpkg-dev apt-utils gpg zstd iproute2 uidmap ca-certificates
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: ## build bin/ringfence
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ringfence
+
+.PHONY: demo
+demo: build ## play the main job on a simulated fleet; LAB=1: on real Debian hosts
+ifeq ($(LAB),1)
+	@$(MAKE) --no-print-directory deps lab
+	go run ./internal/lab/labdemo -binary $(abspath $(BIN))
+else
+	$(BIN) demo
+endif
+
+.PHONY: test
+test: deps lab ## install what the tests need and run them all
+	go tool gotestsum --format pkgname-and-test-fails -- -timeout 30m ./...
+
+.PHONY: deps
+deps: ## install the Debian packages that the tests need
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	echo "The tests need" $$missing "(git and ssh: the runner's own tools; the rest makes the lab of real Debian hosts)."; \
+	run=; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
+	if command -v apt-get >/dev/null && $$run true 2>/dev/null; then \
+	  $$run apt-get update -q && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	else echo "Install them: apt-get install" $$missing; [ "$$LAB_REQUIRED" != 1 ]; fi
+
+.PHONY: lab
+lab: ## build the lab's base system and mirror once (about a minute), unless it is there
+	@go run ./internal/lab/labctl build || { echo "The lab cannot be built here; its tests will say so."; [ "$$LAB_REQUIRED" != 1 ]; }
+
+.PHONY: lint
+lint: ## gofumpt, vet, staticcheck, and that generated files are fresh
+	@out=$$(go tool gofumpt -l $$(git ls-files '*.go' | grep -v '\.pb\.go$$')); [ -z "$$out" ] || { echo "gofumpt would change:" $$out; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go mod verify >/dev/null
+	go mod tidy -diff
+
+.PHONY: generate
+generate: ## write generated files anew
+	go generate ./...
+	go test ./internal/docs -update
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (default 30s each)
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
+	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} || exit 1; done; done

@@ -1,0 +1,131 @@
+// Package arch holds the architecture as a test: who may import whom, and why.
+package arch
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ringfence/ringfence/"
+
+// rule forbids packages below From to reach, directly or not, any package below one of Never.
+type rule struct {
+	from  string
+	never []string
+	why   string
+}
+
+const (
+	cue  = "cuelang.org/go"
+	opa  = "github.com/open-policy-agent/opa"
+	grpc = "google.golang.org/grpc"
+	git  = "github.com/go-git/go-git"
+)
+
+var rules = []rule{
+	{"providers", []string{module + "compiler", module + "runner", cue, opa}, "a provider is a third party's process: it must build from the contract alone"},
+	{"runner", []string{cue, opa}, "the runner carries out plans; what they say was decided before, and commands inject it"},
+	{"compiler/policy", []string{cue, opa, grpc}, "the model is plain data"},
+	{"compiler/diag", []string{cue, opa, grpc}, "diagnostics are plain data"},
+	{"compiler/decision", []string{cue, opa, grpc}, "precedence and instants must be testable without an evaluator"},
+	{"compiler/plan", []string{cue, opa, grpc}, "plan is a pure function of values"},
+	{"compiler/window", []string{cue, opa, grpc}, "time arithmetic depends on nothing"},
+	{"compiler/inventory", []string{cue, opa, grpc}, "hosts and snapshots never go through an evaluator"},
+}
+
+// direct forbids imports written in a package itself; except names those that may.
+type direct struct {
+	below  string
+	never  []string
+	except []string
+	why    string
+}
+
+var directs = []direct{
+	{"", []string{"github.com/spf13/cobra"}, []string{"internal/command"}, "only the command line knows cobra"},
+	{"", []string{git}, []string{"internal/gitrepo"}, "Git has one door, because go-git's ref writes corrupt"},
+	{"", []string{opa}, []string{"compiler/decide"}, "OPA has one door, because its defaults fail open"},
+	{"", []string{cue}, []string{"compiler", "policies"}, "CUE stays inside the compiler"},
+	{"compiler", []string{"os", "os/exec", "net", "net/http"}, nil, "the compiler reads an fs.FS: it opens no file, socket or process itself"},
+	{"", []string{"golang.org/x/crypto/ssh"}, []string{"internal/transport", "internal/lab"}, "connections and keys stay with the core's transport"},
+}
+
+type pkg struct{ path, imports, deps string }
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}|{{join .Imports \" \"}}|{{join .Deps \" \"}}", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSpace(line), "|")
+		list = append(list, pkg{f[0], f[1], f[2]})
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list names only %d packages: the test looks at nothing", len(list))
+	}
+	return list
+}
+
+func TestReach(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, r := range rules {
+			if !below(p.path, module+r.from) {
+				continue
+			}
+			for _, d := range strings.Fields(p.deps) {
+				if bad := match(d, r.never); bad != "" {
+					t.Errorf("%s reaches %s: %s", p.path, d, r.why)
+				}
+			}
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, r := range directs {
+			if r.below != "" && !below(p.path, module+r.below) || excepted(p.path, r.except) {
+				continue
+			}
+			for _, d := range strings.Fields(p.imports) {
+				if bad := matchDirect(d, r.never); bad != "" {
+					t.Errorf("%s imports %s: %s", p.path, d, r.why)
+				}
+			}
+		}
+	}
+}
+
+func excepted(path string, list []string) bool {
+	for _, e := range list {
+		if below(path, module+e) {
+			return true
+		}
+	}
+	return false
+}
+
+func below(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+
+func match(dep string, never []string) string {
+	for _, n := range never {
+		if below(dep, n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// matchDirect takes standard packages literally: "net" is not "net/netip".
+func matchDirect(dep string, never []string) string {
+	for _, n := range never {
+		if dep == n || strings.Contains(n, ".") && below(dep, n) {
+			return n
+		}
+	}
+	return ""
+}

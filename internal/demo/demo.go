@@ -1,0 +1,136 @@
+// Package demo plays the main job through the real program: a policy repository, a scan, plans and applies through the
+// rings on the tenants' test clocks, and a report. It prints each command before it runs it, so that a person can
+// repeat it, and stops at the first one that does not end as told.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Options say what to play where.
+type Options struct {
+	Binary string   // the ringfence program
+	Dir    string   // the policy repository to make; must be empty or new
+	Fleet  fs.FS    // files laid over the scaffold: hosts files, test clocks, provider settings
+	Story  []Step   // what to do after the repository stands
+	Env    []string // of the commands; nil: this process's
+	Out    io.Writer
+}
+
+// Step is one command: ringfence with Args, or another program when Program is set. Want is the exit code that tells
+// the story; any other one stops the demo.
+type Step struct {
+	Say     string
+	Program string
+	Args    []string
+	Want    int
+}
+
+// Run plays the demo.
+func Run(ctx context.Context, o Options) error {
+	p := player{Options: o, ctx: ctx}
+	p.do(Step{Say: "A policy repository: a baseline, two tenants, windows, gates. It compiles as it stands.", Args: []string{"init", o.Dir}})
+	p.overlay()
+	for _, s := range o.Story {
+		p.do(s)
+	}
+	if p.err == nil {
+		p.say(strings.ReplaceAll(epilogue, "DIR", o.Dir))
+	}
+	return p.err
+}
+
+const epilogue = `Where to look now (in DIR):
+  git log ringfence/ledger/acme                              the record: who got what, when, under which policy
+  git show ringfence/ledger/acme:run/record.json             the newest record as JSON
+  ringfence -C DIR report --format markdown                  the report as a pull request would show it
+  less DIR/tenants/acme/tenant.cue DIR/baseline/baseline.cue the policy that did this
+Change the policy, run "ringfence check", commit, and plan again.`
+
+type player struct {
+	Options
+	ctx context.Context
+	err error
+}
+
+func (p *player) say(s string) { fmt.Fprintf(p.Out, "\n# %s\n", strings.ReplaceAll(s, "\n", "\n# ")) }
+
+// overlay lays the fleet's files over the scaffold and commits them: the demo's only difference from a fresh init.
+func (p *player) overlay() {
+	if p.err != nil {
+		return
+	}
+	p.say("The hosts of this demo and a test clock for both tenants, in a commit of their own.")
+	p.err = fs.WalkDir(p.Fleet, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(p.Fleet, path)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(p.Dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(to, raw, 0o644)
+	})
+	p.do(Step{Program: "git", Args: []string{"add", "--all"}})
+	p.do(Step{Program: "git", Args: []string{"-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "--quiet", "-m", "Try it on the demo's hosts"}})
+	p.do(Step{Program: "git", Args: []string{"show", "--stat", "--oneline", "HEAD"}})
+}
+
+func (p *player) do(s Step) {
+	if p.err != nil {
+		return
+	}
+	if s.Say != "" {
+		p.say(s.Say)
+	}
+	binary, shown := p.Binary, "ringfence"
+	if s.Program != "" {
+		binary, shown = s.Program, s.Program
+	}
+	fmt.Fprintf(p.Out, "$ %s %s\n", shown, strings.Join(quoted(s.Args), " "))
+	c := exec.CommandContext(p.ctx, binary, s.Args...)
+	c.Stdout, c.Stderr, c.Env = p.Out, p.Out, p.Env
+	if _, err := os.Stat(p.Dir); err == nil && s.Args[0] != "init" {
+		c.Dir = p.Dir
+	}
+	p.err = ended(c.Run(), s)
+	if p.err == nil && s.Want != 0 {
+		fmt.Fprintf(p.Out, "(exit %d)\n", s.Want)
+	}
+}
+
+func ended(err error, s Step) error {
+	code := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		code, err = failed.ExitCode(), nil
+	}
+	if err == nil && code != s.Want {
+		err = fmt.Errorf("%s: exit code %d, expected %d", strings.Join(s.Args, " "), code, s.Want)
+	}
+	return err
+}
+
+// quoted shows arguments as a person would type them.
+func quoted(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = a
+		if strings.ContainsAny(a, " \"'") {
+			out[i] = "'" + a + "'"
+		}
+	}
+	return out
+}

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/untrusted"
+)
+
+// Trailers of a ledger commit.
+const (
+	TrailerRun     = "Ringfence-Run"
+	TrailerPlan    = "Ringfence-Plan"
+	TrailerPolicy  = "Ringfence-Policy"
+	TrailerOutcome = "Ringfence-Outcome"
+	TrailerSeq     = "Ringfence-Seq"
+)
+
+// The author of every record. The runner's name stands in the record.
+const (
+	authorName  = "Ringfence"
+	authorEmail = "ringfence@localhost"
+)
+
+// Entry is one record to append. Files are further files of its commit, below snapshot/, run/ or inputs/; a snapshot
+// stays until another one of its site replaces it, the others belong to this record alone.
+type Entry struct {
+	Record  Record
+	Files   map[string][]byte
+	Subject string // "": composed from the record
+	Outcome string // "": the record's
+}
+
+// Append writes an entry as the successor of prev and returns the new tip. When it returns without an error, the
+// record is on disk. When somebody else wrote since prev was read, nothing is written and the error wraps ErrMoved.
+func (l *Ledger) Append(ctx context.Context, prev Head, e Entry) (Head, error) {
+	if err := l.check(); err != nil {
+		return Head{}, err
+	}
+	next, err := l.successor(prev, e.Record)
+	if err != nil {
+		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+	}
+	spec, err := l.spec(prev, next, e)
+	if err != nil {
+		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+	}
+	next.Commit, err = l.repo.Commit(ctx, spec)
+	if err != nil {
+		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+	}
+	err = l.repo.UpdateRef(ctx, l.ref, next.Commit, prev.Commit)
+	if errors.Is(err, gitrepo.ErrRefMoved) {
+		return Head{}, fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+	}
+	return next, nil
+}
+
+func (l *Ledger) successor(prev Head, r Record) (Head, error) {
+	if r.Tenant != "" && r.Tenant != l.tenant {
+		return Head{}, fmt.Errorf("the record is of tenant %q", r.Tenant)
+	}
+	r.Tenant, r.Seq = l.tenant, prev.State.Seq+1
+	r = r.filled()
+	if err := r.check(); err != nil {
+		return Head{}, err
+	}
+	return Head{State: Reduce(prev.State, r), Record: r}, nil
+}
+
+func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
+	spec := gitrepo.CommitSpec{
+		Parent: prev.Commit, Files: map[string][]byte{}, Message: message(next.Record, e),
+		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At,
+	}
+	for name, raw := range e.Files {
+		top, rest, _ := strings.Cut(name, "/")
+		if rest == "" || name == recordFile || (top != "snapshot" && top != "run" && top != "inputs") {
+			return spec, fmt.Errorf("%q has no place in a record", name)
+		}
+		spec.Files[name] = raw
+	}
+	for name, v := range map[string]any{stateFile: next.State, recordFile: next.Record} {
+		raw, err := encode(v)
+		if err != nil {
+			return spec, fmt.Errorf("%s: %w", name, err)
+		}
+		spec.Files[name] = raw
+	}
+	kept, err := l.snapshots(prev)
+	for _, name := range kept {
+		if _, replaced := spec.Files[name]; !replaced {
+			spec.Keep = append(spec.Keep, name)
+		}
+	}
+	return spec, err
+}
+
+// encode is the one form of a ledger file: canonical JSON and a line break.
+func encode(v any) ([]byte, error) {
+	raw, err := canonical.Marshal(v)
+	return append(raw, '\n'), err
+}
+
+func (l *Ledger) snapshots(prev Head) ([]string, error) {
+	if prev.Commit == "" {
+		return nil, nil
+	}
+	names, err := l.repo.List(prev.Commit, "snapshot")
+	for i, name := range names {
+		names[i] = "snapshot/" + name
+	}
+	return names, err
+}
+
+// message is the commit's text. Every part is neutralised: it is printed by git log and by forges.
+func message(r Record, e Entry) string {
+	subject, outcome := e.Subject, e.Outcome
+	if subject == "" {
+		subject = Subject(r)
+	}
+	if outcome == "" {
+		outcome = r.Outcome
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n\n", untrusted.Line(subject, maxSubject))
+	for _, t := range []gitrepo.Trailer{
+		{Key: TrailerRun, Value: r.Run},
+		{Key: TrailerPlan, Value: r.Plan},
+		{Key: TrailerPolicy, Value: r.Policy},
+		{Key: TrailerOutcome, Value: outcome},
+		{Key: TrailerSeq, Value: strconv.Itoa(r.Seq)},
+	} {
+		if t.Value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", t.Key, untrusted.Line(t.Value, maxSubject))
+		}
+	}
+	return b.String()
+}
+
+// number reads a commit's Ringfence-Seq.
+func number(c gitrepo.Commit) (int, error) {
+	value, ok := c.Trailers.Get(TrailerSeq)
+	if !ok {
+		return 0, fmt.Errorf("the commit is no record: it has not exactly one %s", TrailerSeq)
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || strconv.Itoa(n) != value {
+		return 0, fmt.Errorf("the commit's %s is %q", TrailerSeq, value)
+	}
+	return n, nil
+}

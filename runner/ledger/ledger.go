@@ -1,0 +1,158 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+// Errors that callers branch on.
+var (
+	ErrMoved      = errors.New("somebody else wrote the ledger meanwhile")
+	ErrBroken     = errors.New("the ledger is broken")
+	ErrNoSnapshot = errors.New("no scan has been recorded")
+)
+
+// The files of a ledger commit.
+const (
+	stateFile  = "state.json"
+	recordFile = "run/record.json"
+)
+
+// maxFile bounds what is read back of a ledger: a snapshot of a million hosts fits.
+const maxFile = 1 << 30
+
+// Ledger is one tenant's record in a repository.
+type Ledger struct {
+	repo   *gitrepo.Repo
+	tenant string
+	ref    string
+}
+
+// Open names a tenant's ledger; nothing is read or written yet.
+func Open(repo *gitrepo.Repo, tenant string) *Ledger {
+	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant}
+}
+
+// Ref is the ledger's branch.
+func (l *Ledger) Ref() string { return l.ref }
+
+// Head is the tip of a ledger. The zero Head is that of a ledger that nothing was written to yet.
+type Head struct {
+	Commit string
+	State  State
+	Record Record
+}
+
+// Head reads the tip and checks that it is a whole record of this tenant; if not, the error wraps ErrBroken. Without
+// the branch it returns the zero Head.
+func (l *Ledger) Head(ctx context.Context) (Head, error) {
+	if err := l.check(); err != nil {
+		return Head{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Head{}, err
+	}
+	hash, err := l.repo.Ref(l.ref)
+	switch {
+	case errors.Is(err, gitrepo.ErrRefNotFound):
+		return Head{}, nil
+	case errors.Is(err, gitrepo.ErrBrokenRef):
+		return Head{}, l.broken("", err)
+	case err != nil:
+		return Head{}, fmt.Errorf("ledger of %s: %w", l.tenant, err)
+	}
+	return l.at(hash)
+}
+
+// at reads one record's commit whole.
+func (l *Ledger) at(hash string) (Head, error) {
+	h := Head{Commit: hash}
+	c, err := l.repo.Header(hash)
+	if err != nil {
+		return Head{}, l.broken(hash, err)
+	}
+	seq, err := l.follows(c)
+	if err != nil {
+		return Head{}, l.broken(hash, err)
+	}
+	raw, err := l.repo.ReadFile(hash, recordFile, maxFile)
+	if err == nil {
+		h.Record, err = DecodeRecord(raw)
+	}
+	if err == nil {
+		err = l.matches(recordFile, h.Record.Tenant, h.Record.Seq, seq)
+	}
+	if err != nil {
+		return Head{}, l.broken(hash, err)
+	}
+	raw, err = l.repo.ReadFile(hash, stateFile, maxFile)
+	if err == nil {
+		h.State, err = DecodeState(raw)
+	}
+	if err == nil {
+		err = l.matches(stateFile, h.State.Tenant, h.State.Seq, seq)
+	}
+	if err != nil {
+		return Head{}, l.broken(hash, err)
+	}
+	return h, nil
+}
+
+func (l *Ledger) matches(file, tenant string, seq, want int) error {
+	if tenant != l.tenant {
+		return fmt.Errorf("%s is of tenant %q", file, tenant)
+	}
+	if seq != want {
+		return fmt.Errorf("%s says number %d, the commit says %d", file, seq, want)
+	}
+	return nil
+}
+
+// follows returns a commit's number, after comparing it with its parent's: numbers have no gaps.
+func (l *Ledger) follows(c gitrepo.Commit) (int, error) {
+	seq, err := number(c)
+	if err != nil {
+		return 0, err
+	}
+	if want := min(seq-1, 1); len(c.Parents) != want {
+		return 0, fmt.Errorf("record %d has %d parents, not %d", seq, len(c.Parents), want)
+	}
+	if seq == 1 {
+		return seq, nil
+	}
+	parent, err := l.repo.Header(c.Parents[0])
+	if errors.Is(err, gitrepo.ErrNoObject) {
+		return seq, nil // the edge of a shallow clone
+	}
+	if err != nil {
+		return 0, err
+	}
+	if before, err := number(parent); err != nil || before != seq-1 {
+		return 0, fmt.Errorf("record %d does not follow record %d", seq, seq-1)
+	}
+	return seq, nil
+}
+
+func (l *Ledger) broken(commit string, why error) error {
+	if commit == "" {
+		return fmt.Errorf("%w: tenant %s: %w; look with: git fsck --full, git reflog show %s", ErrBroken, l.tenant, why, l.ref)
+	}
+	return fmt.Errorf("%w: tenant %s, commit %s: %w; look with: git show %s, git log --first-parent %s",
+		ErrBroken, l.tenant, short(commit), why, short(commit), l.ref)
+}
+
+func short(hash string) string { return hash[:min(12, len(hash))] }
+
+// plainName is what a tenant or site may be called here: it becomes part of a ref or a file name.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+func (l *Ledger) check() error {
+	if !plainName.MatchString(l.tenant) {
+		return fmt.Errorf("ledger: %q is no tenant name", l.tenant)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/canonical"
+)
+
+// APIVersion stands in every document.
+const APIVersion = "ringfence.dev/v1"
+
+// maxOccurrences is how many window occurrences a state remembers.
+const maxOccurrences = 200
+
+// Reduce returns the state after a record. It is a pure function, does not change its input, and gives the same state
+// whatever the order of the record's actions. In every row of evidence attempted = succeeded + failed + in doubt.
+//
+// Only apply actions are evidence: a reboot that a change needs is part of the apply's own outcome.
+func Reduce(s State, r Record) State {
+	x := newReducer(s, r)
+	for _, a := range inOrder(r.Actions) {
+		x.action(a)
+	}
+	if r.Scan != nil {
+		x.scan(*r.Scan) // after the actions: the scan has already seen what they changed
+	}
+	return x.finish()
+}
+
+// reducer builds the next state. Slices and maps are its own; what they point at is replaced, never written.
+type reducer struct {
+	s        State
+	site     string
+	at       time.Time
+	rows     map[[2]string]int          // ring and update to evidence
+	missing  map[[3]string]int          // site, ring and update to hosts
+	failures map[[2]string]plan.Failure // by host and update
+	doubts   map[string]plan.InDoubt    // by action id
+	settled  string                     // id of the last action that got its outcome in this record
+}
+
+func newReducer(s State, r Record) *reducer {
+	s.APIVersion, s.Kind, s.Tenant, s.Seq = APIVersion, "State", r.Tenant, r.Seq
+	s.Evidence, s.Occurrences = slices.Clone(s.Evidence), slices.Clone(s.Occurrences)
+	s.FirstSeen, s.Durations = maps.Clone(s.FirstSeen), maps.Clone(s.Durations)
+	x := &reducer{
+		s: s.filled(), site: r.Site, at: canonical.Instant(r.At), rows: map[[2]string]int{}, missing: map[[3]string]int{},
+		failures: map[[2]string]plan.Failure{}, doubts: map[string]plan.InDoubt{},
+	}
+	for i, e := range s.Evidence {
+		x.rows[[2]string{e.Ring, e.Update}] = i
+	}
+	for _, m := range s.Missing {
+		x.missing[[3]string{m.Site, m.Ring, m.Update}] = m.Hosts
+	}
+	for _, f := range s.Failures {
+		x.failures[[2]string{f.Host, f.Update}] = f
+	}
+	for _, d := range s.InDoubt {
+		x.doubts[d.ID] = d
+	}
+	return x
+}
+
+// row returns the evidence of an update in a ring, new if there was none. It is valid until the next call.
+func (x *reducer) row(ring, update string) *decision.RingEvidence {
+	key := [2]string{ring, update}
+	i, ok := x.rows[key]
+	if !ok {
+		i = len(x.s.Evidence)
+		x.rows[key] = i
+		x.s.Evidence = append(x.s.Evidence, decision.RingEvidence{Ring: ring, Update: update, Platforms: []string{}})
+	}
+	return &x.s.Evidence[i]
+}
+
+func (x *reducer) scan(s Scan) {
+	for _, purl := range s.Seen {
+		if _, known := x.s.FirstSeen[purl]; !known {
+			x.s.FirstSeen[purl] = x.at
+		}
+	}
+	maps.DeleteFunc(x.missing, func(key [3]string, _ int) bool { return key[0] == x.site })
+	for _, m := range s.Missing {
+		x.missing[[3]string{x.site, m.Ring, m.Update}] += m.Hosts
+	}
+}
+
+// finish sorts every list and drops what says nothing any more.
+func (x *reducer) finish() State {
+	x.countMissing()
+	s := x.s
+	s.Evidence = slices.DeleteFunc(s.Evidence, func(e decision.RingEvidence) bool { return e.Attempted == 0 && e.Missing == 0 })
+	slices.SortFunc(s.Evidence, func(a, b decision.RingEvidence) int {
+		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
+	})
+	s.Failures = slices.SortedFunc(maps.Values(x.failures), func(a, b plan.Failure) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Update, b.Update))
+	})
+	s.InDoubt = slices.SortedFunc(maps.Values(x.doubts), func(a, b plan.InDoubt) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(s.Occurrences, func(a, b Occurrence) int {
+		return cmp.Or(a.Opens.Compare(b.Opens), cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Window, b.Window))
+	})
+	s.Occurrences = s.Occurrences[max(0, len(s.Occurrences)-maxOccurrences):]
+	return s.filled()
+}
+
+// countMissing rewrites the sites' list and the sums of it that evidence shows.
+func (x *reducer) countMissing() {
+	for i := range x.s.Evidence {
+		x.s.Evidence[i].Missing = 0
+	}
+	x.s.Missing = make([]SiteMissing, 0, len(x.missing))
+	for key, hosts := range x.missing {
+		if hosts <= 0 {
+			continue
+		}
+		x.s.Missing = append(x.s.Missing, SiteMissing{Site: key[0], Ring: key[1], Update: key[2], Hosts: hosts})
+		x.row(key[1], key[2]).Missing += hosts
+	}
+	slices.SortFunc(x.s.Missing, func(a, b SiteMissing) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
+	})
+}
+
+// filled has no nil lists, so that a state and its JSON are the same value.
+func (s State) filled() State {
+	s.Evidence = notNil(s.Evidence)
+	s.Missing = notNil(s.Missing)
+	s.Failures = notNil(s.Failures)
+	s.Occurrences = notNil(s.Occurrences)
+	s.InDoubt = notNil(s.InDoubt)
+	if s.FirstSeen == nil {
+		s.FirstSeen = map[string]time.Time{}
+	}
+	if s.Durations == nil {
+		s.Durations = map[string]int{}
+	}
+	return s
+}
+
+func notNil[S ~[]E, E any](list S) S {
+	if list == nil {
+		return S{}
+	}
+	return list
+}
