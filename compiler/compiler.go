@@ -123,9 +123,9 @@ func gather(set *policy.Set, names []string, results []compiled) diag.List {
 	return diags
 }
 
-// opened is the overlay with the permissive schema, made when the first tenant needs it.
-func (c *compilation) opened() fstest.MapFS {
-	c.once.Do(func() { c.loose = opened(c.overlay) })
+// permissive is the overlay with the permissive schema, made when the first tenant needs it.
+func (c *compilation) permissive() fstest.MapFS {
+	c.once.Do(func() { c.loose = permissive(c.overlay) })
 	return c.loose
 }
 

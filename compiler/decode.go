@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"cmp"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
-// tenant reads a whole tenant but for its hosts and modules. It also returns the hosts files that it names.
+// tenant reads a whole tenant but for its hosts and modules. It also returns where it names its hosts files.
 func (n node) tenant(name string) (*policy.Tenant, []node) {
 	t := &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: name,
@@ -28,7 +29,21 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 		t.TestClock = *b
 	}
 	n.approval(t)
-	return t, n.get("hosts").items()
+	files := n.get("hosts").items()
+	for _, f := range files {
+		f.inner()
+	}
+	return t, files
+}
+
+// inner reads a path that stays inside the directory of its file.
+func (n node) inner() string {
+	s := n.str("a file's path")
+	if s != "" && !fs.ValidPath(s) || n.isEmptyString() {
+		n.reject(diag.BadHostsFile, "must be a path inside the tenant's directory, such as \"hosts.yaml\", not %q", oneLine(s))
+		return ""
+	}
+	return s
 }
 
 // each reads every entry of a struct; the result is sorted by name and never nil.
@@ -98,6 +113,7 @@ func (n node) window() policy.Window {
 		Duration: n.get("duration").duration(),
 		Source:   n.source(),
 	}
+	n.get("days").some("a day")
 	for _, d := range n.get("days").items() {
 		w.Days = append(w.Days, d.enum(days...))
 	}

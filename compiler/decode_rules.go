@@ -52,6 +52,7 @@ func (n node) rule() policy.Rule {
 // match reads what a rule, lane or freeze applies to. An empty one would be everything by accident.
 func (n node) match() policy.Match {
 	m := policy.Match{Exploited: n.get("exploited").boolean()}
+	n.get("classification").some("a class")
 	for _, c := range n.get("classification").items() {
 		m.Classification = append(m.Classification, c.enum(classes()...))
 	}

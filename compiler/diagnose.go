@@ -20,7 +20,7 @@ type subject struct {
 // diagnose explains why a value broke the schema. It loads the package once more with a schema that allows
 // everything, looks at the structure, then reads every value. What that does not find, CUE's own words must explain.
 func (r *reader) diagnose(c *compilation, t *tree, s subject, strict cue.Value, failure error, read func(node)) {
-	loose := &tree{repo: t.repo, tenant: t.tenant, overlay: c.opened()}
+	loose := &tree{repo: t.repo, tenant: t.tenant, loose: true, overlay: c.permissive()}
 	if p, list := loose.load(s.arg); len(list) == 0 {
 		r.use(p)
 		n := r.root(s.find(p), s.find(p))
@@ -53,7 +53,7 @@ func (r *reader) use(p *program) {
 				labels[field.Label] = true
 			}
 			if id, ok := n.(*ast.Ident); ok && !labels[id] {
-				r.used[id.Name] = true
+				r.used[written(id.Name)] = true
 			}
 			return true
 		}, nil)

@@ -3,6 +3,7 @@ package compiler
 import (
 	stderrors "errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -52,13 +53,11 @@ func loadError(arg string, e errors.Error) diag.Diagnostic {
 	case stderrors.As(e, &several):
 		return diag.New(diag.ImportFailed, "%s holds the packages %s; one directory is one package", arg, strings.Join(several.Packages, " and ")).At(at)
 	case stderrors.As(e, &pkg):
-		return diag.New(diag.ImportFailed, "%s", plainMessage(e)).At(at)
+		what, _, _ := strings.Cut(plainMessage(pkg), ": ")
+		return diag.New(diag.ImportFailed, "%s", what).At(at).
+			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
 	}
-	msg := plainMessage(e)
-	if strings.Contains(msg, "import") && !strings.Contains(msg, "expected") {
-		return diag.New(diag.ImportFailed, "%s", msg).At(at)
-	}
-	return diag.New(diag.SyntaxError, "%s", msg).At(at)
+	return diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
 }
 
 func packageName(arg string) string {
@@ -74,19 +73,21 @@ func packageName(arg string) string {
 	return name
 }
 
-// buildErrors explains references that lead nowhere: they keep CUE from building anything.
+// names that CUE cannot resolve keep it from building anything.
+var unresolved = []string{"reference %q not found", "imported and not used"}
+
+// buildErrors explains names that lead nowhere or are used by nothing.
 func buildErrors(root cue.Value) diag.List {
 	if root.Err() == nil {
 		return nil
 	}
 	var out diag.List
 	for _, e := range errors.Errors(root.Err()) {
-		if f, _ := e.Msg(); !strings.HasPrefix(f, "reference %q not found") {
-			continue
+		f, _ := e.Msg()
+		if slices.ContainsFunc(unresolved, func(s string) bool { return strings.HasPrefix(f, s) }) {
+			out = append(out, diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e)).
+				WithFix("a name must be a field of the file, or an imported package, or stand in quotes; remove imports that nothing uses"))
 		}
-		d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).
-			WithFix("a name must be a field of the file, or an imported package, or stand in quotes")
-		out = append(out, d.At(firstPosition(e)))
 	}
 	return out
 }

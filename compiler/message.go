@@ -17,21 +17,32 @@ import (
 
 // name is how messages call the node: rings.broad.requires."msp-lab/test".soak.
 func (n node) name() string {
-	var out []string
+	var out string
 	for _, p := range n.path {
-		if !ast.IsValidIdent(p) && !isIndex(p) {
+		switch {
+		case strings.HasPrefix(p, "["):
+			out += p
+			continue
+		case !ast.IsValidIdent(p):
 			p = fmt.Sprintf("%q", p)
 		}
-		out = append(out, p)
+		out += "." + written(p)
 	}
-	return strings.Join(out, ".")
+	return strings.TrimPrefix(out, ".")
 }
 
-func isIndex(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// report adds a diagnostic at the node's label.
+// report adds a diagnostic where the node stands.
 func (n node) report(d diag.Diagnostic) {
 	n.r.diags = append(n.r.diags, d.At(n.r.places.At(n.path...)))
+}
+
+// reportName adds a diagnostic at the node's field name.
+func (n node) reportName(d diag.Diagnostic) {
+	at := n.r.places.At(n.path...)
+	if p := places(n.v, n.r.home); len(p) > 0 {
+		at = p[0].label
+	}
+	n.r.diags = append(n.r.diags, d.At(at))
 }
 
 // reject adds a diagnostic at the node's value: what it must be, and what it is.
@@ -82,6 +93,10 @@ func (n node) conflict(err error) {
 	e := mostTelling(errors.Errors(err))
 	d := diag.New(diag.WrongValue, "%s: %s", n.name(), plainMessage(e))
 	spots := disagreeing(e)
+	if f, _ := e.Msg(); strings.HasPrefix(f, "undefined field") {
+		n.undefined(d, e)
+		return
+	}
 	slices.SortStableFunc(spots, func(a, b diag.Range) int { return rank(a, n.r.home) - rank(b, n.r.home) })
 	if len(spots) == 0 {
 		n.rejectWith(d)
@@ -94,6 +109,19 @@ func (n node) conflict(err error) {
 		d.Fix = "a value cannot be overridden; keep one of them, or make the shared one a default: *value | type"
 	}
 	n.r.diags = append(n.r.diags, d)
+}
+
+// undefined reports a reference to a field that does not exist, preferably where the user wrote it: a parameter is set
+// in the tenant's file and used in the baseline's.
+func (n node) undefined(d diag.Diagnostic, e errors.Error) {
+	d.Code = diag.UnknownReference
+	at := n.r.places.At(n.path...)
+	for _, p := range errors.Positions(e) {
+		if r := rangeOf(p, p); rank(r, n.r.home) == 0 {
+			at = r
+		}
+	}
+	n.r.diags = append(n.r.diags, d.At(at))
 }
 
 // disagreeing returns the places of the repository whose values clash: the first two positions of the error. The
@@ -123,9 +151,12 @@ func mostTelling(list []errors.Error) errors.Error {
 	return list[0]
 }
 
+// definitions are shown as they are written, also from a permissive view.
+var definitions = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
+
 var mismatch = regexp.MustCompile(` \(mismatched types .*\)$`)
 
 func plainMessage(e errors.Error) string {
 	f, args := e.Msg()
-	return oneLine(mismatch.ReplaceAllString(fmt.Sprintf(f, args...), ""))
+	return oneLine(definitions.ReplaceAllString(mismatch.ReplaceAllString(fmt.Sprintf(f, args...), ""), "#$1"))
 }

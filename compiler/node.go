@@ -40,10 +40,18 @@ func (r *reader) node(v cue.Value, path []string) node {
 	n := node{r, v, path}
 	if v.Exists() {
 		if p := places(v, r.home); len(p) > 0 {
-			r.places.Set(p[0].label, path...)
+			r.places.Set(spot(v, p[0]), path...)
 		}
 	}
 	return n
+}
+
+// spot is where a reader should look for v: at the name of a struct, at the value of anything else.
+func spot(v cue.Value, p place) diag.Range {
+	if v.IncompleteKind() == cue.StructKind || v.IncompleteKind() == cue.ListKind {
+		return p.label
+	}
+	return p.value
 }
 
 // get returns a field; it need not exist.
@@ -70,19 +78,18 @@ func isError(v cue.Value) bool { return v.Err() != nil && v.Source() != nil }
 // source is the node's place as documents keep it.
 func (n node) source() string { return n.r.places.At(n.path...).String() }
 
-// fields lists a struct's regular fields by name. A node that is no struct is one diagnostic.
+// fields lists a struct's regular fields by name; parameters are none. What is no struct has none: that it should be one is for the
+// structural pass to say.
 func (n node) fields() []node {
-	if !n.exists() {
-		return nil
-	}
 	it, err := n.v.Fields()
 	if err != nil {
-		n.wrongKind("a struct { … }", err)
 		return nil
 	}
 	var out []node
 	for it.Next() {
-		out = append(out, n.r.node(it.Value(), n.under(it.Selector().Unquoted())))
+		if name := it.Selector().Unquoted(); !isParameter(name) {
+			out = append(out, n.r.node(it.Value(), n.under(name)))
+		}
 	}
 	slices.SortFunc(out, func(a, b node) int { return cmp.Compare(a.label(), b.label()) })
 	return out
@@ -105,7 +112,7 @@ func (n node) items() []node {
 	}
 	var out []node
 	for i := 0; it.Next(); i++ {
-		out = append(out, n.r.node(it.Value(), n.under(strconv.Itoa(i))))
+		out = append(out, n.r.node(it.Value(), n.under("["+strconv.Itoa(i)+"]")))
 	}
 	return out
 }

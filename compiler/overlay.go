@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing/fstest"
 
-	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/mod/modfile"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -52,17 +50,6 @@ func newOverlay(repo fs.FS) (fstest.MapFS, error) {
 		out[moduleFile] = memFile(data)
 	}
 	return out, nil
-}
-
-// opened trades the schema for one that allows everything, so that a value can be inspected field by field although
-// it breaks the schema.
-func opened(overlay fstest.MapFS) fstest.MapFS {
-	out := fstest.MapFS{}
-	for name, f := range overlay {
-		out[name] = f
-	}
-	mountSchema(out, permissive)
-	return out
 }
 
 func memFile(data []byte) *fstest.MapFile { return &fstest.MapFile{Data: data, Mode: 0o444} }
@@ -115,31 +102,6 @@ func mountSchema(into fstest.MapFS, edit func([]byte) ([]byte, error)) {
 	if err != nil {
 		panic(err) // the schema is embedded and its tests parse it
 	}
-}
-
-// permissive keeps the names of a schema file's definitions and drops what they demand.
-func permissive(src []byte) ([]byte, error) {
-	f, err := parser.ParseFile("schema", src)
-	if err != nil {
-		return nil, err
-	}
-	out := []byte("package policy\n")
-	for _, decl := range f.Decls {
-		field, ok := decl.(*ast.Field)
-		if !ok {
-			continue
-		}
-		name, _, err := ast.LabelName(field.Label)
-		if err != nil {
-			return nil, err
-		}
-		body := "_"
-		if _, ok := field.Value.(*ast.StructLit); ok {
-			body = "{...}"
-		}
-		out = append(out, name+": "+body+"\n"...)
-	}
-	return out, nil
 }
 
 // moduleError is the one diagnostic of a repository whose module files cannot be used: no tenant can compile.

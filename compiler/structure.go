@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,17 +40,6 @@ func shapeOf(schema cue.Value) shape {
 	return s
 }
 
-// names lists the fields that n does not use yet: what a misspelt one may have meant.
-func (s shape) names(n node) []string {
-	var out []string
-	for name := range s.fields {
-		if !n.get(name).exists() {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // structure reports fields that the schema does not have and required ones that are missing. It needs no value to
 // be right, so that a misspelt field is found beside a wrong value; n must come from the permissive schema.
 func (n node) structure(schema cue.Value) {
@@ -58,7 +48,11 @@ func (n node) structure(schema cue.Value) {
 		return
 	}
 	s := shapeOf(schema)
-	if len(s.fields) == 0 && !s.chosen || !n.isStruct() {
+	if len(s.fields) == 0 && !s.chosen || !n.exists() {
+		return
+	}
+	if !n.isStruct() {
+		n.wrongKind("a struct { … }", n.v.Err())
 		return
 	}
 	for _, f := range n.fields() {
@@ -70,7 +64,7 @@ func (n node) structure(schema cue.Value) {
 		case s.chosen:
 			f.badName()
 		default:
-			f.unknown(s.names(n))
+			f.unknown(s, n)
 		}
 	}
 	for _, name := range s.required {
@@ -99,20 +93,23 @@ func accepts(pattern cue.Value, name string) bool {
 	return pattern.Unify(pattern.Context().Encode(name)).Err() == nil
 }
 
-func (n node) unknown(candidates []string) {
-	slices.Sort(candidates)
-	if s := suggest.Word(n.label(), candidates); s != "" {
-		n.r.meant.Set(diag.Range{}, append(slices.Clone(n.path[:len(n.path)-1]), s)...)
+// unknown reports a field that parent cannot have. What it may have meant is sought among the fields that parent
+// does not use yet, then among all.
+func (n node) unknown(s shape, parent node) {
+	all := slices.Sorted(maps.Keys(s.fields))
+	free := slices.DeleteFunc(slices.Clone(all), func(f string) bool { return parent.get(f).exists() })
+	meant := suggest.Word(n.label(), free)
+	if meant != "" {
+		n.r.meant.Set(diag.Range{}, parent.under(meant)...)
+	} else {
+		free = all
 	}
-	d := diag.New(diag.UnknownField, "unknown field %q%s", n.label(), suggest.Tail(n.label(), candidates))
-	if len(candidates) > 0 {
-		d.Fix = "fields that can stand here: " + strings.Join(candidates, ", ")
-	}
-	n.report(d)
+	n.reportName(diag.New(diag.UnknownField, "unknown field %q%s", n.label(), suggest.Tail(n.label(), free)).
+		WithFix("fields that can stand here: %s", strings.Join(all, ", ")))
 }
 
 func (n node) badName() {
-	n.report(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
+	n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
 		WithFix("names are letters, digits, - and _, and begin with a letter or digit; at most 63"))
 }
 

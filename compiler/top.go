@@ -95,10 +95,10 @@ func (r *reader) parameters(n node) {
 	}
 	var own, shared []string
 	for it.Next() {
-		if !it.Selector().IsDefinition() {
+		name := written(it.Selector().String())
+		if !isParameter(name) {
 			continue
 		}
-		name := it.Selector().String()
 		if at := places(it.Value(), r.home); len(at) > 0 && rank(at[len(at)-1].label, r.home) == 0 {
 			own = append(own, name)
 			r.places.Set(at[0].label, name)

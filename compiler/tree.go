@@ -24,6 +24,7 @@ const (
 type tree struct {
 	repo    fs.FS
 	tenant  string       // the one visible directory of tenants/; "" hides all
+	loose   bool         // definitions are plain fields, see permissive
 	overlay fstest.MapFS // files that replace or join the repository's
 	mu      sync.Mutex   // the loader reads concurrently
 	refused []diag.Diagnostic
@@ -77,6 +78,9 @@ func (t *tree) ReadFile(name string) ([]byte, error) {
 	}
 	if !utf8.Valid(data) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: t.refuse(name, "is not valid UTF-8")}
+	}
+	if t.loose && path.Ext(name) == ".cue" && !strings.HasPrefix(name, "cue.mod/") {
+		data = unclosed(data)
 	}
 	return data, nil
 }

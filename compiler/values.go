@@ -108,6 +108,14 @@ var (
 	dayUnits        = regexp.MustCompile(`^\s*([0-9]{1,4})\s*(d|day|days|w|week|weeks)\s*$`)
 )
 
+// some reports a list that is there and empty.
+func (n node) some(what string) {
+	v, _ := n.v.Default()
+	if l, err := v.List(); n.exists() && err == nil && !l.Next() {
+		n.reject(diag.EmptyMatch, "is empty; name at least %s", what)
+	}
+}
+
 // percent reads "95%".
 func (n node) percent() int {
 	s := n.matching(percentGrammar, diag.WrongValue, `a percentage from "1%" to "100%"`)

@@ -109,14 +109,14 @@ func (c *checker) requirement(r policy.Ring, req policy.Requirement) {
 	}
 	var have []string
 	for _, o := range other.Rings {
-		have = append(have, o.Name)
+		have = append(have, policy.Requirement{Tenant: req.Tenant, Ring: o.Name}.Key())
 	}
-	if slices.Contains(have, req.Ring) {
+	if slices.Contains(have, req.Key()) {
 		return
 	}
 	whose := "this tenant"
 	if req.Tenant != "" {
 		whose = req.Tenant
 	}
-	c.add(diag.New(diag.UnknownRing, "unknown ring %q%s", req.Key(), suggest.Tail(req.Ring, have)).WithFix("rings of %s: %s", whose, listed(have)), path...)
+	c.add(diag.New(diag.UnknownRing, "unknown ring %q%s", req.Key(), suggest.Tail(req.Key(), have)).WithFix("rings of %s: %s", whose, listed(have)), path...)
 }

@@ -47,6 +47,7 @@ type entry struct {
 	user      *scalar
 	providers []scalar
 	labels    [][2]scalar
+	bad       bool // a mistake in it was reported already
 }
 
 // builder judges entries and keeps the good ones.
@@ -73,7 +74,7 @@ var (
 func (b *builder) add(e entry) {
 	before := len(b.diags)
 	h := policy.Host{Name: b.name(e), Address: b.address(e), User: b.user(e), Providers: b.uses(e), Labels: b.labels(e)}
-	if len(b.diags) > before {
+	if len(b.diags) > before || e.bad {
 		return
 	}
 	h.Source = e.name.at.String()
@@ -81,6 +82,9 @@ func (b *builder) add(e entry) {
 }
 
 func (b *builder) name(e entry) string {
+	if e.name == nil && e.bad {
+		return ""
+	}
 	if e.name == nil {
 		b.fail(e.at, diag.BadHostName, "add name: …", "a host has no name")
 		return ""
@@ -128,7 +132,7 @@ func (b *builder) uses(e entry) []string {
 		}
 		out = append(out, p.text)
 	}
-	if len(out) == 0 {
+	if len(out) == 0 && !e.bad {
 		b.fail(e.at, diag.BadHostsFile, "add providers: [apt]", "a host names no provider, so nothing would ever look at it")
 	}
 	slices.Sort(out)

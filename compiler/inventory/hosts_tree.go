@@ -61,7 +61,7 @@ func (p *treeParser) want(t tree, k kind, what string) bool {
 	if t.kind == k {
 		return true
 	}
-	fix := "see docs: a hosts file is hosts: [{name, address, user, providers, labels}]"
+	fix := "a hosts file is hosts: [{name: …, address: …, providers: […], labels: {…}}]"
 	if k == textKind && t.kind == otherKind {
 		fix = "put it in quotes"
 	}
@@ -111,12 +111,11 @@ func (p *treeParser) file(root tree) []entry {
 
 func (p *treeParser) host(t tree) entry {
 	e := entry{at: t.at}
+	before := len(p.diags)
 	text := func(into **scalar, what string) func(tree) {
 		return func(t tree) {
 			if p.want(t, textKind, what) {
 				*into = &scalar{t.text, t.at}
-			} else {
-				*into = &scalar{"?", t.at}
 			}
 		}
 	}
@@ -135,6 +134,7 @@ func (p *treeParser) host(t tree) entry {
 			}
 		},
 	}, "name, address, user, providers, labels")
+	e.bad = len(p.diags) > before
 	return e
 }
 

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
-	"strconv"
+	"strings"
 	"unicode/utf8"
 
+	goccy "github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -20,8 +21,6 @@ type yamlReader struct {
 	bad   *diag.Diagnostic
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
 // readYAML reads one document. Anchors and aliases are refused: they are how a small file becomes a large one.
 func readYAML(f File) (tree, *diag.Diagnostic) {
 	r := &yamlReader{path: f.Path, lines: bytes.Split(f.Data, []byte("\n"))}
@@ -30,7 +29,7 @@ func readYAML(f File) (tree, *diag.Diagnostic) {
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return r.empty()
 	} else if err != nil {
-		return tree{}, r.syntax(err)
+		return tree{}, r.syntax(f.Data, err)
 	}
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		d := diag.New(diag.BadHostsFile, "the file holds more than one YAML document").At(diag.Range{File: f.Path}).WithFix("keep one")
@@ -48,18 +47,17 @@ func (r *yamlReader) empty() (tree, *diag.Diagnostic) {
 	return tree{}, &d
 }
 
-// syntax brings yaml's message and line into our form.
-func (r *yamlReader) syntax(err error) *diag.Diagnostic {
+// syntax says what is wrong and where. The fast parser names a line near the mistake at best, so that a second one,
+// slower and more exact, is asked about files that the first refused.
+func (r *yamlReader) syntax(data []byte, err error) *diag.Diagnostic {
 	at := diag.Range{File: r.path}
-	msg := err.Error()
-	if m := yamlLine.FindStringSubmatch(msg); m != nil {
-		msg = msg[len(m[0]):]
-		if n, err := strconv.Atoi(m[1]); err == nil && n >= 1 && n <= len(r.lines) {
-			at.Start = diag.Pos{Line: n, Column: 1}
-			at.End = at.Start
-		}
+	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	var exact *goccy.SyntaxError
+	if _, err := parser.ParseBytes(data, 0); errors.As(err, &exact) && exact.Token != nil {
+		msg = exact.Message
+		at = r.position(exact.Token.Position.Line, exact.Token.Position.Column)
 	}
-	d := diag.New(diag.BadHostsFile, "not YAML: %s", msg).At(at).WithFix("check indentation and quotes")
+	d := diag.New(diag.BadHostsFile, "not YAML: %s", show(msg)).At(at).WithFix("check indentation, quotes and brackets")
 	return &d
 }
 
@@ -94,16 +92,16 @@ func (r *yamlReader) convert(n *yaml.Node) tree {
 	return t
 }
 
-// at converts yaml's column, which counts characters, into bytes.
-func (r *yamlReader) at(n *yaml.Node) diag.Range {
-	pos := diag.Pos{Line: n.Line, Column: 1}
-	if n.Line >= 1 && n.Line <= len(r.lines) {
-		line := r.lines[n.Line-1]
-		for i := 1; i < n.Column && len(line) > 0; i++ {
-			_, size := utf8.DecodeRune(line)
-			line = line[size:]
-			pos.Column += size
-		}
+func (r *yamlReader) at(n *yaml.Node) diag.Range { return r.position(n.Line, n.Column) }
+
+// position converts a column that counts characters into one of bytes, and keeps both inside the file.
+func (r *yamlReader) position(line, column int) diag.Range {
+	pos := diag.Pos{Line: min(max(1, line), len(r.lines)), Column: 1}
+	rest := r.lines[pos.Line-1]
+	for i := 1; i < column && len(rest) > 0; i++ {
+		_, size := utf8.DecodeRune(rest)
+		rest = rest[size:]
+		pos.Column += size
 	}
 	return diag.Range{File: r.path, Start: pos, End: pos}
 }

@@ -28,13 +28,32 @@ func Word(word string, candidates []string) string {
 	if s := synonyms[low]; slices.Contains(candidates, s) {
 		return s
 	}
-	best, limit := "", max(1, len(word)/3)
+	best, limit := "", allowed(len(word))
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
-		if d := levenshtein.ComputeDistance(low, strings.ToLower(c)); d <= limit {
+		if d := distance(low, strings.ToLower(c)); d <= limit {
 			best, limit = c, d-1
 		}
 	}
 	return best
+}
+
+// allowed is how many slips a word of that length may hold and still be recognised.
+func allowed(length int) int {
+	if length < 4 {
+		return 1
+	}
+	return max(2, length/3)
+}
+
+// distance is the edit distance, in which two letters that changed places are one slip.
+func distance(a, b string) int {
+	d := levenshtein.ComputeDistance(a, b)
+	for i := 0; d > 1 && i+1 < len(a); i++ {
+		if swapped := a[:i] + a[i+1:i+2] + a[i:i+1] + a[i+2:]; swapped != a {
+			d = min(d, 1+levenshtein.ComputeDistance(swapped, b))
+		}
+	}
+	return d
 }
 
 // Tail phrases a suggestion as the tail of a summary.
