@@ -24,6 +24,9 @@ type Input struct {
 	InDoubt  []InDoubt         // from the ledger: started, outcome unknown
 	Answers  []decision.Answer // one per update of the snapshot, same index
 	Tool     string            // version of ringfence
+	// SnapshotDigest is the snapshot's digest where the caller knows it already: a snapshot that was decoded has been
+	// measured, and measuring is most of the work of a large plan. Empty: Build measures.
+	SnapshotDigest string
 }
 
 // Failure is a host-update whose newest attempt failed. It is not tried again in the same occurrence.
@@ -57,9 +60,11 @@ type Plan struct {
 	Changes     []Change      `json:"changes"`
 	Rings       []Ring        `json:"rings"`
 	Unreachable []string      `json:"unreachable"`
-	Stale       []string      `json:"stale"` // known to the policy, not fully scanned
+	Stale       []string      `json:"stale"`   // known to the policy, not fully scanned
+	Ignored     []string      `json:"ignored"` // in the snapshot, but not in the policy: nothing is judged
 	Quarantined []Quarantined `json:"quarantined"`
 	InDoubt     []InDoubt     `json:"inDoubt"`
+	Failed      []Failure     `json:"failed"` // failures that put something off to a later occurrence
 	WorstCase   WorstCase     `json:"worstCase"`
 	Summary     Summary       `json:"summary"`
 }
@@ -154,7 +159,7 @@ type WorstCase struct {
 
 // Summary counts host-updates: planned + waiting + rejected = missing on scanned hosts.
 type Summary struct {
-	Hosts    int `json:"hosts"`
+	Hosts    int `json:"hosts"` // of the policy, at the snapshot's site
 	Planned  int `json:"planned"`
 	Waiting  int `json:"waiting"`
 	Rejected int `json:"rejected"`

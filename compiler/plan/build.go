@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+)
+
+// APIVersion is that of every document in this package.
+const APIVersion = "ringfence.dev/v1"
+
+// Build makes the plan of one tenant at one instant. It is pure: it reads no clock and no file, and the order of the
+// input's lists does not matter. An error means that the input contradicts itself; what policy or evidence do not
+// allow is no error but stands in the plan as waiting or rejected.
+func Build(in Input) (*Plan, error) {
+	in, err := normal(in)
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBuild(in)
+	if err != nil {
+		return nil, err
+	}
+	b.enrol()
+	b.count()
+	b.decide()
+	b.place()
+	p := b.document()
+	if p.Parents, err = parents(in); err != nil {
+		return nil, err
+	}
+	return p, p.measure()
+}
+
+// build is the state of one Build. Rings, lanes and updates are numbers into these lists.
+type build struct {
+	Input
+	rings     []policy.Ring // in the order of the plan
+	lanes     []*policy.Lane
+	calendar  *calendar
+	known     map[string]*standing // hosts of the policy at this site
+	sizes     []int                // hosts of each ring at this site
+	elsewhere []bool               // rings that have hosts at other sites
+	first     []int                // the first update of the table with the same purl: duplicates count once
+	members   []member
+	lacking   []int32 // members by ring × update
+	verdicts  []*verdict
+	parts     []*part // ring × lane
+	doubt     map[string]bool
+	failures  map[[2]string]Failure
+	retries   []Failure
+	sets      *sets
+	reboots   int
+	lists     standings
+}
+
+func newBuild(in Input) (*build, error) {
+	loc, err := window.Zone(in.Policy.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	freezes, err := window.Freezes(in.Policy, loc)
+	if err != nil {
+		return nil, err
+	}
+	b := &build{
+		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
+		calendar: newCalendar(in.Policy, loc, freezes, in.At, in.At.Add(in.Horizon)),
+		doubt:    map[string]bool{}, failures: map[[2]string]Failure{},
+	}
+	for i := range in.Policy.Lanes {
+		b.lanes = append(b.lanes, &in.Policy.Lanes[i])
+	}
+	for _, d := range in.InDoubt {
+		b.doubt[d.Host] = true
+	}
+	for _, f := range in.Failures { // sorted by time, so the newest stays
+		b.failures[[2]string{f.Host, f.Update}] = f
+	}
+	for r := range b.rings {
+		for l := range b.lanes {
+			b.parts = append(b.parts, newPart(r, l))
+		}
+	}
+	return b, nil
+}
+
+func (b *build) part(ring, lane int) *part { return b.parts[ring*len(b.lanes)+lane] }
+
+// window is the window of a ring in a lane.
+func (b *build) window(ring, lane int) string {
+	if l := b.lanes[lane]; l != nil && l.Window != "" {
+		return l.Window
+	}
+	return b.rings[ring].Window
+}
+
+func (b *build) reboot(ring, lane int) policy.Reboot {
+	if l := b.lanes[lane]; l != nil && l.Reboot != "" {
+		return l.Reboot
+	}
+	return b.rings[ring].Reboot
+}
+
+func (b *build) laneName(lane int) string {
+	if l := b.lanes[lane]; l != nil {
+		return l.Name
+	}
+	return policy.DefaultLane
+}
+
+// document writes down what place has found.
+func (b *build) document() *Plan {
+	p := &Plan{
+		APIVersion: APIVersion, Kind: "Plan", Tenant: b.Policy.Name, At: b.At, Horizon: b.At.Add(b.Horizon),
+		Changes: []Change{}, Rings: []Ring{}, InDoubt: b.inDoubt(), Failed: append([]Failure{}, b.retries...),
+		Unreachable: b.lists.unreachable, Stale: b.lists.stale, Quarantined: b.lists.quarantined, Ignored: b.lists.ignored,
+	}
+	n := numbering{plan: p, ids: map[changeKey]int{}}
+	for r := range b.rings {
+		for l := range b.lanes {
+			part := b.part(r, l)
+			if l > 0 && part.empty() {
+				continue
+			}
+			p.Rings = append(p.Rings, b.ring(part, &n))
+		}
+	}
+	p.Summary = b.summary(p)
+	p.WorstCase = b.worstCase()
+	return p
+}
+
+// ring writes one ring and lane.
+func (b *build) ring(t *part, n *numbering) Ring {
+	out := Ring{Ring: b.rings[t.ring].Name, Lane: b.laneName(t.lane), Waves: []Wave{}, Waiting: []Waiting{}, Rejected: []Rejected{}}
+	budget := b.rings[t.ring].MaxUnavailable.Of(b.sizes[t.ring])
+	for _, k := range t.inOrder() {
+		out.Waves = append(out.Waves, b.waves(k, budget, b.reboot(t.ring, t.lane), n)...)
+	}
+	for _, w := range t.waiting {
+		out.Waiting = append(out.Waiting, *w)
+	}
+	for _, r := range t.rejected {
+		out.Rejected = append(out.Rejected, *r)
+	}
+	sortWaiting(out.Waiting)
+	sortRejected(out.Rejected)
+	return out
+}
+
+// inDoubt lists the actions in doubt that concern this policy's hosts and rings.
+func (b *build) inDoubt() []InDoubt {
+	out := []InDoubt{}
+	for _, d := range b.InDoubt {
+		if named(b.Policy, d.Host, d.Ring) {
+			d.Since = d.Since.UTC().Truncate(time.Second)
+			d.Updates = sortedStrings(d.Updates)
+			out = append(out, d)
+		}
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
+)
+
+// parents measures what a plan is made from. The input is in normal order.
+func parents(in Input) (Parents, error) {
+	p := Parents{Snapshot: in.SnapshotDigest, Tzdata: window.TzdataVersion(), Tool: in.Tool}
+	var err error
+	if p.Policy, err = in.Policy.Digest(); err != nil {
+		return p, err
+	}
+	if p.Snapshot == "" {
+		if p.Snapshot, err = in.Snapshot.Digest(); err != nil {
+			return p, err
+		}
+	}
+	if p.Evidence, err = canonical.Digest(extract(in)); err != nil {
+		return p, err
+	}
+	p.Approvals, err = canonical.Digest([]string{})
+	return p, err
+}
+
+// ledgers is what a plan reads of the ledgers.
+type ledgers struct {
+	Evidence decision.Evidence `json:"evidence"`
+	Failures []Failure         `json:"failures"`
+	InDoubt  []InDoubt         `json:"inDoubt"`
+}
+
+// extract leaves out what concerns no ring and no host that the policy names: it cannot change the plan, so it must
+// not change its parents.
+func extract(in Input) ledgers {
+	rings := map[string]bool{}
+	for _, r := range in.Policy.Rings {
+		rings[r.Name] = true
+		for _, q := range r.Requires {
+			rings[q.Key()] = true
+		}
+	}
+	hosts := map[string]bool{}
+	for _, h := range in.Policy.Hosts {
+		hosts[h.Name] = true
+	}
+	k := ledgers{decision.Evidence{}, []Failure{}, []InDoubt{}}
+	for _, e := range in.Evidence {
+		if rings[e.Ring] {
+			e.FirstAt, e.SucceededAt = inUTC(e.FirstAt), inUTC(e.SucceededAt)
+			k.Evidence = append(k.Evidence, e)
+		}
+	}
+	for _, f := range in.Failures {
+		if hosts[f.Host] {
+			f.At = canonical.Instant(f.At)
+			k.Failures = append(k.Failures, f)
+		}
+	}
+	for _, d := range in.InDoubt {
+		if hosts[d.Host] || named(in.Policy, "", d.Ring) {
+			d.Since, d.Updates = canonical.Instant(d.Since), sortedStrings(d.Updates)
+			k.InDoubt = append(k.InDoubt, d)
+		}
+	}
+	return k
+}
+
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return canonical.InstantPtr(*t)
+}
+
+// named reports whether the policy has that host or that ring.
+func named(t *policy.Tenant, host, ring string) bool {
+	for _, r := range t.Rings {
+		if r.Name == ring {
+			return true
+		}
+	}
+	for _, h := range t.Hosts {
+		if h.Name == host {
+			return true
+		}
+	}
+	return false
+}

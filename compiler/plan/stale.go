@@ -1,0 +1,236 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+)
+
+// Difference is one way in which a change that is due is no longer what the plan says, with everything it touches.
+type Difference struct {
+	What    What
+	Hosts   []string // sorted
+	Updates []string // sorted purls
+	Words   string   // what was and what is, without the hosts and updates
+}
+
+// What names a kind of difference.
+type What string
+
+// The kinds of difference.
+const (
+	WhatTenant      What = "tenant"      // the plan is another tenant's
+	WhatQuarantined What = "quarantined" // the policy no longer puts the host into one ring
+	WhatGone        What = "gone"        // policy or snapshot no longer have the host, or the host no longer lacks the update
+	WhatRejected    What = "rejected"
+	WhatWaiting     What = "waiting"
+	WhatLater       What = "later"  // planned, but for another occurrence
+	WhatRing        What = "ring"   // in another ring or lane
+	WhatWindow      What = "window" // the same ring, another occurrence is open
+	WhatFrom        What = "from"   // the host has another version now
+	WhatReboot      What = "reboot"
+)
+
+// Stale compares what old says is due at an instant with fresh, a plan of the same tenant made at that instant from
+// the snapshot snap. No difference means that carrying out old's due waves is still what policy wants.
+//
+// These are no differences: whatever is not due now; an update that is due in fresh alone (old does less, the next
+// plan does the rest); an update that the host has by now, so that a second apply changes nothing; a host that cannot
+// be reached, was not fully scanned, is quarantined by the scan or in doubt, and an update that failed in this
+// occurrence already: the run must leave those out, which touches nobody else.
+func Stale(old, fresh *Plan, snap *inventory.Snapshot, at time.Time) []Difference {
+	if old.Tenant != fresh.Tenant {
+		return []Difference{{What: WhatTenant, Words: fmt.Sprintf("the plan is of tenant %s, not of %s", old.Tenant, fresh.Tenant)}}
+	}
+	was, is := duties(old, at), duties(fresh, at)
+	c := comparison{fresh: fresh, snap: snap, is: is, skipped: skipped(fresh, snap), found: map[[2]string]*Difference{}}
+	for id, d := range was {
+		if !c.skipped[task{id.host, ""}] && !c.skipped[id] {
+			c.compare(id, d)
+		}
+	}
+	return c.list()
+}
+
+// task is one update on one host; an empty update stands for all of them.
+type task struct{ host, update string }
+
+// duty is how and when a task is to be done.
+type duty struct {
+	ring, lane string
+	wave       Wave
+	from       string
+	reboot     policy.Reboot
+}
+
+func duties(p *Plan, at time.Time) map[task]duty {
+	out := map[task]duty{}
+	for _, d := range Due(p, at) {
+		d.add(out)
+	}
+	return out
+}
+
+func (d DueWave) add(to map[task]duty) {
+	for _, h := range d.Wave.Hosts {
+		for _, u := range d.Change.Updates {
+			to[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, d.Change.Reboot}
+		}
+	}
+}
+
+// skipped are the tasks that a run leaves out without being stale.
+func skipped(fresh *Plan, snap *inventory.Snapshot) map[task]bool {
+	out := map[task]bool{}
+	for _, h := range fresh.Unreachable {
+		out[task{h, ""}] = true
+	}
+	for _, d := range fresh.InDoubt {
+		out[task{d.Host, ""}] = true
+	}
+	for _, f := range fresh.Failed {
+		out[task{f.Host, f.Update}] = true
+	}
+	for _, h := range snap.Hosts {
+		if h.State != inventory.Scanned {
+			out[task{h.Name, ""}] = true
+		}
+		for _, i := range h.Installed {
+			if i.Update >= 0 && i.Update < len(snap.Updates) {
+				out[task{h.Name, snap.Updates[i.Update].PURL}] = true
+			}
+		}
+	}
+	return out
+}
+
+type comparison struct {
+	fresh   *Plan
+	snap    *inventory.Snapshot
+	is      map[task]duty
+	skipped map[task]bool
+	fate    map[task]fate // lazily: what fresh says of everything that is not due
+	found   map[[2]string]*Difference
+}
+
+// fate is what becomes of a task that is not due.
+type fate struct {
+	what  What
+	words string
+}
+
+func (c *comparison) compare(id task, was duty) {
+	is, ok := c.is[id]
+	switch {
+	case !ok:
+		f := c.fateOf(id)
+		c.add(f.what, f.words, id)
+	case was.ring != is.ring || was.lane != is.lane:
+		c.add(WhatRing, fmt.Sprintf("was in ring %s, lane %s; is in ring %s, lane %s", was.ring, was.lane, is.ring, is.lane), id)
+	case !sameOccurrence(was.wave, is.wave):
+		c.add(WhatWindow, fmt.Sprintf("ring %s: the window was %s; it is %s", was.ring, was.wave.words(), is.wave.words()), id)
+	case was.from != is.from:
+		c.add(WhatFrom, "the host has another version than the plan says", id)
+	case was.reboot != is.reboot:
+		c.add(WhatReboot, fmt.Sprintf("ring %s: reboot was %s; it is %s", was.ring, was.reboot, is.reboot), id)
+	}
+}
+
+// sameOccurrence compares windows. What is always open has no opening of its own, so its ends are compared.
+func sameOccurrence(a, b Wave) bool {
+	if a.Window != b.Window || compareCloses(a.Closes, b.Closes) != 0 {
+		return false
+	}
+	return a.Closes == nil || a.Opens.Equal(b.Opens)
+}
+
+func (w Wave) words() string {
+	return w.Window + ", " + window.Words(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, time.UTC)
+}
+
+func (c *comparison) add(what What, words string, id task) {
+	key := [2]string{string(what), words}
+	d := c.found[key]
+	if d == nil {
+		d = &Difference{What: what, Words: words}
+		c.found[key] = d
+	}
+	d.Hosts, d.Updates = append(d.Hosts, id.host), append(d.Updates, id.update)
+}
+
+func (c *comparison) list() []Difference {
+	var out []Difference
+	for _, d := range c.found {
+		slices.Sort(d.Hosts)
+		slices.Sort(d.Updates)
+		d.Hosts, d.Updates = slices.Compact(d.Hosts), slices.Compact(d.Updates)
+		out = append(out, *d)
+	}
+	slices.SortFunc(out, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Words, b.Words))
+	})
+	return out
+}
+
+func (c *comparison) fateOf(id task) fate {
+	if c.fate == nil {
+		c.fate = fates(c.fresh)
+	}
+	for _, q := range c.fresh.Quarantined {
+		if q.Host == id.host {
+			return fate{WhatQuarantined, q.Reason}
+		}
+	}
+	if f, ok := c.fate[id]; ok {
+		return f
+	}
+	if c.snap.Host(id.host) == nil {
+		return fate{WhatGone, "the host is no longer scanned"}
+	}
+	if slices.Contains(c.fresh.Ignored, id.host) {
+		return fate{WhatGone, "the policy no longer has the host"}
+	}
+	return fate{WhatGone, "the last scan no longer offers the update"}
+}
+
+// fates lists what a plan says of everything, due or not.
+func fates(p *Plan) map[task]fate {
+	out := map[task]fate{}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			f := fate{WhatLater, fmt.Sprintf("ring %s: it is planned for %s", r.Ring, w.words())}
+			for _, h := range w.Hosts {
+				for _, u := range p.Changes[w.Change].Updates {
+					out[task{h, u.Update}] = f
+				}
+			}
+		}
+		for _, w := range r.Waiting {
+			f := fate{WhatWaiting, fmt.Sprintf("ring %s: it waits for %s: %s", r.Ring, w.For, first(w))}
+			for _, h := range w.Hosts {
+				out[task{h, w.Update}] = f
+			}
+		}
+		for _, w := range r.Rejected {
+			f := fate{WhatRejected, fmt.Sprintf("ring %s: %s", r.Ring, first(Waiting{Reasons: w.Reasons}))}
+			for _, h := range w.Hosts {
+				out[task{h, w.Update}] = f
+			}
+		}
+	}
+	return out
+}
+
+// first is the first reason in words.
+func first(w Waiting) string {
+	if len(w.Reasons) == 0 {
+		return "no reason is given"
+	}
+	return strings.TrimSuffix(w.Reasons[0].Msg, ".")
+}

@@ -1,0 +1,168 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+)
+
+// verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
+// rejected, waiting and bucket is set; held, doubted and retried say where it goes on a host with a cause of its own.
+type verdict struct {
+	part     *part
+	decision decision.Decision
+	rejected *Rejected
+	waiting  *Waiting // on hosts without a cause of their own
+	bucket   *bucket  // planned
+	allowed  []string // the freezes that let it through
+	ready    time.Time
+	held     *Waiting         // lazily: hosts whose package manager holds it
+	doubted  *Waiting         // lazily: hosts in doubt
+	retried  map[int64]target // lazily, by the second from which it may be tried again
+}
+
+// target is where a host-update goes: into a bucket or a waiting entry.
+type target struct {
+	bucket  *bucket
+	waiting *Waiting
+}
+
+// count tells how many members of each ring lack each update.
+func (b *build) count() {
+	n := len(b.Snapshot.Updates)
+	b.lacking = make([]int32, len(b.rings)*n)
+	for _, m := range b.members {
+		for _, x := range m.missing {
+			b.lacking[m.ring*n+x.Update]++
+		}
+	}
+}
+
+// decide asks for every update in every ring that lacks it.
+func (b *build) decide() {
+	n := len(b.Snapshot.Updates)
+	b.verdicts = make([]*verdict, len(b.lacking))
+	evidence := decision.NewIndex(b.Evidence)
+	lanes := map[string]int{}
+	for i, l := range b.lanes {
+		if l != nil {
+			lanes[l.Name] = i
+		}
+	}
+	for u := range n {
+		lane := 0
+		if l := decision.LaneOf(b.Policy, b.Answers[u]); l != nil {
+			lane = lanes[l.Name]
+		}
+		for r := range b.rings {
+			if b.lacking[r*n+u] > 0 {
+				b.verdicts[r*n+u] = b.verdict(r, lane, u, evidence)
+			}
+		}
+	}
+}
+
+func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
+	update := b.Snapshot.Updates[u]
+	d := decision.Decide(decision.Query{
+		Policy: b.Policy, Ring: &b.rings[r], Lane: b.lanes[lane], Update: update, Answer: b.Answers[u],
+		Evidence: evidence, At: b.At,
+		Missing: func(ring string) int { return b.stillMissing(ring, u, evidence) },
+	})
+	d.Reasons = inSeconds(d.Reasons)
+	v := &verdict{part: b.part(r, lane), decision: d, allowed: b.Answers[u].Freezes, ready: b.At}
+	switch {
+	case d.Outcome == decision.Rejected:
+		v.rejected = v.part.reject(update.PURL, d.Reasons)
+		return v
+	case d.Outcome == decision.Approved:
+	case d.Outcome == decision.Pending && d.Until != nil:
+		v.ready = later(b.At, upTo(*d.Until))
+	default:
+		v.waiting = v.part.wait(update.PURL, causeOf(d), nil, d.Reasons)
+		return v
+	}
+	t := b.target(v, v.ready)
+	v.bucket, v.waiting = t.bucket, t.waiting
+	return v
+}
+
+// stillMissing counts the members of a ring of this tenant that lack an update. A ring that has hosts at other sites
+// is also counted by what its own scans recorded, so that those hosts are not taken for absent.
+func (b *build) stillMissing(ring string, u int, evidence *decision.Index) int {
+	for r := range b.rings {
+		if b.rings[r].Name != ring {
+			continue
+		}
+		n := int(b.lacking[r*len(b.Snapshot.Updates)+u])
+		if b.elsewhere[r] {
+			e, _ := evidence.Of(ring, b.Snapshot.Updates[u].PURL)
+			n = max(n, e.Missing)
+		}
+		return n
+	}
+	return 0
+}
+
+// target finds the occurrence for an update that is ready at an instant, or why there is none.
+func (b *build) target(v *verdict, ready time.Time) target {
+	spot := b.calendar.find(b.window(v.part.ring, v.part.lane), v.allowed, ready)
+	switch {
+	case spot.open:
+		return target{bucket: v.part.bucket(spot.occurrence)}
+	case v.decision.Until != nil && !v.ready.Before(b.calendar.end):
+		return target{waiting: v.part.wait(v.decision.Update, causeOf(v.decision), &v.ready, v.decision.Reasons)}
+	}
+	reasons := append([]decision.Reason{spot.reason}, v.decision.Reasons...)
+	return target{waiting: v.part.wait(v.decision.Update, spot.cause, spot.reason.Until, reasons)}
+}
+
+// causes are what the reasons of decisions make an update wait for.
+var causes = map[string]WaitFor{
+	decision.ReasonWaitAnchor:    ForAnchor,
+	decision.ReasonNoAnchor:      ForAnchor,
+	decision.ReasonNeedsApproval: ForApproval,
+	decision.ReasonNoRule:        ForApproval,
+	decision.ReasonHold:          ForHold,
+	decision.ReasonEvaluator:     ForHold,
+	decision.ReasonWaitGate:      ForGate,
+	decision.ReasonGateFailed:    ForGate,
+	decision.ReasonGateInDoubt:   ForGate,
+	decision.ReasonWaitSoak:      ForSoak,
+}
+
+// causeOf names the wait that ends last: the decision's first reason.
+func causeOf(d decision.Decision) WaitFor {
+	if d.Outcome == decision.NeedsApproval {
+		return ForApproval
+	}
+	if len(d.Reasons) == 0 {
+		return ForHold
+	}
+	if d.Reasons[0].Code == decision.ReasonUntested {
+		return ForGate // ifUntested: wait
+	}
+	if c, ok := causes[d.Reasons[0].Code]; ok {
+		return c
+	}
+	return ForHold
+}
+
+func inSeconds(list []decision.Reason) []decision.Reason {
+	list = append([]decision.Reason{}, list...)
+	for i := range list {
+		if u := list[i].Until; u != nil {
+			end := upTo(*u)
+			list[i].Until = &end
+		}
+	}
+	return slices.Clip(list)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

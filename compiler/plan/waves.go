@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// sets interns exact sets of updates: hosts that lack the same share one.
+type sets struct {
+	ids  map[string]int
+	list [][]inventory.Missing
+	from map[string]uint64 // interned version strings
+	key  []byte
+}
+
+func newSets() *sets { return &sets{ids: map[string]int{}, from: map[string]uint64{}} }
+
+// id returns the number of a set, which is sorted by update. The set must not change afterwards.
+func (s *sets) id(set []inventory.Missing) int {
+	s.key = s.key[:0]
+	for _, x := range set {
+		v, ok := s.from[x.From]
+		if !ok {
+			v = uint64(len(s.from))
+			s.from[x.From] = v
+		}
+		s.key = binary.AppendUvarint(binary.AppendUvarint(s.key, uint64(x.Update)), v)
+	}
+	if id, ok := s.ids[string(s.key)]; ok {
+		return id
+	}
+	s.ids[string(s.key)] = len(s.list)
+	s.list = append(s.list, set)
+	return len(s.list) - 1
+}
+
+type changeKey struct {
+	set    int
+	reboot policy.Reboot
+}
+
+// numbering gives changes dense ids in the order in which the document first uses them.
+type numbering struct {
+	plan *Plan
+	ids  map[changeKey]int
+}
+
+func (n *numbering) id(b *build, set int, reboot policy.Reboot) int {
+	key := changeKey{set, reboot}
+	id, ok := n.ids[key]
+	if !ok {
+		id = len(n.plan.Changes)
+		n.ids[key] = id
+		n.plan.Changes = append(n.plan.Changes, Change{ID: id, Updates: b.updates(b.sets.list[set]), Reboot: reboot})
+	}
+	return id
+}
+
+func (b *build) updates(set []inventory.Missing) []ChangeUpdate {
+	out := make([]ChangeUpdate, 0, len(set))
+	for _, x := range set {
+		out = append(out, ChangeUpdate{Update: b.Snapshot.Updates[x.Update].PURL, From: x.From})
+	}
+	return out
+}
+
+// waves cuts the hosts of an occurrence into chunks of the ring's budget, in name order; within a chunk, hosts with
+// the same change share a row. Waves count from 1 in each occurrence.
+func (b *build) waves(k *bucket, budget int, reboot policy.Reboot, n *numbering) []Wave {
+	var out []Wave
+	for i := 0; i < len(k.hosts); i += budget {
+		first := len(out)
+		rows := map[int]int{}
+		for _, h := range k.hosts[i:min(i+budget, len(k.hosts))] {
+			change := n.id(b, h.set, reboot)
+			row, ok := rows[change]
+			if !ok {
+				row = len(out)
+				rows[change] = row
+				out = append(out, Wave{
+					Wave: 1, Window: k.occurrence.Window, Opens: k.occurrence.Opens, Closes: k.occurrence.Closes, Change: change,
+				})
+				if first > 0 {
+					out[row].Wave = out[first-1].Wave + 1
+				}
+			}
+			out[row].Hosts = append(out[row].Hosts, h.host)
+		}
+	}
+	return out
+}
