@@ -1,0 +1,218 @@
+package apt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/providers"
+)
+
+const maxLog = 8 << 10
+
+// Apply installs exactly the targets. It simulates first, and what the resolver wants beyond targets and closure, a
+// hold, a downgrade, a version that is gone or a host that changed since the plan leaves the host untouched. What was
+// done is read from dpkg afterwards, never from an exit code. The error is always nil: every outcome is a Result.
+func (*Provider) Apply(ctx context.Context, req providers.ChangeRequest, x providers.Exec) (providers.Result, error) {
+	tx, err := prepare(ctx, x, req.Targets)
+	if err != nil {
+		return untouched("%v", err), nil
+	}
+	if len(tx.targets) == 0 {
+		return tx.settle(ctx, x, providers.Output{}, nil), nil
+	}
+	allowed := tx.allowed(req.Closure)
+	if reason := tx.refuse(allowed); reason != "" {
+		return untouched("%s", reason), nil
+	}
+	out, err := x.Run(ctx, tx.command(), map[string][]string{"pkgver": tx.pkgvers()})
+	switch {
+	case errors.Is(err, providers.ErrRefused), errors.Is(err, providers.ErrUnreachable):
+		return untouched("apt: %v", err), nil
+	case err != nil:
+		return inDoubt(out, "apt: the outcome of the installation is not known: %v", err), nil
+	}
+	return tx.settle(ctx, x, out, allowed), nil
+}
+
+func untouched(format string, args ...any) providers.Result {
+	return providers.Result{State: providers.Untouched, Reason: sentence(format, args...)}
+}
+
+func inDoubt(out providers.Output, format string, args ...any) providers.Result {
+	return providers.Result{State: providers.InDoubt, Reason: sentence(format, args...), Log: logOf(out)}
+}
+
+func sentence(format string, args ...any) string {
+	return untrusted.Line(fmt.Sprintf(format, args...), 2*maxReason)
+}
+
+// command is the variant of the installation that may remove packages only when the simulation, which was compared
+// with the closure, removes some.
+func (tx transaction) command() string {
+	for _, c := range tx.sim.changes {
+		if c.op == providers.Remove {
+			return cmdInstallRemoving
+		}
+	}
+	return cmdInstall
+}
+
+// allowed is what may happen: the targets, and what a preview saw beyond them.
+func (tx transaction) allowed(closure []providers.Action) []providers.Action {
+	var out []providers.Action
+	for _, t := range tx.targets {
+		op := providers.Upgrade
+		if t.From == "" {
+			op = providers.Install
+		}
+		out = append(out, providers.Action{Op: op, Name: t.Name, Arch: t.Arch, From: t.From, To: t.To})
+	}
+	return append(out, closure...)
+}
+
+// within says whether an action is one of the list. "all" and the native architecture are the same: a package may
+// move between them.
+func (db database) within(a providers.Action, list []providers.Action) bool {
+	return slices.ContainsFunc(list, func(b providers.Action) bool {
+		return a.Op == b.Op && a.From == b.From && a.To == b.To && db.display(a.Name, a.Arch) == db.display(b.Name, b.Arch)
+	})
+}
+
+// refuse says why the simulated changes must not be made, or nothing.
+func (tx transaction) refuse(allowed []providers.Action) string {
+	if held := tx.held(); len(held) > 0 {
+		return "apt: held on the host: " + brief(held)
+	}
+	actions := tx.actions()
+	var beyond []providers.Action
+	for _, a := range actions {
+		if !tx.state.db.within(a, allowed) {
+			beyond = append(beyond, a)
+		}
+		if a.Op == providers.Downgrade {
+			return "apt: downgrades are never made: " + words(a)
+		}
+	}
+	if len(beyond) > 0 {
+		return "apt: the host would do more than was planned: " + allWords(beyond)
+	}
+	for _, want := range allowed[:len(tx.targets)] {
+		if !tx.state.db.within(want, actions) {
+			return "apt: the host would not " + words(want)
+		}
+	}
+	return ""
+}
+
+// settle reads from the host what became of the installation.
+func (tx transaction) settle(ctx context.Context, x providers.Exec, out providers.Output, allowed []providers.Action) providers.Result {
+	if neverStarted(out) {
+		r := untouched("apt: another package manager holds dpkg's lock: %s", complaint(out))
+		r.Log = logOf(out)
+		return r
+	}
+	after, err := readState(ctx, x)
+	if err != nil {
+		return inDoubt(out, "apt: apt-get exited with %d, but the host could not be read again: %v", out.ExitCode, err)
+	}
+	_, why, err := rebootPending(ctx, x, after.db)
+	if err != nil {
+		return inDoubt(out, "apt: apt-get exited with %d, but the host could not be read again: %v", out.ExitCode, err)
+	}
+	r := tx.judge(after, out, allowed)
+	r.Reboot = providers.RebootNeed{Required: len(why) > 0, Why: untrusted.Line(brief(why), maxReason)}
+	return r
+}
+
+// judge compares the host before and after.
+func (tx transaction) judge(after state, out providers.Output, allowed []providers.Action) providers.Result {
+	r := providers.Result{State: providers.Partial, Actions: tx.made(after.db, out, allowed), Log: logOf(out)}
+	var wrong []string
+	for _, a := range r.Actions {
+		if !tx.state.db.within(a, allowed) {
+			wrong = append(wrong, "beyond the plan: "+words(a))
+		}
+	}
+	wrong = append(wrong, after.problems()...)
+	for _, t := range tx.targets {
+		name := after.db.display(t.Name, t.Arch)
+		if at := after.db.pkgs[name].version; at != t.To {
+			wrong = append(wrong, fmt.Sprintf("%s is at %s, not %s", name, orNone(at), t.To))
+		}
+	}
+	switch {
+	case len(wrong) == 0:
+		r.State = providers.Done
+		if out.ExitCode != 0 {
+			r.Reason = sentence("apt: everything is installed, but apt-get exited with %d: %s", out.ExitCode, complaint(out))
+		}
+		return r
+	case len(r.Actions) == 0 && len(after.problems()) == 0:
+		r.State = providers.Untouched
+		r.Reason = sentence("apt: nothing was installed: apt-get exited with %d: %s", out.ExitCode, complaint(out))
+		return r
+	}
+	r.Reason = sentence("apt: %s (exit code %d: %s)", brief(wrong), out.ExitCode, complaint(out))
+	return r
+}
+
+// made is the difference between the host before and after, as far as it is ours: allowed, or named in apt-get's
+// output. Another package manager may have worked while apt-get waited for the lock.
+func (tx transaction) made(after database, out providers.Output, allowed []providers.Action) []providers.Action {
+	ours := tx.touched(out)
+	for _, a := range allowed {
+		ours[after.display(a.Name, a.Arch)] = true
+	}
+	var list []providers.Action
+	for name := range ours {
+		before, now := tx.state.db.pkgs[name], after.pkgs[name]
+		if before.version != now.version {
+			list = append(list, difference(before, now))
+		}
+	}
+	return sortActions(list)
+}
+
+func difference(before, now pkg) providers.Action {
+	a := providers.Action{Op: providers.Upgrade, Name: now.name, Arch: now.arch, From: before.version, To: now.version}
+	switch order, err := compareVersions(now.version, before.version); {
+	case before.version == "":
+		a.Op = providers.Install
+	case now.version == "":
+		a = providers.Action{Op: providers.Remove, Name: before.name, Arch: before.arch, From: before.version}
+	case err == nil && order < 0:
+		a.Op = providers.Downgrade
+	}
+	return a
+}
+
+var dpkgLine = regexp.MustCompile(`(?m)^(?:Unpacking|Setting up|Removing) (` + namePart + `) \(`)
+
+// touched returns the packages that dpkg says it worked on. A package's own scripts could print such lines too, which
+// makes a result worse, never better.
+func (tx transaction) touched(out providers.Output) map[string]bool {
+	names := map[string]bool{}
+	for _, m := range dpkgLine.FindAllSubmatch(out.Stdout, -1) {
+		name, arch, _ := strings.Cut(string(m[1]), ":")
+		names[tx.state.db.display(name, arch)] = true
+	}
+	return names
+}
+
+var lockFailure = regexp.MustCompile(`(?m)^E: (?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock)`)
+
+// neverStarted says that apt-get gave up waiting for dpkg's lock: whatever changed meanwhile is not ours.
+func neverStarted(out providers.Output) bool {
+	return out.ExitCode != 0 && lockFailure.Match(out.Stderr) && !dpkgLine.Match(out.Stdout)
+}
+
+// logOf is the end of what was printed.
+func logOf(out providers.Output) []byte {
+	all := slices.Concat(out.Stdout, out.Stderr)
+	return all[max(0, len(all)-maxLog):]
+}
