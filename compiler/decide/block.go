@@ -88,9 +88,10 @@ type ruleError struct {
 func (e *ruleError) Error() string { return e.err.Error() }
 func (e *ruleError) Unwrap() error { return e.err }
 
-// failed is the answer for a class that could not be evaluated: no grant, and a block that says why and where.
-func failed(err error) decision.Answer {
-	b := decision.Block{Kind: decision.Failed, Rule: builtinRule, Msg: oneLine(err.Error())}
+// failed is the answer for a class that could not be evaluated: no grant, and a block that says why and where. rule is
+// what is blamed unless the error knows better.
+func failed(rule string, err error) decision.Answer {
+	b := decision.Block{Kind: decision.Failed, Rule: rule, Msg: oneLine(err.Error())}
 	var inRule *ruleError
 	var inEngine *topdown.Error
 	switch {
@@ -99,7 +100,7 @@ func failed(err error) decision.Answer {
 	case errors.As(err, &inEngine):
 		b.Msg, b.Source = oneLine(inEngine.Message), place(inEngine.Location)
 	}
-	b.Msg = b.Msg[:min(len(b.Msg), maxText)]
+	b.Msg = strings.ToValidUTF8(b.Msg[:min(len(b.Msg), maxText)], "")
 	return decision.Answer{
 		Grants: []decision.Grant{}, Blocks: []decision.Block{b}, Lanes: []string{}, Freezes: []string{},
 	}

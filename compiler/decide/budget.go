@@ -1,6 +1,9 @@
 package decide
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // budget ends an evaluation after a number of steps or with its context, whichever comes first. Steps make the limit
 // the same on every machine and in every replay; the context is the wall clock's word. OPA asks at each expression, so
@@ -13,7 +16,10 @@ type budget struct {
 
 const (
 	stepsPerClass = 500_000 // some 200 ms; the built-in rules take about 60 steps a class and rule
-	stepsPerPoll  = 1 << 10 // between two looks at the context
+	stepsPerPoll  = 1 << 6  // between two looks at the context
+
+	// longest is for built-in functions that make a step expensive. It is far beyond what the steps take.
+	longest = 10 * time.Second
 )
 
 func newBudget(ctx context.Context, steps int) *budget { return &budget{ctx: ctx, left: steps} }

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,15 +19,19 @@ const (
 )
 
 // names are the entries that the built-in rules may name. Any other name in a result is a fault of the rules.
-type names struct{ rules, lanes, freezes map[string]bool }
+type names struct {
+	rules   map[string]*policy.Rule
+	lanes   map[string]bool
+	freezes map[string]bool
+}
 
 func namesOf(t *policy.Tenant) names {
-	n := names{map[string]bool{}, map[string]bool{}, map[string]bool{}}
-	for _, r := range t.Rules {
-		n.rules[r.Name] = true
+	n := names{map[string]*policy.Rule{}, map[string]bool{}, map[string]bool{}}
+	for i := range t.Rules {
+		n.rules[t.Rules[i].Name] = &t.Rules[i]
 	}
 	if t.Otherwise != nil {
-		n.rules[t.Otherwise.Name] = true
+		n.rules[t.Otherwise.Name] = t.Otherwise
 	}
 	for _, l := range t.Lanes {
 		n.lanes[l.Name] = true
@@ -106,31 +111,31 @@ func (v *Evaluator) input(classes []Class) ast.Value {
 // answer reads what the built-in rules said of one class. Only a whole, well-formed answer can grant anything.
 func (v *Evaluator) answer(raw any, err error) decision.Answer {
 	if err != nil {
-		return failed(err)
+		return failed(builtinRule, err)
 	}
 	object, ok := raw.(map[string]any)
 	if !ok {
-		return failed(errUndefined)
+		return failed(builtinRule, errUndefined)
 	}
-	granted, err := v.list(object["granted"], v.known.rules, err)
-	lanes, err := v.list(object["lanes"], v.known.lanes, err)
-	freezes, err := v.list(object["freezes"], v.known.freezes, err)
-	if err != nil {
-		return failed(err)
+	granted, gErr := list(object["granted"], func(name string) bool { return v.known.rules[name] != nil })
+	lanes, lErr := list(object["lanes"], func(name string) bool { return v.known.lanes[name] })
+	freezes, fErr := list(object["freezes"], func(name string) bool { return v.known.freezes[name] })
+	if err := cmp.Or(gErr, lErr, fErr); err != nil {
+		return failed(builtinRule, err)
 	}
 	return decision.Answer{Grants: v.grants(granted), Blocks: []decision.Block{}, Lanes: lanes, Freezes: freezes}
 }
 
-// list reads a list of known names, sorted. It passes on an earlier error.
-func (v *Evaluator) list(raw any, known map[string]bool, err error) ([]string, error) {
+// list reads a list of known names, sorted.
+func list(raw any, known func(string) bool) ([]string, error) {
 	items, ok := raw.([]any)
-	if err != nil || !ok {
-		return nil, cmpErr(err, errWrongType)
+	if !ok {
+		return nil, errWrongType
 	}
 	out := make([]string, len(items))
 	for i, item := range items {
 		name, ok := item.(string)
-		if !ok || !known[name] {
+		if !ok || !known(name) {
 			return nil, fmt.Errorf("%w: %v is not the name of a rule, lane or freeze", errWrongType, item)
 		}
 		out[i] = name
@@ -139,17 +144,10 @@ func (v *Evaluator) list(raw any, known map[string]bool, err error) ([]string, e
 	return slices.Compact(out), nil
 }
 
-func cmpErr(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
-}
-
 func (v *Evaluator) grants(rules []string) []decision.Grant {
 	out := make([]decision.Grant, len(rules))
 	for i, name := range rules {
-		r := v.byName[name]
+		r := v.known.rules[name]
 		out[i] = decision.Grant{Rule: name, Approve: r.Approve, Require: r.Require, Source: r.Source}
 	}
 	return out

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -33,8 +34,15 @@ func ClassOf(u inventory.Update) Class {
 	}
 }
 
-// Digest is the identity of the class.
-func (c Class) Digest() (string, error) { return canonical.Digest(c) }
+// Digest is the identity of the class. Text that is not UTF-8 has none: JSON would write different bytes as the same.
+func (c Class) Digest() (string, error) {
+	for _, s := range slices.Concat([]string{c.Name, c.Version, c.PURL, c.Class, c.Severity, c.Origin}, c.Advisories, c.CVEs) {
+		if !utf8.ValidString(s) {
+			return "", errNoForm
+		}
+	}
+	return canonical.Digest(c)
+}
 
 func orUnknown(s string) string {
 	if s == "" {
@@ -72,7 +80,7 @@ func stringsTerm(list []string) *ast.Term {
 }
 
 // intern finds the distinct classes of updates, in order of first appearance. index says which one each update is in;
-// an update whose class has no digest (its text is not UTF-8) gets -1.
+// an update whose class has no digest gets -1.
 func intern(updates []inventory.Update) (classes []Class, digests []string, index []int) {
 	seen := map[string]int{}
 	index = make([]int, len(updates))

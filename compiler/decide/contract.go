@@ -91,12 +91,31 @@ func (c *compiled) unused() (list diag.List) {
 		}
 		for _, r := range c.compiler.Modules[m.path].Rules {
 			name := ruleName(r)
-			if _, acts := acting[name]; acts || len(c.compiler.Graph.Dependents(r)) > 0 {
+			if _, acts := acting[name]; acts || strings.HasPrefix(name, reserved) || len(c.compiler.Graph.Dependents(r)) > 0 {
 				continue
 			}
 			d := refuse(r.Head.Location, "nothing uses the rule %q, and only reject, hold and require act", name)
 			d.Severity = diag.Warning
 			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// dangling reports references to data that no module defines. They would be undefined, and what depends on them silent.
+func (c *compiled) dangling() (list diag.List) {
+	for _, m := range c.modules {
+		for _, r := range c.compiler.Modules[m.path].Rules {
+			if strings.HasPrefix(ruleName(r), reserved) {
+				continue
+			}
+			ast.WalkRefs(r, func(ref ast.Ref) bool {
+				if ref.HasPrefix(ast.DefaultRootRef) && len(c.compiler.GetRules(ref.GroundPrefix())) == 0 {
+					list = append(list, refuse(ref[0].Location, "no module defines %s", ref.GroundPrefix()).
+						WithFix("rules see input.update and the rules of their own package and of %s", customPackage))
+				}
+				return false
+			})
 		}
 	}
 	return list

@@ -1,7 +1,9 @@
 package decide
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -18,6 +21,8 @@ import (
 type custom struct {
 	query rego.PreparedEvalQuery
 	rules []actingRule // the query's result has one set for each
+
+	packages map[string]string // by file
 }
 
 // actingRule is one reject, hold or require rule, and the reference by which it alone is asked.
@@ -71,7 +76,7 @@ func compileCustom(ctx context.Context, t *policy.Tenant) (*custom, error) {
 	if err != nil {
 		return nil, fmt.Errorf("modules of tenant %s: %w", t.Name, err)
 	}
-	return &custom{query: q, rules: c.rules}, nil
+	return &custom{query: q, rules: c.rules, packages: c.packages()}, nil
 }
 
 // add evaluates the modules for one class and adds their blocks. One that fails takes the class's grants with it.
@@ -85,8 +90,17 @@ func (c *custom) add(ctx context.Context, class Class, a *decision.Answer) {
 		err = c.blocks(raw, a)
 	}
 	if err != nil {
-		*a = failed(err)
+		*a = failed(c.blame(err), err)
 	}
+}
+
+// blame names the package in whose file an error happened.
+func (c *custom) blame(err error) string {
+	var e *topdown.Error
+	if errors.As(err, &e) && e.Location != nil {
+		return cmp.Or(c.packages[e.Location.File], customPackage)
+	}
+	return customPackage
 }
 
 // blocks reads one set of objects for each acting rule.

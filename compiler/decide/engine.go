@@ -40,7 +40,7 @@ func newEngine(ctx context.Context, modules []policy.Module) (*Engine, error) {
 		}
 		parsed[m.Path] = p
 	}
-	c := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
+	c := newCompiler()
 	if c.Compile(parsed); c.Failed() {
 		return nil, fmt.Errorf("built-in rules: %w", c.Errors)
 	}
@@ -65,8 +65,14 @@ func read(files fs.FS) (modules []policy.Module, err error) {
 
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.rego") }
 
-func parse(m policy.Module) (*ast.Module, error) {
-	return ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
+// parse reads a module as Rego v1, whatever a later OPA takes as its default. more names functions beside the allowed ones.
+func parse(m policy.Module, more ...string) (*ast.Module, error) {
+	return ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities(more...)})
+}
+
+func newCompiler(more ...string) *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(capabilities(more...)).WithDefaultRegoVersion(ast.RegoV1).
+		WithEnablePrintStatements(true) // else a call of print would be dropped in silence instead of refused
 }
 
 // prepare makes a query that binds x. Errors of built-in functions are errors of the evaluation: the usual "undefined"
@@ -80,6 +86,8 @@ func prepare(ctx context.Context, c *ast.Compiler, query string) (rego.PreparedE
 
 // evaluate runs a prepared query within a number of steps and returns what x is bound to. Undefined is an error.
 func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value, steps int) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	b := newBudget(ctx, steps)
 	rs, err := q.Eval(ctx, rego.EvalParsedInput(input), rego.EvalEarlyExit(false), rego.EvalExternalCancel(b))
 	switch {

@@ -15,7 +15,7 @@ import (
 var (
 	errTooLong   = errors.New("the evaluation took too long")
 	errUndefined = errors.New("the result is undefined")
-	errNoForm    = errors.New("its class has no canonical form")
+	errNoForm    = errors.New("its text is not UTF-8")
 	errWrongType = errors.New("the result has the wrong type")
 )
 
@@ -23,7 +23,6 @@ var (
 type Evaluator struct {
 	engine *Engine
 	tenant *policy.Tenant
-	byName map[string]*policy.Rule
 	known  names
 	fixed  [][2]*ast.Term // input of the built-in rules without the updates
 	custom *custom
@@ -45,15 +44,7 @@ func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, e
 	if err != nil {
 		return nil, err
 	}
-	v := &Evaluator{engine: e, tenant: t, byName: map[string]*policy.Rule{}, custom: c}
-	for i := range t.Rules {
-		v.byName[t.Rules[i].Name] = &t.Rules[i]
-	}
-	if t.Otherwise != nil {
-		v.byName[t.Otherwise.Name] = t.Otherwise
-	}
-	v.known, v.fixed = namesOf(t), fixedInput(t)
-	return v, nil
+	return &Evaluator{engine: e, tenant: t, known: namesOf(t), fixed: fixedInput(t), custom: c}, nil
 }
 
 // Answers returns one answer per update, in the same order, and the digest of each update's class. It never fails as a
@@ -64,7 +55,7 @@ func (v *Evaluator) Answers(ctx context.Context, updates []inventory.Update) (an
 	answers, digests = make([]decision.Answer, len(updates)), make([]string, len(updates))
 	for i, at := range index {
 		if at < 0 {
-			answers[i] = failed(errNoForm)
+			answers[i] = failed(builtinRule, errNoForm)
 			continue
 		}
 		answers[i], digests[i] = byClass[at], ids[at]

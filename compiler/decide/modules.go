@@ -49,7 +49,7 @@ func compileModules(modules []policy.Module, tests []string) (*compiled, diag.Li
 		if isTest(m.Path) && tests == nil {
 			continue
 		}
-		p, err := ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities(tests...)})
+		p, err := parse(m, tests...)
 		if err != nil {
 			list = append(list, diagnostics(m.Path, err)...)
 			continue
@@ -67,16 +67,19 @@ func compileModules(modules []policy.Module, tests []string) (*compiled, diag.Li
 
 func (c *compiled) compile(tests []string) diag.List {
 	c.addNamed()
-	parsed := map[string]*ast.Module{}
-	for _, m := range c.modules {
-		parsed[m.path] = m.module
-	}
-	c.compiler = ast.NewCompiler().WithCapabilities(capabilities(tests...)).WithDefaultRegoVersion(ast.RegoV1).
-		WithSchemas(inputSchema())
-	if c.compiler.Compile(parsed); c.compiler.Failed() {
+	c.compiler = newCompiler(tests...).WithSchemas(inputSchema())
+	if c.compiler.Compile(c.parsed()); c.compiler.Failed() {
 		return diagnostics("", c.compiler.Errors)
 	}
-	return c.unused()
+	return append(c.dangling(), c.unused()...)
+}
+
+func (c *compiled) parsed() map[string]*ast.Module {
+	out := map[string]*ast.Module{}
+	for _, m := range c.modules {
+		out[m.path] = m.module
+	}
+	return out
 }
 
 // inputSchema makes a misspelt field an error of the compiler; it would be undefined, and a reject that reads it silent.
@@ -106,27 +109,43 @@ func packageName(path ast.Ref) string {
 	return strings.Join(parts, ".")
 }
 
-// diagnostics turns OPA's errors into one diagnostic each.
+func (c *compiled) packages() map[string]string {
+	out := map[string]string{}
+	for _, m := range c.modules {
+		out[m.path] = m.pkg
+	}
+	return out
+}
+
+// diagnostics turns OPA's errors into one diagnostic each. Those of the named copies of rules repeat the original's.
 func diagnostics(file string, err error) (list diag.List) {
 	var several ast.Errors
 	if !errors.As(err, &several) {
 		return diag.List{refuse(&ast.Location{File: file}, "%v", err)}
 	}
 	for _, e := range several {
-		at := e.Location
-		if at == nil {
-			at = &ast.Location{File: file}
-		}
-		d := refuse(at, "%s", oneLine(e.Message))
-		if fn, ok := strings.CutPrefix(e.Message, "undefined function "); ok {
-			d = refuse(at, "the function %s does not exist or is not allowed in rules", fn).
-				WithFix("rules see no clock, network, randomness or keys; compute with the fields of input.update alone")
-		}
-		if !slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Error() == d.Error() }) {
-			list = append(list, d) // a named copy of a rule repeats its errors
+		d := diagnostic(file, e)
+		repeats := slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Error() == d.Error() })
+		if !repeats && !strings.Contains(e.Message, reserved) {
+			list = append(list, d)
 		}
 	}
+	if len(list) == 0 {
+		return diag.List{diagnostic(file, several[0])}
+	}
 	return list
+}
+
+func diagnostic(file string, e *ast.Error) diag.Diagnostic {
+	at := e.Location
+	if at == nil {
+		at = &ast.Location{File: file}
+	}
+	if name, ok := strings.CutPrefix(e.Message, "undefined function "); ok {
+		return refuse(at, "the function %s does not exist or is not allowed in rules", name).
+			WithFix("rules see no clock, network, randomness or keys; compute with the fields of input.update alone")
+	}
+	return refuse(at, "%s", oneLine(e.Message))
 }
 
 // oneLine makes a summary of a message of several lines.
@@ -134,7 +153,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // refuse makes an RF1014 at a place.
 func refuse(at *ast.Location, format string, args ...any) diag.Diagnostic {
-	pos := diag.Pos{Line: at.Row, Column: at.Col}
+	pos := diag.Pos{Line: at.Row, Column: max(1, at.Col)} // the end of a file has column 0
 	d := diag.New(diag.BadRego, format, args...)
 	return d.At(diag.Range{File: at.File, Start: pos, End: pos})
 }

@@ -1,0 +1,255 @@
+package decide
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+const kernels = `# Kernels need a second pair of eyes.
+package ringfence.custom
+
+kernel if startswith(input.update.name, "linux-image-")
+
+require contains {"msg": "kernel updates", "approvers": 2, "role": "ops"} if kernel
+
+reject contains {"msg": sprintf("%s is retired", [input.update.name])} if {
+	input.update.name == "libssl1.0.2"
+}
+
+reject contains {"msg": "also this one"} if input.update.name == "libssl1.0.2"
+
+hold contains {"msg": "its maker does not say when it came"} if {
+	input.update.class == "driver"
+	not input.update.hasReleased
+}
+`
+
+const ours = `package ringfence.tenant.acme
+import data.ringfence.custom
+hold contains {"msg": "our kernel is pinned"} if custom.kernel
+`
+
+func TestModulesTighten(t *testing.T) {
+	v := evaluator(t, tenant(policy.Module{Path: "baseline/kernel.rego", Text: kernels}, policy.Module{Path: "tenants/acme/pin.rego", Text: ours}))
+	answers, _ := v.Answers(t.Context(), []inventory.Update{
+		update("linux-image-6.1", inventory.ClassSecurity, false), update("libssl1.0.2", inventory.ClassSecurity, true),
+		update("nvidia", inventory.ClassDriver, false), update("vim", inventory.ClassBugfix, false),
+	})
+	for i, want := range []string{
+		"security | require baseline/kernel.rego:6:1, hold tenants/acme/pin.rego:3:1 |  | ",
+		"exploited security | reject baseline/kernel.rego:12:1, reject baseline/kernel.rego:8:1 | urgent | yearEnd",
+		"otherwise | hold baseline/kernel.rego:14:1 |  | ",
+		"otherwise |  |  | ",
+	} {
+		if got := brief(answers[i]); got != want {
+			t.Errorf("%d\ngot  %s\nwant %s", i, got, want)
+		}
+	}
+	kernel := answers[0].Blocks[0]
+	if kernel.Rule != "ringfence.custom" || kernel.Msg != "kernel updates" || *kernel.Require != (policy.Require{Approvers: 2, Role: "ops"}) {
+		t.Errorf("%+v", kernel)
+	}
+	if pin := answers[0].Blocks[1]; pin.Rule != "ringfence.tenant.acme" {
+		t.Errorf("%+v", pin)
+	}
+}
+
+// Whatever a module does to the class "bad", that class is denied and the class "good" is not.
+func TestAFaultyModuleDeniesItsClassOnly(t *testing.T) {
+	for name, c := range map[string]struct{ body, msg string }{
+		"malformed date":   {`reject contains {"msg": "x"} if { bad; time.parse_rfc3339_ns("2026-13-45") > 0 }`, "month out of range"},
+		"bad number":       {`reject contains {"msg": "x"} if { bad; to_number(input.update.name) > 0 }`, "invalid syntax"},
+		"endless":          {`reject contains {"msg": "x"} if { bad; some a in numbers.range(1, 100000); some b in numbers.range(1, 100000); a + b < 0 }`, "too long"},
+		"a wide range":     {`reject contains {"msg": "x"} if { bad; count(numbers.range(1, 100000000000)) < 0 }`, "too long"},
+		"conflict":         {`n := 1 if bad` + "\n" + `n := 2` + "\n" + `hold contains {"msg": "x"} if n == 3`, "conflict"},
+		"text":             {`reject contains "x" if bad`, "not an object"},
+		"no msg":           {`reject contains {"message": "x"} if bad`, "msg must be"},
+		"empty msg":        {`reject contains {"msg": " "} if bad`, "msg must be"},
+		"another key":      {`reject contains {"msg": "x", "until": "tomorrow"} if bad`, "not read"},
+		"half an approver": {`require contains {"msg": "x", "approvers": 0.5, "role": "ops"} if bad`, "whole number"},
+		"no approver":      {`require contains {"msg": "x", "approvers": 0, "role": "ops"} if bad`, "whole number"},
+		"no role":          {`require contains {"msg": "x", "approvers": 1} if bad`, "role"},
+		"long msg":         {`reject contains {"msg": concat("", [sprintf("%d,", [n]) | some n in numbers.range(1, 1000)])} if bad`, "msg must be"},
+		"a thousand":       {`hold contains {"msg": sprintf("%d", [n])} if { bad; some n in numbers.range(1, 1000) }`, "at most 64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "package ringfence.custom\nbad if input.update.name == \"bad\"\n" + c.body
+			v := evaluator(t, tenant(policy.Module{Path: "x.rego", Text: text}))
+			answers, _ := v.Answers(t.Context(), []inventory.Update{
+				update("bad", inventory.ClassSecurity, false), update("good", inventory.ClassSecurity, false),
+			})
+			a := answers[0]
+			if len(a.Grants) != 0 || len(a.Blocks) != 1 || a.Blocks[0].Kind != decision.Failed || !strings.Contains(a.Blocks[0].Msg, c.msg) {
+				t.Errorf("bad: %+v", a)
+			}
+			if brief(answers[1]) != "security |  |  | " {
+				t.Errorf("good: %+v", answers[1])
+			}
+		})
+	}
+}
+
+func TestAnErrorNamesItsPlace(t *testing.T) {
+	v := evaluator(t, tenant(policy.Module{Path: "baseline/x.rego", Text: hostileModule}))
+	answers, _ := v.Answers(t.Context(), []inventory.Update{update("c", inventory.ClassSecurity, false)})
+	if got := answers[0].Blocks[0].Source; got != "baseline/x.rego:3:66" {
+		t.Errorf("the error is at %s", got)
+	}
+}
+
+func TestTheDeadlineDenies(t *testing.T) {
+	v := evaluator(t, tenant(policy.Module{Path: "x.rego", Text: hostileModule}))
+	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	answers, digests := v.Answers(ctx, distinct(300))
+	for i, a := range answers {
+		if len(a.Grants) != 0 || a.Blocks[0].Kind != decision.Failed || digests[i] == "" {
+			t.Fatalf("%+v", a)
+		}
+	}
+}
+
+func TestCheckModules(t *testing.T) {
+	for name, c := range map[string]struct{ text, at, summary string }{
+		"syntax":          {"package ringfence.custom\nreject contains {\n", "x.rego:", ""},
+		"Rego v0":         {"package ringfence.custom\nreject[x] { x := 1 }", "x.rego:2:", ""},
+		"empty":           {"", "x.rego", ""},
+		"other package":   {"package main\nreject contains {\"msg\": \"x\"}", "x.rego:1:1", "package main"},
+		"our package":     {"package ringfence.decide\nanswers[0] := 1", "x.rego:1:1", "package ringfence.decide"},
+		"sub package":     {"package ringfence.custom.lib\nx := 1", "x.rego:1:1", "package ringfence.custom.lib"},
+		"no tenant":       {"package ringfence.tenant\nx := 1", "x.rego:1:1", "package ringfence.tenant"},
+		"tests only":      {"package ringfence.custom_test\nx := 1", "x.rego:1:1", "custom_test"},
+		"approve":         {"package ringfence.custom\napprove contains {\"msg\": \"x\"}", "x.rego:2:1", "only tighten"},
+		"Grant":           {"package ringfence.custom\nGrant := true", "x.rego:2:1", "only tighten"},
+		"grant of":        {"package ringfence.custom\ngrant.all := true", "x.rego:2:1", "only tighten"},
+		"deny":            {"package ringfence.custom\ndeny contains {\"msg\": \"x\"}", "x.rego:2:1", `did you mean "reject"`},
+		"not a set":       {"package ringfence.custom\nreject := {\"msg\": \"x\"}", "x.rego:2:1", "set of objects"},
+		"map of sets":     {"package ringfence.custom\nreject.now contains {\"msg\": \"x\"}", "x.rego:2:1", "set of objects"},
+		"a function":      {"package ringfence.custom\nreject(x) := x", "x.rego:2:1", "set of objects"},
+		"default":         {"package ringfence.custom\ndefault hold := {1}", "x.rego:2:9", "set of objects"},
+		"reserved":        {"package ringfence.custom\n__ringfence_0 contains 1", "x.rego:2:1", "reserved"},
+		"misspelt field":  {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if input.update.nmae == \"vim\"", "x.rego:2:33", "undefined ref"},
+		"no such input":   {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if input.host == \"web\"", "x.rego:2:33", "undefined ref"},
+		"misspelt helper": {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if data.ringfence.custom.kernl", "x.rego:2:33", "no module defines data.ringfence.custom.kernl"},
+		"misspelt import": {"package ringfence.custom\nimport data.ringfence.custmo\nreject contains {\"msg\": \"x\"} if custmo.kernel", "x.rego:3:33", "no module defines data.ringfence.custmo.kernel"},
+		"the engine":      {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if count(data.ringfence.decide.answers) > 0", "x.rego:2:39", "no module defines data.ringfence.decide"},
+		"unsafe":          {"package ringfence.custom\nreject contains {\"msg\": y} if input.update.name == \"vim\"", "x.rego:2:25", "unsafe"},
+		"metadata":        {"package ringfence.custom\n# METADATA\n# schemas:\n# - input: {type: object}\nreject contains {\"msg\": \"x\"} if input.update.nmae == \"vim\"", "x.rego:5:33", "undefined ref"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			modules := []policy.Module{{Path: "x.rego", Text: c.text}}
+			list := CheckModules(modules)
+			if len(list) == 0 || len(list) > 1 && c.summary != "" {
+				t.Fatalf("%d diagnostics: %+v", len(list), list)
+			}
+			d := list[0]
+			if d.Code != diag.BadRego || d.Severity != diag.Error || !strings.HasPrefix(d.Range.String(), c.at) || !strings.Contains(d.Summary, c.summary) {
+				t.Errorf("%v", d)
+			}
+			var asList diag.List
+			if _, err := New(t.Context(), tenant(modules...), os.DirFS(builtinDir)); !errors.As(err, &asList) {
+				t.Errorf("New took it: %v", err)
+			}
+		})
+	}
+}
+
+func TestAllMistakesOfAllFilesAreReported(t *testing.T) {
+	list := CheckModules([]policy.Module{
+		{Path: "b.rego", Text: "package ringfence.custom\napprove := 1\nallow := 1"}, {Path: "a.rego", Text: "package x"}, {Path: "c.rego", Text: kernels},
+	})
+	var at []string
+	for _, d := range list {
+		at = append(at, d.Range.String())
+	}
+	if want := []string{"a.rego:1:1", "b.rego:2:1", "b.rego:3:1"}; !slices.Equal(at, want) {
+		t.Errorf("got %v, want %v", at, want)
+	}
+}
+
+func TestWhatIsNotAllowedDoesNotCompile(t *testing.T) {
+	for _, call := range []string{
+		`http.send({"method": "get", "url": "http://x"})`, `net.lookup_ip_addr("x")`, `net.cidr_expand("10.0.0.0/8")`, `opa.runtime()`,
+		`time.now_ns()`, `rand.intn("x", 5)`, `uuid.rfc4122("x")`, `io.jwt.decode("x")`, `crypto.x509.parse_certificates("x")`,
+		`crypto.sha256("x")`, `json.match_schema("{}", "{}")`, `json.verify_schema("{}")`, `bits.lsh(1, 100000000000)`,
+		`rego.parse_module("x", "package x")`, `rego.metadata.rule()`, `trace("x")`, `print("x")`, `providers.aws.sign_req({}, {}, 1)`,
+		`graphql.is_valid("", "")`, `yaml.unmarshal("x")`, `internal.print([])`, `strings.render_template("x", {})`,
+	} {
+		list := CheckModules([]policy.Module{{Path: "x.rego", Text: "package ringfence.custom\nreject contains {\"msg\": \"x\"} if {\n\t" + call + "\n}"}})
+		if len(list) != 1 || !strings.HasPrefix(list[0].Range.String(), "x.rego:3:2") || !strings.Contains(list[0].Summary, "not allowed") {
+			t.Errorf("%s: %v", call, list)
+		}
+	}
+}
+
+func TestAnotherTenantsModuleIsRefused(t *testing.T) {
+	text := "package ringfence.tenant[\"msp-lab\"]\nreject contains {\"msg\": \"x\"}"
+	modules := []policy.Module{{Path: "tenants/msp-lab/x.rego", Text: text}}
+	if list := CheckModules(modules); len(list) != 0 {
+		t.Fatalf("a tenant's package is fine: %v", list)
+	}
+	lab := tenant(modules...)
+	_, err := New(t.Context(), lab, os.DirFS(builtinDir))
+	if err == nil || !strings.Contains(err.Error(), "does not belong to tenant acme") {
+		t.Errorf("acme took it: %v", err)
+	}
+	lab.Name = "msp-lab"
+	answers, _ := evaluator(t, lab).Answers(t.Context(), distinct(1))
+	if len(answers[0].Blocks) != 1 || answers[0].Blocks[0].Rule != "ringfence.tenant.msp-lab" {
+		t.Errorf("%+v", answers[0])
+	}
+}
+
+func TestAnUnusedRuleIsAWarning(t *testing.T) {
+	list := CheckModules([]policy.Module{{Path: "x.rego", Text: kernels + "\nreject_old contains {\"msg\": \"x\"}\n"}})
+	if len(list) != 1 || list[0].Severity != diag.Warning || list[0].Range.String() != "x.rego:19:1" || list.Err() != nil {
+		t.Errorf("%v", list)
+	}
+}
+
+func TestModulesTestsRun(t *testing.T) {
+	tests := `package ringfence.custom_test
+import data.ringfence.custom
+test_kernel if { some r in custom.require with input as {"update": {"name": "linux-image-1"}}; r.role == "ops" }
+test_wrong if count(custom.reject) == 1 with input as {"update": {"name": "vim"}}
+test_error if { print("seen"); to_number("x") == 1 }
+todo_test_later if false
+`
+	modules := []policy.Module{{Path: "kernel.rego", Text: kernels}, {Path: "kernel_test.rego", Text: tests}}
+	results, err := Test(t.Context(), modules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range results {
+		got = append(got, fmt.Sprintf("%s %s pass=%v skip=%v error=%v", r.Name, r.Source, r.Pass, r.Skip, r.Error != ""))
+	}
+	want := []string{
+		"ringfence.custom_test.test_kernel kernel_test.rego:3:1 pass=true skip=false error=false",
+		"ringfence.custom_test.test_wrong kernel_test.rego:4:1 pass=false skip=false error=false",
+		"ringfence.custom_test.test_error kernel_test.rego:5:1 pass=false skip=false error=true",
+		"ringfence.custom_test.todo_test_later kernel_test.rego:6:1 pass=false skip=true error=false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	// Tests take no part in decisions and may not bring what rules may not.
+	if list := CheckModules(modules); len(list) != 0 {
+		t.Errorf("%v", list)
+	}
+	bad := policy.Module{Path: "x_test.rego", Text: "package ringfence.custom_test\ntest_x if http.send({}).status == 200"}
+	if _, err := Test(t.Context(), []policy.Module{bad}); err == nil {
+		t.Error("a test reached the network")
+	}
+}
