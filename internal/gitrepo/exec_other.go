@@ -1,0 +1,17 @@
+//go:build !unix
+
+package gitrepo
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+func detach(*exec.Cmd) {}
+
+func tryLock(*os.File) (bool, error) {
+	return false, errors.New("writing refs is not supported on this system")
+}
+
+func ownedByUs(os.FileInfo) bool { return false }

@@ -1,0 +1,69 @@
+package gitrepo
+
+import (
+	"strings"
+)
+
+// Trailer is one "Key: value" line at the end of a commit message.
+type Trailer struct{ Key, Value string }
+
+// Trailers are a message's trailers in their order.
+type Trailers []Trailer
+
+// Get returns the only value of a key; ok is false when there is none or more than one, so that nobody wins by
+// writing a key twice.
+func (t Trailers) Get(key string) (value string, ok bool) {
+	n := 0
+	for _, tr := range t {
+		if strings.EqualFold(tr.Key, key) {
+			value = tr.Value
+			n++
+		}
+	}
+	if n != 1 {
+		return "", false
+	}
+	return value, true
+}
+
+// ParseMessage splits a commit message into subject, body and trailers. Trailers are the last paragraph, when it is
+// not the first and each of its lines is one.
+func ParseMessage(msg string) (subject, body string, trailers Trailers) {
+	msg = strings.Trim(strings.ReplaceAll(msg, "\r\n", "\n"), "\n")
+	subject, rest, _ := strings.Cut(msg, "\n")
+	rest = strings.Trim(rest, "\n")
+	head, last := "", rest
+	if i := strings.LastIndex(rest, "\n\n"); i >= 0 {
+		head, last = strings.TrimRight(rest[:i], "\n"), rest[i+2:]
+	}
+	if trailers, ok := parseTrailers(last); ok {
+		return subject, head, trailers
+	}
+	return subject, rest, nil
+}
+
+func parseTrailers(paragraph string) (Trailers, bool) {
+	if paragraph == "" {
+		return nil, false
+	}
+	var out Trailers
+	for line := range strings.SplitSeq(paragraph, "\n") {
+		key, value, ok := strings.Cut(line, ":")
+		if !ok || !token(key) {
+			return nil, false
+		}
+		out = append(out, Trailer{Key: key, Value: strings.TrimSpace(value)})
+	}
+	return out, true
+}
+
+// token reports whether s may be a trailer's key: letters, digits and inner dashes.
+func token(s string) bool {
+	for _, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && s[0] != '-'
+}

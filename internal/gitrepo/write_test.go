@@ -1,0 +1,280 @@
+package gitrepo
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func spec(files map[string][]byte, parent string, keep ...string) CommitSpec {
+	return CommitSpec{
+		Parent: parent, Files: files, Keep: keep, Message: "acme: scan\n\nRingfence-Seq: 1\n",
+		AuthorName: "Ringfence", AuthorEmail: "ringfence@localhost", When: testTime,
+	}
+}
+
+func mustCommit(t *testing.T, r *Repo, s CommitSpec) string {
+	t.Helper()
+	hash, err := r.Commit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+const testRef = "refs/heads/ringfence/ledger/acme"
+
+func TestCommitWritesExactlyTheFiles(t *testing.T) {
+	dir := folder(t, map[string]string{"policy.cue": "x", ".gitattributes": "* text eol=crlf\n"})
+	git(t, dir, "config", "core.autocrlf", "true")
+	r := open(t, dir)
+	files := map[string][]byte{
+		"state.json": []byte("{}\r\n"), "run/record.json": []byte("a\nb\n"), "snapshot/main.jsonl": {0, 255, 13, 10}, "empty": {},
+		"inputs/ä ö.rego": []byte("x"),
+	}
+	first := mustCommit(t, r, spec(files, ""))
+	for name, want := range files {
+		if got, err := r.ReadFile(first, name, 100); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s = %q, %v", name, got, err)
+		}
+	}
+	second := mustCommit(t, r, spec(map[string][]byte{"state.json": []byte("2")}, first, "snapshot/main.jsonl"))
+	if got := git(t, dir, "-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", second); got != "snapshot/main.jsonl\nstate.json" {
+		t.Errorf("the second tree holds %q", got)
+	}
+	c, err := r.Header(second)
+	if err != nil || c.Author != "Ringfence" || !c.CommitTime.Equal(testTime) || c.Parents[0] != first {
+		t.Errorf("header = %+v, %v", c, err)
+	}
+	if again := mustCommit(t, r, spec(files, "")); again != first {
+		t.Errorf("the same spec gave %s, then %s", first, again)
+	}
+	if got := git(t, dir, "status", "--porcelain"); strings.Contains(got, "state.json") {
+		t.Errorf("the user's index changed: %s", got)
+	}
+}
+
+func TestCommitRefusesPaths(t *testing.T) {
+	r := open(t, folder(t, map[string]string{"a": "1"}))
+	for _, bad := range []string{"../x", "/x", "", ".", "a/.git/config", ".GIT/hooks/x", "a//b", "a\nb", "a\\b"} {
+		if _, err := r.Commit(t.Context(), spec(map[string][]byte{bad: nil}, "")); err == nil {
+			t.Errorf("%q was written", bad)
+		}
+	}
+	var refused *RefusedError
+	if _, err := r.Commit(t.Context(), spec(map[string][]byte{"a": nil, "a/b": nil}, "")); !errors.As(err, &refused) {
+		t.Errorf("a file in a file: %v", err)
+	}
+	if _, err := r.Commit(t.Context(), spec(nil, head(t, r).Hash, "missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keeping a missing file: %v", err)
+	}
+}
+
+func TestUpdateRefCompares(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	one, two := mustCommit(t, r, spec(map[string][]byte{"a": {1}}, "")), mustCommit(t, r, spec(map[string][]byte{"a": {2}}, ""))
+	steps := []struct {
+		new, old string
+		want     error
+	}{
+		{one, two, ErrRefMoved}, // it does not exist
+		{one, "", nil},
+		{two, "", ErrRefMoved}, // it exists
+		{two, two, ErrRefMoved},
+		{two, one, nil},
+	}
+	for i, s := range steps {
+		if err := r.UpdateRef(t.Context(), testRef, s.new, s.old); !errors.Is(err, s.want) {
+			t.Fatalf("step %d: %v, want %v", i, err, s.want)
+		}
+	}
+	git(t, dir, "pack-refs", "--all")
+	if err := r.UpdateRef(t.Context(), testRef, one, one); !errors.Is(err, ErrRefMoved) {
+		t.Errorf("packed: %v", err)
+	}
+	if err := r.UpdateRef(t.Context(), testRef, one, two); err != nil {
+		t.Errorf("packed: %v", err)
+	}
+	if got, err := r.Ref(testRef); got != one || err != nil {
+		t.Errorf("Ref() = %s, %v", got, err)
+	}
+	if err := r.UpdateRef(t.Context(), testRef, strings.Repeat("1", 40), one); err == nil {
+		t.Error("the ref now points at an object that does not exist")
+	}
+}
+
+func TestOfManyWritersOneWins(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	const writers = 6
+	var wg sync.WaitGroup
+	errs := make([]error, writers)
+	for i := range writers {
+		hash := mustCommit(t, r, spec(map[string][]byte{"a": {byte(i)}}, ""))
+		wg.Go(func() {
+			own := open(t, dir)
+			errs[i] = own.UpdateRef(t.Context(), testRef, hash, "")
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			won++
+		case !errors.Is(err, ErrRefMoved):
+			t.Errorf("a loser got %v", err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of %d won", won, writers)
+	}
+}
+
+func TestForeignLocksStay(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	hash := mustCommit(t, r, spec(map[string][]byte{"a": {1}}, ""))
+	lock := filepath.Join(dir, ".git", testRef+".lock")
+	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range []string{"", hash + "\n", "something else"} {
+		if err := os.WriteFile(lock, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		long := testTime.AddDate(-1, 0, 0)
+		if err := os.Chtimes(lock, long, long); err != nil {
+			t.Fatal(err)
+		}
+		var locked *LockedError
+		if err := r.UpdateRef(t.Context(), testRef, hash, ""); !errors.As(err, &locked) || locked.Path != lock || locked.Age < time.Hour {
+			t.Errorf("lock holding %q: %v", content, err)
+		}
+		if _, err := os.Stat(lock); err != nil {
+			t.Errorf("the lock is gone: %v", err)
+		}
+	}
+}
+
+// TestOwnOrphanIsReaped plays the death of a runner and its git child between writing the lock and renaming it.
+func TestOwnOrphanIsReaped(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	hash := mustCommit(t, r, spec(map[string][]byte{"a": {1}}, ""))
+	other := mustCommit(t, r, spec(map[string][]byte{"a": {2}}, ""))
+	lock := filepath.Join(dir, ".git", testRef+".lock")
+	die := func(content string, age time.Duration) {
+		t.Helper()
+		g, err := r.guard(t.Context(), testRef)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.intend(hash); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(lock, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		g.file.Close()
+		r.now = func() time.Time { return time.Now().Add(age) }
+	}
+	var locked *LockedError
+	die(other+"\n", time.Hour)
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); !errors.As(err, &locked) {
+		t.Errorf("a lock for another value was reaped: %v", err)
+	}
+	die("", 0)
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); !errors.As(err, &locked) {
+		t.Errorf("a fresh lock that says nothing was reaped: %v", err)
+	}
+	die(hash[:7], time.Hour)
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); err != nil {
+		t.Errorf("an old torn lock: %v", err)
+	}
+	die(hash+"\n", 0)
+	if err := r.UpdateRef(t.Context(), testRef, other, hash); err != nil {
+		t.Errorf("our own lock: %v", err)
+	}
+	if got, _ := r.Ref(testRef); got != other {
+		t.Errorf("the ref is at %s", got)
+	}
+}
+
+func TestBrokenRefsAreNotMissing(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	hash := mustCommit(t, r, spec(map[string][]byte{"a": {1}}, ""))
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "pack-refs", "--all") // an older value that must not shine through
+	path := filepath.Join(dir, ".git", testRef)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range []string{"", hash[:20], "ref: refs/heads/main\n", strings.Repeat("z", 40), hash + "\n" + hash + "\n"} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Ref(testRef); !errors.Is(err, ErrBrokenRef) {
+			t.Errorf("a ref holding %q: %q, %v", content, got, err)
+		}
+	}
+	os.Remove(path)
+	if err := os.Symlink("../../main", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Ref(testRef); !errors.Is(err, ErrBrokenRef) {
+		t.Errorf("a symlink: %v", err)
+	}
+	if _, err := r.Ref(testRef + "/below"); !errors.Is(err, ErrRefNotFound) {
+		t.Errorf("below a ref: %v", err)
+	}
+}
+
+func TestInitRepoAndCommitAll(t *testing.T) {
+	home := t.TempDir()
+	write(t, home, map[string]string{".gitconfig": "[init]\n\tdefaultBranch = trunk\n[commit]\n\tgpgSign = true\n[gpg]\n\tprogram = /bin/false\n"})
+	t.Setenv("HOME", home)
+	t.Setenv("GIT_DEFAULT_HASH", "sha256")
+	dir := t.TempDir()
+	r, err := InitRepo(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, map[string]string{"ringfence.cue": "x", ".gitignore": "*.plan\n", "a.plan": "y"})
+	hash, err := r.CommitAll(t.Context(), "policy: a first tenant\n", testTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.Header(hash)
+	if err != nil || c.Author != DefaultName || c.Subject != "policy: a first tenant" || !c.CommitTime.Equal(testTime) {
+		t.Errorf("commit = %+v, %v", c, err)
+	}
+	if name, at, _ := r.HeadRef(); name != "refs/heads/main" || at != hash {
+		t.Errorf("HEAD is %s at %s", name, at)
+	}
+	if dirty, err := r.Dirty(t.Context()); err != nil || len(dirty) != 0 {
+		t.Errorf("Dirty() = %q, %v", dirty, err)
+	}
+	git(t, dir, "config", "user.name", "Ada")
+	git(t, dir, "config", "user.email", "ada@example.com")
+	write(t, dir, map[string]string{"b": "2"})
+	hash, err = r.CommitAll(t.Context(), "second", testTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := r.Header(hash); c.Author != "Ada" {
+		t.Errorf("author = %q", c.Author)
+	}
+}

@@ -1,0 +1,304 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+// TestMain gives every test an empty home, and is also the child that the crash test kills.
+func TestMain(m *testing.M) {
+	home, err := os.MkdirTemp("", "ledger-home-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HOME", home)
+	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	if dir := os.Getenv(childEnv); dir != "" {
+		child(dir)
+	}
+	code := m.Run()
+	os.RemoveAll(home)
+	os.Exit(code)
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=T", "-c", "user.email=t@example.com"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func repository(t *testing.T) (*gitrepo.Repo, string) {
+	t.Helper()
+	dir := t.TempDir()
+	repo, err := gitrepo.InitRepo(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repo, dir
+}
+
+func snapshot(t *testing.T, tenant, site string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	s := inventory.Snapshot{Tenant: tenant, Site: site, TakenAt: t0, Hosts: []inventory.Host{{Name: "web-1", State: inventory.Scanned}}}
+	if err := s.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func mustAppend(t *testing.T, l *Ledger, prev Head, e Entry) Head {
+	t.Helper()
+	h, err := l.Append(t.Context(), prev, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func mustHead(t *testing.T, l *Ledger) Head {
+	t.Helper()
+	h, err := l.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestAWholeRollout(t *testing.T) {
+	repo, dir := repository(t)
+	l := Open(repo, "acme")
+	if h := mustHead(t, l); h.Commit != "" || h.State.Seq != 0 {
+		t.Fatalf("the head of nothing is %+v", h)
+	}
+	if _, err := l.Snapshot(t.Context(), Head{}, "main"); !errors.Is(err, ErrNoSnapshot) {
+		t.Errorf("a snapshot of nothing: %v", err)
+	}
+	scan := Record{Phase: PhaseScan, Run: "r1", At: t0, Site: "main", Scan: &Scan{
+		Hosts: 2, Scanned: 1, Unreachable: []string{"web-2"}, Missing: []RingMissing{{"pilot", "pkg:a", 2}}, Seen: []string{"pkg:a"},
+	}}
+	h := mustAppend(t, l, Head{}, Entry{Record: scan, Files: map[string][]byte{"snapshot/main.jsonl": snapshot(t, "acme", "main")}})
+	a := apply("1", "web-1", "pilot", Started, "pkg:a")
+	h = mustAppend(t, l, h, Entry{
+		Record: Record{Phase: PhaseIntent, Run: "r2", At: t0, Site: "main", Plan: "sha256:p", Policy: "sha256:q", Actions: []Action{a}},
+		Files:  map[string][]byte{"run/plan.json": []byte("{}"), "inputs/policy.json": []byte("{}")},
+	})
+	if len(h.State.InDoubt) != 1 {
+		t.Errorf("in doubt after the intent: %+v", h.State.InDoubt)
+	}
+	h = mustAppend(t, l, h, Entry{Record: Record{Phase: PhaseWave, Run: "r2", At: t0, Site: "main", Actions: []Action{end(a, Succeeded, 90)}}, Outcome: "ok"})
+
+	if read := mustHead(t, Open(repo, "acme")); !reflect.DeepEqual(read, h) {
+		t.Errorf("read back\n%+v, want\n%+v", read, h)
+	}
+	if got := git(t, dir, "ls-tree", "-r", "--name-only", h.Commit); got != "run/record.json\nsnapshot/main.jsonl\nstate.json" {
+		t.Errorf("the tip holds\n%s", got)
+	}
+	if s, err := l.Snapshot(t.Context(), h, "main"); err != nil || len(s.Hosts) != 1 {
+		t.Errorf("snapshot = %+v, %v", s, err)
+	}
+	if _, err := l.Snapshot(t.Context(), h, "branch"); !errors.Is(err, ErrNoSnapshot) {
+		t.Errorf("another site: %v", err)
+	}
+	if _, err := l.ReadFile(h, "run/plan.json"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the plan of the record before: %v", err)
+	}
+	if s, err := l.Replay(t.Context(), h); err != nil || !reflect.DeepEqual(s, h.State) {
+		t.Errorf("replayed %+v, %v", s, err)
+	}
+	git(t, dir, "fsck", "--strict", "--full", "--no-dangling")
+	checkLog(t, l, h)
+}
+
+func checkLog(t *testing.T, l *Ledger, h Head) {
+	t.Helper()
+	var got []string
+	for e, err := range l.Log(t.Context(), h, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome, _ := e.Trailers.Get(TrailerOutcome)
+		got = append(got, fmt.Sprintf("%d %s [%s]", e.Seq, e.Subject, outcome))
+	}
+	want := []string{
+		"3 acme: apply weeknight wave 1: 1 host, 1 update, 0 failed [ok]",
+		"2 acme: start weeknight wave 1: 1 host, 1 update []",
+		"1 acme: scan main: 1 of 2 hosts, 2 missing, 1 unreachable []",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("log:\n%s", strings.Join(got, "\n"))
+	}
+	n := 0
+	for range l.Log(t.Context(), h, 2) {
+		n++
+	}
+	for range l.Log(t.Context(), h, 0) {
+		break
+	}
+	if n != 2 {
+		t.Errorf("a log of 2 has %d entries", n)
+	}
+}
+
+func note(run string) Entry {
+	return Entry{Record: Record{Phase: PhaseNote, Run: run, At: t0, Site: "main"}}
+}
+
+func TestTheSecondWriterLoses(t *testing.T) {
+	repo, _ := repository(t)
+	l := Open(repo, "acme")
+	h := mustAppend(t, l, Head{}, note("a"))
+	if _, err := l.Append(t.Context(), Head{}, note("b")); !errors.Is(err, ErrMoved) {
+		t.Errorf("a second first record: %v", err)
+	}
+	mustAppend(t, l, h, note("c"))
+	if _, err := l.Append(t.Context(), h, note("d")); !errors.Is(err, ErrMoved) {
+		t.Errorf("a second successor: %v", err)
+	}
+	if got := mustHead(t, l).Record.Run; got != "c" {
+		t.Errorf("the tip is %q", got)
+	}
+	if other := mustHead(t, Open(repo, "globex")); other.Commit != "" {
+		t.Errorf("another tenant's ledger has %+v", other)
+	}
+}
+
+func TestAppendRefuses(t *testing.T) {
+	repo, _ := repository(t)
+	l := Open(repo, "acme")
+	two := []Action{apply("1", "h", "pilot", Succeeded, "u"), apply("1", "h", "pilot", Failed, "u")}
+	for name, e := range map[string]Entry{
+		"another tenant":    {Record: Record{Phase: PhaseNote, Tenant: "globex"}},
+		"an unknown phase":  {Record: Record{Phase: "dance"}},
+		"two outcomes":      {Record: Record{Phase: PhaseWave, Actions: two}},
+		"an unknown status": {Record: Record{Phase: PhaseWave, Actions: []Action{apply("1", "h", "pilot", "fine", "u")}}},
+		"a foreign file":    {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"README.md": nil}},
+		"the state itself":  {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"state.json": nil}},
+		"the record itself": {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"run/record.json": nil}},
+		"a way out":         {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"run/../../x": nil}},
+	} {
+		if _, err := l.Append(t.Context(), Head{}, e); err == nil {
+			t.Errorf("%s was written", name)
+		}
+	}
+	for _, tenant := range []string{"", "a/b", "..", "a b", "-x", "a\n"} {
+		if _, err := Open(repo, tenant).Head(t.Context()); err == nil {
+			t.Errorf("tenant %q has a ledger", tenant)
+		}
+	}
+	if h := mustHead(t, l); h.Commit != "" {
+		t.Errorf("something was written: %+v", h)
+	}
+}
+
+// TestBrokenLedgers writes what no Append would and expects Head to name it.
+func TestBrokenLedgers(t *testing.T) {
+	good := func(repo *gitrepo.Repo) (Head, map[string][]byte) {
+		l := Open(repo, "acme")
+		h, err := l.Append(context.Background(), Head{}, note("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := map[string][]byte{}
+		for _, name := range []string{stateFile, recordFile} {
+			files[name], _ = l.ReadFile(h, name)
+		}
+		return h, files
+	}
+	for name, tc := range map[string]struct {
+		edit func(files map[string][]byte)
+		seq  string
+		want string
+	}{
+		"an unknown field":  {replace(stateFile, `"kind":`, `"kidn":1,"kind":`), "1", "unknown field"},
+		"a field of later":  {replace(recordFile, `"actions":[],`, `"actions":[],"aim":1,`), "1", "newer ringfence"},
+		"keys out of order": {replace(recordFile, `"actions":[],`, `"fence":0,"actions":[],`), "1", "Duplicate"},
+		"a key twice":       {replace(stateFile, `"seq":1`, `"seq":1,"seq":1`), "1", "Duplicate"},
+		"white space":       {replace(stateFile, `,`, `, `), "1", "canonical"},
+		"another tenant":    {replace(stateFile, `"tenant":"acme"`, `"tenant":"globex"`), "1", `tenant "globex"`},
+		"another number":    {replace(stateFile, `"seq":1`, `"seq":2`), "1", "number 2"},
+		"no record":         {func(f map[string][]byte) { delete(f, recordFile) }, "1", "not exist"},
+		"no state":          {func(f map[string][]byte) { delete(f, stateFile) }, "1", "not exist"},
+		"cut short":         {func(f map[string][]byte) { f[stateFile] = f[stateFile][:40] }, "1", "state"},
+		"no trailer":        {func(map[string][]byte) {}, "", "is no record"},
+		"a trailer twice":   {func(map[string][]byte) {}, "1\nRingfence-Seq: 1", "is no record"},
+		"a gap":             {func(map[string][]byte) {}, "2", "0 parents"},
+		"a number of words": {func(map[string][]byte) {}, "01", `"01"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo, _ := repository(t)
+			h, files := good(repo)
+			tc.edit(files)
+			msg := "x\n\nRingfence-Run: a\n"
+			if tc.seq != "" {
+				msg += "Ringfence-Seq: " + tc.seq + "\n"
+			}
+			hash, err := repo.Commit(t.Context(), gitrepo.CommitSpec{Files: files, Message: msg, AuthorName: "x", AuthorEmail: "x", When: t0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := Open(repo, "acme")
+			if err := repo.UpdateRef(t.Context(), l.Ref(), hash, h.Commit); err != nil {
+				t.Fatal(err)
+			}
+			_, err = l.Head(t.Context())
+			if !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "look with: git") {
+				t.Errorf("Head() = %v, want one that says %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func replace(file, old, new string) func(map[string][]byte) {
+	return func(files map[string][]byte) { files[file] = bytes.Replace(files[file], []byte(old), []byte(new), 1) }
+}
+
+func TestADamagedRefIsNoNewLedger(t *testing.T) {
+	repo, dir := repository(t)
+	l := Open(repo, "acme")
+	mustAppend(t, l, Head{}, note("a"))
+	if err := os.WriteFile(filepath.Join(dir, ".git", l.Ref()), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Head(t.Context()); !errors.Is(err, ErrBroken) {
+		t.Errorf("Head() = %v", err)
+	}
+	if _, err := l.Append(t.Context(), Head{}, note("b")); err == nil {
+		t.Error("a new ledger was begun over the damaged one")
+	}
+}
+
+func TestSubjectsAreNeutralised(t *testing.T) {
+	repo, dir := repository(t)
+	l := Open(repo, "acme")
+	e := note("run\x1b[31m\n\nRingfence-Seq: 9")
+	e.Subject, e.Outcome = "acme: \u202ehello\r\nRingfence-Seq: 7", "ok\nRingfence-Seq: 8"
+	mustAppend(t, l, Head{}, e)
+	raw := git(t, dir, "log", "-1", "--format=%B", l.Ref())
+	if strings.ContainsAny(raw, "\x1b\u202e\r") {
+		t.Errorf("the message holds %q", raw)
+	}
+	if h := mustHead(t, l); h.Record.Seq != 1 {
+		t.Errorf("seq = %d", h.Record.Seq)
+	}
+}
+
+var t0 = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
