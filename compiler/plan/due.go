@@ -4,10 +4,9 @@ import "time"
 
 // DueWave is a row of a plan whose occurrence is open.
 type DueWave struct {
-	Ring   string
-	Lane   string
-	Wave   Wave
-	Change Change
+	Ring string
+	Lane string
+	Wave
 }
 
 // Open reports whether the wave's occurrence is open at an instant.
@@ -21,7 +20,7 @@ func Due(p *Plan, at time.Time) []DueWave {
 	for _, r := range p.Rings {
 		for _, w := range r.Waves {
 			if w.Open(at) {
-				out = append(out, DueWave{r.Ring, r.Lane, w, p.Changes[w.Change]})
+				out = append(out, DueWave{r.Ring, r.Lane, w})
 			}
 		}
 	}

@@ -72,17 +72,14 @@ type duty struct {
 func duties(p *Plan, at time.Time) map[task]duty {
 	out := map[task]duty{}
 	for _, d := range Due(p, at) {
-		d.add(out)
-	}
-	return out
-}
-
-func (d DueWave) add(to map[task]duty) {
-	for _, h := range d.Wave.Hosts {
-		for _, u := range d.Change.Updates {
-			to[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, d.Change.Reboot}
+		c := p.Changes[d.Change]
+		for _, h := range d.Hosts {
+			for _, u := range c.Updates {
+				out[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, c.Reboot}
+			}
 		}
 	}
+	return out
 }
 
 // skipped are the tasks that a run leaves out without being stale.
@@ -115,21 +112,15 @@ type comparison struct {
 	snap    *inventory.Snapshot
 	is      map[task]duty
 	skipped map[task]bool
-	fate    map[task]fate // lazily: what fresh says of everything that is not due
+	fates   *fates // lazily: most plans are not stale
 	found   map[[2]string]*Difference
-}
-
-// fate is what becomes of a task that is not due.
-type fate struct {
-	what  What
-	words string
 }
 
 func (c *comparison) compare(id task, was duty) {
 	is, ok := c.is[id]
 	switch {
 	case !ok:
-		f := c.fateOf(id)
+		f := c.fate(id)
 		c.add(f.what, f.words, id)
 	case was.ring != is.ring || was.lane != is.lane:
 		c.add(WhatRing, fmt.Sprintf("was in ring %s, lane %s; is in ring %s, lane %s", was.ring, was.lane, is.ring, is.lane), id)
@@ -178,59 +169,28 @@ func (c *comparison) list() []Difference {
 	return out
 }
 
-func (c *comparison) fateOf(id task) fate {
-	if c.fate == nil {
-		c.fate = fates(c.fresh)
+func (c *comparison) fate(id task) fate {
+	if c.fates == nil {
+		c.fates = newFates(c.fresh, c.snap)
 	}
-	for _, q := range c.fresh.Quarantined {
-		if q.Host == id.host {
-			return fate{WhatQuarantined, q.Reason}
-		}
-	}
-	if f, ok := c.fate[id]; ok {
-		return f
-	}
-	if c.snap.Host(id.host) == nil {
-		return fate{WhatGone, "the host is no longer scanned"}
-	}
-	if slices.Contains(c.fresh.Ignored, id.host) {
-		return fate{WhatGone, "the policy no longer has the host"}
-	}
-	return fate{WhatGone, "the last scan no longer offers the update"}
+	return c.fates.of(id)
 }
 
-// fates lists what a plan says of everything, due or not.
-func fates(p *Plan) map[task]fate {
-	out := map[task]fate{}
-	for _, r := range p.Rings {
-		for _, w := range r.Waves {
-			f := fate{WhatLater, fmt.Sprintf("ring %s: it is planned for %s", r.Ring, w.words())}
-			for _, h := range w.Hosts {
-				for _, u := range p.Changes[w.Change].Updates {
-					out[task{h, u.Update}] = f
-				}
-			}
-		}
-		for _, w := range r.Waiting {
-			f := fate{WhatWaiting, fmt.Sprintf("ring %s: it waits for %s: %s", r.Ring, w.For, first(w))}
-			for _, h := range w.Hosts {
-				out[task{h, w.Update}] = f
-			}
-		}
-		for _, w := range r.Rejected {
-			f := fate{WhatRejected, fmt.Sprintf("ring %s: %s", r.Ring, first(Waiting{Reasons: w.Reasons}))}
-			for _, h := range w.Hosts {
-				out[task{h, w.Update}] = f
-			}
-		}
+// String is one line for people.
+func (d Difference) String() string {
+	if len(d.Hosts) == 0 {
+		return d.Words
 	}
-	return out
+	return fmt.Sprintf("%s (%s; %s)", d.Words, several(d.Hosts, "host"), several(d.Updates, "update"))
 }
 
-// first is the first reason in words.
-func first(w Waiting) string {
-	if len(w.Reasons) == 0 {
-		return "no reason is given"
+func several(list []string, noun string) string {
+	switch n := len(list); {
+	case n == 1:
+		return list[0]
+	case n <= 3:
+		return strings.Join(list, ", ")
+	default:
+		return fmt.Sprintf("%d %ss", n, noun)
 	}
-	return strings.TrimSuffix(w.Reasons[0].Msg, ".")
 }

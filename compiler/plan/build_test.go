@@ -1,0 +1,369 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+func TestOneUpdateFromPilotToBroad(t *testing.T) {
+	for _, tt := range []struct {
+		name, at string
+		evidence decision.Evidence
+		want     string
+	}{
+		{
+			"nobody has tried it: the pilot goes first, a person must speak for the other tenant's ring", "2026-11-21T12:00:00Z", nil,
+			`pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-1 web-2 web-3: change 0 openssl never
+			broad/default waits for approval until - db-1 db-2 db-3 db-4: openssl UNTESTED WAIT_GATE GRANTED`,
+		},
+		{
+			"the other tenant has: the others wait for the pilot", "2026-11-21T12:00:00Z", tested(openssl, "2026-11-20T00:00:00Z")[:1],
+			`pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-1 web-2 web-3: change 0 openssl never
+			broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl WAIT_GATE GRANTED`,
+		},
+		{
+			"soak ends before the window opens: planned for it", "2026-11-24T12:00:00Z", tested(openssl, "2026-11-24T00:30:00Z"),
+			`broad/default wave 1 weekend Nov28T19:00/Nov29T03:00 db-1: change 0 openssl if-required
+			broad/default wave 2 weekend Nov28T19:00/Nov29T03:00 db-2: change 0 openssl if-required
+			broad/default wave 3 weekend Nov28T19:00/Nov29T03:00 db-3: change 0 openssl if-required
+			broad/default wave 4 weekend Nov28T19:00/Nov29T03:00 db-4: change 0 openssl if-required`,
+		},
+		{
+			"soak ends at the opening", "2026-11-26T12:00:00Z", tested(openssl, "2026-11-25T19:00:00Z"),
+			`broad/default wave 1 weekend Nov28T19:00/Nov29T03:00 db-1: change 0 openssl if-required
+			broad/default wave 2 weekend Nov28T19:00/Nov29T03:00 db-2: change 0 openssl if-required
+			broad/default wave 3 weekend Nov28T19:00/Nov29T03:00 db-3: change 0 openssl if-required
+			broad/default wave 4 weekend Nov28T19:00/Nov29T03:00 db-4: change 0 openssl if-required`,
+		},
+		{
+			"soak ends a second after the opening: the next one", "2026-11-26T12:00:00Z", tested(openssl, "2026-11-25T19:00:01Z"),
+			`broad/default wave 1 weekend Dec05T19:00/Dec06T03:00 db-1: change 0 openssl if-required
+			broad/default wave 2 weekend Dec05T19:00/Dec06T03:00 db-2: change 0 openssl if-required
+			broad/default wave 3 weekend Dec05T19:00/Dec06T03:00 db-3: change 0 openssl if-required
+			broad/default wave 4 weekend Dec05T19:00/Dec06T03:00 db-4: change 0 openssl if-required`,
+		},
+		{
+			"but within the open occurrence once it is over", "2026-11-28T19:00:01Z", tested(openssl, "2026-11-25T19:00:01Z"),
+			`broad/default wave 1 weekend Nov28T19:00/Nov29T03:00 db-1: change 0 openssl if-required
+			broad/default wave 2 weekend Nov28T19:00/Nov29T03:00 db-2: change 0 openssl if-required
+			broad/default wave 3 weekend Nov28T19:00/Nov29T03:00 db-3: change 0 openssl if-required
+			broad/default wave 4 weekend Nov28T19:00/Nov29T03:00 db-4: change 0 openssl if-required`,
+		},
+		{
+			"an occurrence is over when it closes", "2026-11-29T03:00:00Z", tested(openssl, "2026-11-24T00:30:00Z"),
+			`broad/default wave 1 weekend Dec05T19:00/Dec06T03:00 db-1: change 0 openssl if-required
+			broad/default wave 2 weekend Dec05T19:00/Dec06T03:00 db-2: change 0 openssl if-required
+			broad/default wave 3 weekend Dec05T19:00/Dec06T03:00 db-3: change 0 openssl if-required
+			broad/default wave 4 weekend Dec05T19:00/Dec06T03:00 db-4: change 0 openssl if-required`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := world(tt.at, update{openssl, approved})
+			in.Evidence = tt.evidence
+			if len(tt.evidence) > 1 {
+				in = only(in, "db") // the pilot has it
+			}
+			wantTold(t, build(t, in), tt.want)
+		})
+	}
+}
+
+func TestFreeze(t *testing.T) {
+	in := only(world("2026-12-17T12:00:00Z", update{openssl, approved}, update{curl, urgent}, update{clamav, fastLane}), "web")
+	t.Run("the exploited update passes it, the others do not", func(t *testing.T) {
+		wantTold(t, build(t, in), `
+			pilot/default wave 1 weeknight Dec17T21:00/Dec18T01:00 web-1 web-2 web-3: change 0 openssl never
+			pilot/definitions wave 1 anytime Dec17T12:00/Dec18T17:00 web-1 web-2 web-3: change 1 clamav-daily never
+			pilot/urgent wave 1 anytime Dec17T12:00/- web-1 web-2 web-3: change 2 curl never`)
+	})
+	t.Run("within it", func(t *testing.T) {
+		in.At = instant("2026-12-18T17:00:00Z")
+		wantTold(t, build(t, in), `
+			pilot/default wave 1 weeknight Jan04T21:00/Jan05T01:00 web-1 web-2 web-3: change 0 openssl never
+			pilot/definitions wave 1 anytime Jan04T05:00/- web-1 web-2 web-3: change 1 clamav-daily never
+			pilot/urgent wave 1 anytime Dec18T17:00/- web-1 web-2 web-3: change 2 curl never`)
+	})
+	t.Run("beyond the horizon it is what they wait for", func(t *testing.T) {
+		in.Horizon = 10 * 24 * time.Hour
+		p := build(t, in)
+		wantTold(t, p, `
+			pilot/default waits for freeze until Jan04T05:00 web-1 web-2 web-3: openssl FROZEN GRANTED
+			pilot/definitions waits for freeze until Jan04T05:00 web-1 web-2 web-3: clamav-daily FROZEN GRANTED
+			pilot/urgent wave 1 anytime Dec18T17:00/- web-1 web-2 web-3: change 0 curl never`)
+		if got := p.Rings[0].Waiting[0].Reasons[0].Source; got != "tenants/acme/tenant.cue:33:3" {
+			t.Errorf("the reason points at %q", got)
+		}
+	})
+}
+
+func TestKnownWaitBeyondTheHorizon(t *testing.T) {
+	in := only(world("2026-11-21T12:00:00Z", update{openssl, decision.Answer{
+		Grants: []decision.Grant{{Rule: "slow", Approve: &policy.Approve{After: hours(24 * 60), Anchor: policy.FirstSeen}}},
+	}}), "web")
+	wantTold(t, build(t, in), `pilot/default waits for anchor until Jan19T12:00 web-1 web-2 web-3: openssl WAIT_ANCHOR`)
+	in.Answers[0] = approved
+	in.Horizon = 24 * time.Hour
+	wantTold(t, build(t, in), `pilot/default waits for window until Nov23T21:00 web-1 web-2 web-3: openssl NO_WINDOW GRANTED`)
+	in.Policy.Windows[3].Start = "soon"
+	wantTold(t, build(t, in), `pilot/default waits for window until - web-1 web-2 web-3: openssl NO_WINDOW GRANTED`)
+	in.Policy.Rings[1].Window = "never heard of"
+	wantTold(t, build(t, in), `pilot/default waits for window until - web-1 web-2 web-3: openssl NO_WINDOW GRANTED`)
+}
+
+func TestUntested(t *testing.T) {
+	for choice, want := range map[policy.IfUntested]string{
+		policy.UntestedNeedsApproval: `broad/default waits for approval until - db-1 db-2 db-3 db-4: openssl UNTESTED GRANTED`,
+		policy.UntestedWait:          `broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl UNTESTED GRANTED`,
+		policy.UntestedApprove: `broad/default wave 1 weekend Nov21T19:00/Nov22T03:00 db-1 db-2 db-3: change 0 openssl if-required
+			broad/default wave 2 weekend Nov21T19:00/Nov22T03:00 db-4: change 0 openssl if-required`,
+	} {
+		t.Run(string(choice), func(t *testing.T) {
+			in := only(world("2026-11-21T12:00:00Z", update{openssl, approved}), "db")
+			in.Policy.Rings[0].MaxUnavailable = policy.Amount{Count: 3}
+			in.Policy.Rings[0].Requires = in.Policy.Rings[0].Requires[1:]
+			in.Policy.Rings[0].Requires[0].IfUntested = choice
+			wantTold(t, build(t, in), want)
+		})
+	}
+}
+
+func TestCausesOfOneHost(t *testing.T) {
+	in := world("2026-11-21T12:00:00Z", update{openssl, approved}, update{bash, refused}, update{curl, onHold}, update{clamav, decision.Answer{Grants: byOps}})
+	in = only(in, "web")
+	in.Snapshot.Hosts[1].Missing[2].Held = true // openssl
+	in.InDoubt = []plan.InDoubt{
+		{ID: "a1", Host: "web-3", Ring: "pilot", Updates: []string{openssl}, Since: instant("2026-11-20T21:00:00Z")},
+		{ID: "b1", Host: "elsewhere", Ring: "other"},
+	}
+	p := build(t, in)
+	wantTold(t, p, `
+		pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-1: change 0 openssl never
+		pilot/default waits for hold until - web-1 web-2: curl HOLD GRANTED
+		pilot/default waits for hold until - web-3: curl HOST_IN_DOUBT HOLD GRANTED
+		pilot/default waits for hold until - web-2: openssl HOST_HOLD GRANTED
+		pilot/default waits for hold until - web-3: openssl HOST_IN_DOUBT GRANTED
+		pilot/default waits for approval until - web-1 web-2: clamav-daily NEEDS_APPROVAL
+		pilot/default waits for hold until - web-3: clamav-daily HOST_IN_DOUBT NEEDS_APPROVAL
+		pilot/default rejects web-1 web-2 web-3: bash REJECTED GRANTED`)
+	if len(p.InDoubt) != 1 || p.InDoubt[0].ID != "a1" {
+		t.Errorf("in doubt: %+v", p.InDoubt)
+	}
+	if w := p.WorstCase; w.Down != 2 || w.PerGroup["pilot"] != 2 || w.PerGroup["broad"] != 0 || !w.DoneBy.Equal(instant("2026-11-24T01:00:00Z")) {
+		t.Errorf("worst case: %+v", w)
+	}
+	if want := (plan.Summary{Hosts: 7, Planned: 1, Waiting: 8, Rejected: 3}); p.Summary != want {
+		t.Errorf("summary %+v, want %+v", p.Summary, want)
+	}
+}
+
+func TestFailedInThisOccurrence(t *testing.T) {
+	failed := func(when string) []plan.Failure {
+		return []plan.Failure{{Host: "web-2", Ring: "pilot", Update: openssl, At: instant(when), Times: 1, Reason: "disk full"}}
+	}
+	for _, tt := range []struct {
+		name, at, failed string
+		answer           decision.Answer
+		put              int // failures that put something off
+		want             string
+	}{
+		{
+			"the others go on, it goes again in the next", "2026-11-23T22:00:00Z", "2026-11-23T21:30:00Z", approved, 1,
+			`pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-1 web-3: change 0 openssl never
+			pilot/default wave 1 weeknight Nov24T21:00/Nov25T01:00 web-2: change 0 openssl never`,
+		},
+		{
+			"that occurrence is over", "2026-11-24T01:00:00Z", "2026-11-23T21:30:00Z", approved, 0,
+			`pilot/default wave 1 weeknight Nov24T21:00/Nov25T01:00 web-1 web-2 web-3: change 0 openssl never`,
+		},
+		{
+			"always open: a day later", "2026-11-23T22:00:00Z", "2026-11-23T21:30:00Z", urgent, 1,
+			`pilot/urgent wave 1 anytime Nov23T22:00/- web-1 web-3: change 0 openssl never
+			pilot/urgent wave 1 anytime Nov24T21:30/- web-2: change 0 openssl never`,
+		},
+		{
+			"always open, a day has passed", "2026-11-24T21:30:00Z", "2026-11-23T21:30:00Z", urgent, 0,
+			`pilot/urgent wave 1 anytime Nov24T21:30/- web-1 web-2 web-3: change 0 openssl never`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := only(world(tt.at, update{openssl, tt.answer}), "web")
+			in.Failures = failed(tt.failed)
+			p := build(t, in)
+			wantTold(t, p, tt.want)
+			if len(p.Failed) != tt.put {
+				t.Errorf("failures that put something off: %+v", p.Failed)
+			}
+		})
+	}
+	in := only(world("2026-11-26T22:00:00Z", update{openssl, approved}), "web")
+	in.Failures, in.Horizon = failed("2026-11-26T21:30:00Z"), 24*time.Hour
+	wantTold(t, build(t, in), `
+		pilot/default wave 1 weeknight Nov26T21:00/Nov27T01:00 web-1 web-3: change 0 openssl never
+		pilot/default waits for window until Nov30T21:00 web-2: openssl NO_WINDOW GRANTED RETRY_LATER`)
+}
+
+func TestBudgetAndChanges(t *testing.T) {
+	in := world("2026-11-21T12:00:00Z", update{openssl, approved}, update{curl, approved}, update{clamav, fastLane})
+	in = only(in, "db")
+	in.Policy.Rings[0].Requires, in.Policy.Freezes = nil, nil
+	in.Policy.Rings[0].MaxUnavailable = policy.Amount{Percent: 75}
+	in.Policy.Lanes[0].Reboot = policy.RebootNever
+	lacks := func(i int, missing ...inventory.Missing) { in.Snapshot.Hosts[i].Missing = missing }
+	lacks(0, inventory.Missing{Update: 0, From: "7.0"}, inventory.Missing{Update: 1, From: "3.0"})
+	lacks(1, inventory.Missing{Update: 0, From: "6.0"})
+	lacks(2, inventory.Missing{Update: 0, From: "7.0"}, inventory.Missing{Update: 1, From: "3.0"})
+	lacks(3, inventory.Missing{Update: 0, From: "7.0"}, inventory.Missing{Update: 2, From: "1"}) // and the same once more
+	in.Snapshot.Hosts[3].Missing = append(in.Snapshot.Hosts[3].Missing, inventory.Missing{Update: 0, From: "7.0"})
+	in.Snapshot.Hosts[3].RebootPending = true
+	for i, reboot := range []string{"no", "yes", "no"} {
+		in.Snapshot.Updates[i].Reboot = reboot
+	}
+	p := build(t, in)
+	wantTold(t, p, `
+		broad/default wave 1 weekend Nov21T19:00/Nov22T03:00 db-1 db-3: change 0 curl+openssl if-required
+		broad/default wave 1 weekend Nov21T19:00/Nov22T03:00 db-2: change 1 curl if-required
+		broad/default wave 2 weekend Nov21T19:00/Nov22T03:00 db-4: change 2 curl if-required
+		broad/definitions wave 1 anytime Nov21T12:00/- db-4: change 3 clamav-daily never`)
+	if p.Changes[1].Updates[0].From != "6.0" || p.Changes[2].Updates[0].From != "7.0" {
+		t.Errorf("versions replaced: %+v", p.Changes)
+	}
+	if want := (plan.Summary{Hosts: 7, Planned: 7, Reboots: 3}); p.Summary != want {
+		t.Errorf("summary %+v, want %+v", p.Summary, want)
+	}
+	if p.WorstCase.Down != 3 || p.WorstCase.DoneBy != nil {
+		t.Errorf("worst case %+v: the budget is 3, and a window that is always open has no end", p.WorstCase)
+	}
+}
+
+func TestHostsThatAreNotJudged(t *testing.T) {
+	in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+	far := host("far-1", "pilot")
+	far.Labels = append([]policy.Label{{Key: "site", Value: "ham"}}, far.Labels...)
+	in.Policy.Hosts = append(in.Policy.Hosts, far, host("lost-1", "none"), host("new-1", "pilot"), host("twice", "prod"))
+	in.Policy.Rings = append(in.Policy.Rings, policy.Ring{Name: "zeta", Select: []policy.Label{{Key: "twice", Value: "yes"}}, Window: "anytime"})
+	in.Policy.Hosts[len(in.Policy.Hosts)-1].Labels = append(in.Policy.Hosts[len(in.Policy.Hosts)-1].Labels, policy.Label{Key: "twice", Value: "yes"})
+	missing := []inventory.Missing{{Update: 0, From: "1.0"}}
+	in.Snapshot.Hosts[0].State = inventory.Unreachable
+	in.Snapshot.Hosts[1].State = inventory.Stale
+	in.Snapshot.Hosts[2].State, in.Snapshot.Hosts[2].Notes = inventory.Quarantined, []string{"its key changed\x1b[2J"}
+	in.Snapshot.Hosts[3].State = "half-scanned"
+	in.Snapshot.Hosts = append(in.Snapshot.Hosts,
+		inventory.Host{Name: "gone-1", State: inventory.Scanned, Missing: missing},
+		inventory.Host{Name: "lost-1", State: inventory.Scanned, Missing: missing},
+		inventory.Host{Name: "twice", State: inventory.Scanned, Missing: missing},
+		inventory.Host{Name: "web-1", State: inventory.Scanned, Missing: missing})
+	p := build(t, in)
+	wantTold(t, p, `pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-2 web-3: change 0 openssl never`)
+	var quarantined []string
+	for _, q := range p.Quarantined {
+		quarantined = append(quarantined, q.Host+": "+q.Reason)
+	}
+	for _, c := range []struct {
+		what      string
+		got, want []string
+	}{
+		{"unreachable", p.Unreachable, []string{"db-1"}},
+		{"stale", p.Stale, []string{"db-2", "db-4", "new-1"}},
+		{"ignored", p.Ignored, []string{"gone-1"}},
+		{"quarantined", quarantined, []string{
+			"db-3: its key changed�[2J", "lost-1: no ring selects it", "twice: rings zeta and broad both select it",
+			"web-1: the snapshot lists it more than once",
+		}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.what, c.got, c.want)
+		}
+	}
+	if p.Summary.Hosts != 10 || p.Summary.Planned != 2 {
+		t.Errorf("summary %+v", p.Summary)
+	}
+}
+
+func TestPilotAtAnotherSiteIsNotAbsent(t *testing.T) {
+	in := only(world("2026-11-21T12:00:00Z", update{openssl, approved}), "db")
+	for i := range in.Policy.Hosts {
+		if in.Policy.Hosts[i].Label("tier") == "pilot" {
+			in.Policy.Hosts[i].Labels = append([]policy.Label{{Key: "site", Value: "ham"}}, in.Policy.Hosts[i].Labels...)
+		}
+	}
+	in.Evidence = tested(openssl, "2026-11-01T00:00:00Z")
+	in.Evidence[1] = decision.RingEvidence{Ring: "pilot", Update: openssl, Missing: 3}
+	wantTold(t, build(t, in), `broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl WAIT_GATE GRANTED`)
+}
+
+func TestOrderOfRings(t *testing.T) {
+	in := world("2026-11-21T12:00:00Z")
+	in.Policy.Rings = append(in.Policy.Rings,
+		policy.Ring{Name: "alpha", Requires: []policy.Requirement{{Ring: "broad"}}}, policy.Ring{Name: "zeta"},
+		policy.Ring{Name: "loop", Requires: []policy.Requirement{{Ring: "loop"}}})
+	var got []string
+	for _, r := range build(t, in).Rings {
+		got = append(got, r.Ring)
+	}
+	if want := "pilot zeta broad alpha loop"; strings.Join(got, " ") != want {
+		t.Errorf("order %q, want %q", got, want)
+	}
+}
+
+func TestContradictingInput(t *testing.T) {
+	for name, spoil := range map[string]func(*plan.Input){
+		"no policy":              func(in *plan.Input) { in.Policy = nil },
+		"no snapshot":            func(in *plan.Input) { in.Snapshot = nil },
+		"another tenant":         func(in *plan.Input) { in.Snapshot.Tenant = "beta" },
+		"answers missing":        func(in *plan.Input) { in.Answers = nil },
+		"index out of range":     func(in *plan.Input) { in.Snapshot.Hosts[0].Missing[0].Update = 7 },
+		"unknown zone":           func(in *plan.Input) { in.Policy.Timezone = "Local" },
+		"freeze that is no time": func(in *plan.Input) { in.Policy.Freezes[0].Ends = "soon" },
+	} {
+		in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+		spoil(&in)
+		if _, err := plan.Build(in); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestParents: what a plan does not depend on must not move its bytes, what it does must.
+func TestParents(t *testing.T) {
+	base := func() plan.Input {
+		in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+		in.Evidence = tested(openssl, "2026-11-20T00:00:00Z")
+		return in
+	}
+	want := build(t, base())
+	for name, c := range map[string]struct {
+		change func(*plan.Input)
+		same   bool
+	}{
+		"evidence of a ring that nobody names": {func(in *plan.Input) {
+			in.Evidence = append(in.Evidence, decision.RingEvidence{Ring: "z/other", Update: openssl})
+		}, true},
+		"failure on a host that is not ours": {func(in *plan.Input) {
+			in.Failures = []plan.Failure{{Host: "x", Update: openssl, At: in.At}}
+		}, true},
+		"an instant within the second": {func(in *plan.Input) { in.At = in.At.Add(time.Millisecond) }, true},
+		"known snapshot digest": {func(in *plan.Input) {
+			in.SnapshotDigest, _ = in.Snapshot.Digest()
+		}, true},
+		"evidence of a ring that is named": {func(in *plan.Input) { in.Evidence[0].Platforms = []string{"debian 12"} }, false},
+		"a failure on our host": {func(in *plan.Input) {
+			in.Failures = []plan.Failure{{Host: "db-1", Update: openssl, At: instant("2026-11-01T00:00:00Z")}}
+		}, false},
+		"policy":   {func(in *plan.Input) { in.Policy.Source = "x" }, false},
+		"snapshot": {func(in *plan.Input) { in.Snapshot.Hosts[0].Kernel = "6.1" }, false},
+		"tool":     {func(in *plan.Input) { in.Tool = "other" }, false},
+	} {
+		in := base()
+		c.change(&in)
+		if got := build(t, in); (got.Digest == want.Digest) != c.same {
+			t.Errorf("%s: same digest %t, want %t", name, got.Digest == want.Digest, c.same)
+		}
+	}
+}
