@@ -44,7 +44,8 @@ func reexec() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("unshare", append(append(unshareFlags(), self), os.Args[1:]...)...)
+	argv := append(append(unshareFlags(), "sh", "-c", reaper, "lab", self), os.Args[1:]...)
+	cmd := exec.Command("unshare", argv...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), stageVar+"="+entering)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -59,6 +60,10 @@ func reexec() error {
 	os.Exit(128 + int(exit.Sys().(syscall.WaitStatus).Signal()))
 	return nil
 }
+
+// reaper is the first process of the namespace. A shell collects whoever loses its parent, as a Go program would not:
+// one uncollected process of a host, and the end of that host's own namespace would wait for it for ever.
+const reaper = `"$@"; exit $?`
 
 // unshareFlags ask for what the lab needs; --kill-child passes our death on to the child.
 func unshareFlags() []string {

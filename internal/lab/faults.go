@@ -3,15 +3,12 @@
 package lab
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // AddSuite adds a suite of the mirror to the host's sources; see the README for their names.
@@ -23,7 +20,9 @@ func (h *Host) AddSuite(name string) error {
 // RemoveSuite takes it away again. The package lists apt has stay until its next update.
 func (h *Host) RemoveSuite(name string) error { return os.Remove(h.source(name)) }
 
-func (h *Host) source(suite string) string { return h.path("etc/apt/sources.list.d/" + suite + ".list") }
+func (h *Host) source(suite string) string {
+	return h.path("etc/apt/sources.list.d/" + suite + ".list")
+}
 
 // InstallOld installs the old version of a package of the mirror, without network or package lists.
 func (h *Host) InstallOld(ctx context.Context, pkg string) error {
@@ -84,43 +83,6 @@ func (h *Host) query(ctx context.Context, pkg, format string) (string, error) {
 		return "", nil
 	}
 	return out, err
-}
-
-// lockProgram takes dpkg's locks as another package manager does (by fcntl, which flock would not be) under a name
-// that people know, and keeps them until its time or its input ends.
-const lockProgram = `use Fcntl; $0 = "unattended-upgrade"; my @held;
-for my $p ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock") {
-  open(my $f, ">>", $p) or die "$p: $!";
-  fcntl($f, F_SETLK, pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0)) or die "$p: $!";
-  push @held, $f;
-}
-$| = 1; print "locked\n"; alarm shift; <STDIN>;`
-
-// LockDpkg holds the host's package database for d, in full seconds, or until release.
-func (h *Host) LockDpkg(ctx context.Context, d time.Duration) (release func(), err error) {
-	cmd, err := h.command(context.WithoutCancel(ctx), "perl", "-e", lockProgram, fmt.Sprint(int(d.Seconds())))
-	if err != nil {
-		return nil, err
-	}
-	stop, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	said, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	complaint := &capped{limit: 1 << 10}
-	cmd.Stderr = complaint
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	release = func() { stop.Close(); _, _ = io.Copy(io.Discard, said); _ = cmd.Wait() }
-	if line, _ := bufio.NewReader(said).ReadString('\n'); line != "locked\n" {
-		release()
-		return nil, fmt.Errorf("%s: lock dpkg: %s", h.Name, complaint.String())
-	}
-	return release, nil
 }
 
 // Interrupt leaves dpkg as a power cut in the middle of a configuration does: apt refuses all work until

@@ -98,9 +98,10 @@ func (h *Host) WaitSSH(ctx context.Context) error {
 	}
 }
 
-// greet reads the first line of the ssh protocol.
+// greet reads the first line of the ssh protocol. A first packet that comes too early is lost, and would be repeated
+// only after a second: rather give up and dial again.
 func (h *Host) greet(ctx context.Context) error {
-	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", h.Addr)
+	c, err := (&net.Dialer{Timeout: 100 * time.Millisecond}).DialContext(ctx, "tcp", h.Addr)
 	if err != nil {
 		return err
 	}

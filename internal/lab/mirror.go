@@ -85,8 +85,11 @@ func (m *Mirror) handler(files http.Handler) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		// Files of one build are equally old, and a replaced one must not pass for unmodified.
+		// Files of one build are equally old: a replaced index must neither pass for unmodified nor continue another.
 		r.Header.Del("If-Modified-Since")
+		if strings.HasPrefix(r.URL.Path, "/dists/") {
+			r.Header.Del("Range")
+		}
 		fault.serve(files, w, r)
 	})
 }

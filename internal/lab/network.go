@@ -11,7 +11,8 @@ import (
 )
 
 // network is a bridge with the hosts' links. Addresses are 10.77.N.1 to .250, the gateway, which is this process,
-// is 10.77.N.254. Link-layer addresses are fixed, or a rebooted host would be looked for at its old one.
+// is 10.77.N.254. Link-layer addresses are fixed and known: otherwise a rebooted host would be looked for at its old
+// one, and one that is still coming up would be asked for only once a second.
 type network struct {
 	number int
 	bridge string
@@ -42,11 +43,16 @@ func (w *network) attach(host, pid int, up bool) error {
 	return ip(
 		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %d", w.link(host), w.mac(host), pid),
 		fmt.Sprintf("link set %s master %s", w.link(host), w.bridge),
+		fmt.Sprintf("neigh replace %s lladdr %s dev %s nud reachable", w.address(host), w.mac(host), w.bridge),
 		w.setLink(host, up))
 }
 
-// detach removes the link now; the kernel would take its time after the namespace is gone.
-func (w *network) detach(host int) { _ = ip("link del " + w.link(host)) }
+// detach removes the link now; the kernel would take its time after the namespace is gone. It also forgets the
+// neighbour, so that whoever calls a host that is off hears "no route to host" after three seconds.
+func (w *network) detach(host int) {
+	_ = ip("link del " + w.link(host))
+	_ = ip("neigh del " + w.address(host) + " dev " + w.bridge)
+}
 
 func (w *network) setLink(host int, up bool) string {
 	if up {

@@ -29,7 +29,7 @@ const (
 		"HostKey /etc/ssh/ssh_host_ed25519_key\n"
 
 	// Shorter patience than apt's own 30 s, so that a test of a stalled mirror ends.
-	aptConfig = "Acquire::Languages \"none\";\nAcquire::http::Timeout \"5\";\nAcquire::Retries \"1\";\n"
+	aptConfig = "Acquire::Languages \"none\";\nAcquire::http::Timeout \"3\";\nAcquire::Retries \"1\";\n"
 )
 
 var unpacking sync.Mutex
@@ -144,4 +144,3 @@ func inUserNamespace() bool {
 	m, err := os.ReadFile("/proc/self/uid_map")
 	return err == nil && strings.Join(strings.Fields(string(m)), " ") != "0 0 4294967295"
 }
-

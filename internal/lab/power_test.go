@@ -1,0 +1,89 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReboot(t *testing.T) {
+	h := one(t)
+	ctx := t.Context()
+	for _, command := range []string{"reboot", "shutdown -r now", "systemctl reboot"} {
+		before := h.BootID()
+		if seen := strings.TrimSpace(must(t, h, "cat /proc/sys/kernel/random/boot_id")); seen != before {
+			t.Errorf("boot id %s, want %s", seen, before)
+		}
+		must(t, h, "touch /run/reboot-required /var/tmp/kept")
+		if out, err := h.SSH(ctx, "patch", "sudo -n "+command); err != nil {
+			t.Fatal(out, err)
+		}
+		ok(t, h.WaitReboot(ctx, before))
+		must(t, h, "test ! -e /run/reboot-required && test -e /var/tmp/kept")
+		if seen := strings.TrimSpace(must(t, h, "cat /proc/sys/kernel/random/boot_id")); seen == before || seen != h.BootID() {
+			t.Errorf("%s: boot id %s after %s", command, seen, before)
+		}
+		if _, err := h.SSH(ctx, "root", "true"); err != nil {
+			t.Error(err)
+		}
+	}
+	fails(t, h, 1, "systemctl status", "not been booted with systemd")
+}
+
+func TestStopAndStart(t *testing.T) {
+	h := one(t)
+	ctx := t.Context()
+	first := h.BootID()
+	h.Stop()
+	if h.Running() || h.BootID() != "" {
+		t.Error("running after Stop")
+	}
+	if _, err := h.Run(ctx, "true"); !errors.Is(err, errOff) {
+		t.Errorf("run while off: %v", err)
+	}
+	if _, err := h.SSH(ctx, "root", "true"); err == nil {
+		t.Error("ssh to a host that is off")
+	}
+	ok(t, h.Start(ctx))
+	if h.BootID() == first {
+		t.Error("same boot id after power cut")
+	}
+	must(t, h, "poweroff")
+	for start := time.Now(); h.Running(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(start) > 5*time.Second {
+			t.Fatal("still on after poweroff")
+		}
+	}
+	ok(t, h.Start(ctx))
+	must(t, h, "true")
+}
+
+func TestNetDown(t *testing.T) {
+	h := one(t)
+	ok(t, h.NetDown())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if out, err := h.SSH(ctx, "root", "true"); err == nil {
+		t.Error("ssh over a cut link", out)
+	}
+	fails(t, h, 100, aptUpdate)
+	ok(t, h.NetUp())
+	ok(t, h.WaitSSH(t.Context()))
+}
+
+func TestRunIsBoundedInTime(t *testing.T) {
+	h := one(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := h.Run(ctx, "sleep", "60"); err == nil || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+	if out, _ := h.Shell(t.Context(), "pgrep sleep"); out != "" {
+		t.Errorf("sleep survived as %s", out)
+	}
+}
