@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -31,12 +32,15 @@ var allowed = strings.Fields(`
 // onlyInTests are what OPA's test runner adds to a test's body. Nothing is printed.
 var onlyInTests = []string{"internal.test_case", "internal.print", "print"}
 
-// capabilities returns what rules may use, with more functions beside the allowed ones.
-func capabilities(more ...string) *ast.Capabilities {
+// forRules and forTests are what modules may use, and tests of modules. They are made once and only read.
+var (
+	forRules = sync.OnceValue(func() *ast.Capabilities { return only(allowed) })
+	forTests = sync.OnceValue(func() *ast.Capabilities { return only(slices.Concat(allowed, onlyInTests)) })
+)
+
+func only(names []string) *ast.Capabilities {
 	c := ast.CapabilitiesForThisVersion(ast.CapabilitiesRegoVersion(ast.RegoV1))
 	c.AllowNet = []string{}
-	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool {
-		return !slices.Contains(allowed, b.Name) && !slices.Contains(more, b.Name)
-	})
+	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool { return !slices.Contains(names, b.Name) })
 	return c
 }

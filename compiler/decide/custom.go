@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // custom is a tenant's own modules, prepared. Nil evaluates nothing.
@@ -22,7 +23,7 @@ type custom struct {
 	query rego.PreparedEvalQuery
 	rules []actingRule // the query's result has one set for each
 
-	packages map[string]string // by file
+	modules []userModule
 }
 
 // actingRule is one reject, hold or require rule, and the reference by which it alone is asked.
@@ -53,20 +54,37 @@ func (c *compiled) addNamed() {
 	}
 }
 
-// compileCustom prepares the modules of a tenant.
-func compileCustom(ctx context.Context, t *policy.Tenant) (*custom, error) {
-	c, list := compileModules(t.Modules, nil)
-	for _, m := range c.modules {
-		if own := tenantPackage + "." + t.Name; m.pkg != customPackage && m.pkg != own {
-			list = append(list, refuse(m.module.Package.Location, "package %s does not belong to tenant %s", m.pkg, t.Name).
-				WithFix("use package %s, or %s for every tenant", own, customPackage))
-		}
+// customFor returns the prepared modules of a tenant, nil if none of them acts. Errors are a diag.List.
+func (e *Engine) customFor(ctx context.Context, t *policy.Tenant) (*custom, error) {
+	if len(t.Modules) == 0 {
+		return nil, nil
 	}
-	if err := list.Err(); err != nil {
+	key, err := canonical.Digest(t.Modules)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.custom[key]
+	if !ok {
+		if c, err = compileCustom(ctx, t.Modules); err != nil {
+			return nil, err
+		}
+		e.custom[key] = c
+	}
+	if err := c.foreign(t.Name).Err(); err != nil {
 		return nil, err
 	}
 	if len(c.rules) == 0 {
 		return nil, nil
+	}
+	return c, nil
+}
+
+func compileCustom(ctx context.Context, modules []policy.Module) (*custom, error) {
+	c, list := compileModules(modules, false)
+	if err := list.Err(); err != nil {
+		return nil, err
 	}
 	refs := make([]string, len(c.rules))
 	for i, r := range c.rules {
@@ -74,9 +92,21 @@ func compileCustom(ctx context.Context, t *policy.Tenant) (*custom, error) {
 	}
 	q, err := prepare(ctx, c.compiler, "x := ["+strings.Join(refs, ", ")+"]")
 	if err != nil {
-		return nil, fmt.Errorf("modules of tenant %s: %w", t.Name, err)
+		return nil, fmt.Errorf("prepare modules: %w", err)
 	}
-	return &custom{query: q, rules: c.rules, packages: c.packages()}, nil
+	return &custom{query: q, rules: c.rules, modules: c.modules}, nil
+}
+
+// foreign reports modules of other tenants. Leaving them out would also leave out what their author wants refused.
+func (c *custom) foreign(tenant string) (list diag.List) {
+	own := tenantPackage + "." + tenant
+	for _, m := range c.modules {
+		if m.pkg != customPackage && m.pkg != own {
+			list = append(list, refuse(m.module.Package.Location, "package %s does not belong to tenant %s", m.pkg, tenant).
+				WithFix("use package %s, or %s for every tenant", own, customPackage))
+		}
+	}
+	return list
 }
 
 // add evaluates the modules for one class and adds their blocks. One that fails takes the class's grants with it.
@@ -98,7 +128,11 @@ func (c *custom) add(ctx context.Context, class Class, a *decision.Answer) {
 func (c *custom) blame(err error) string {
 	var e *topdown.Error
 	if errors.As(err, &e) && e.Location != nil {
-		return cmp.Or(c.packages[e.Location.File], customPackage)
+		for _, m := range c.modules {
+			if m.path == e.Location.File {
+				return m.pkg
+			}
+		}
 	}
 	return customPackage
 }

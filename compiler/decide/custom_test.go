@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/policies"
 )
 
 const kernels = `# Kernels need a second pair of eyes.
@@ -158,7 +158,7 @@ func TestCheckModules(t *testing.T) {
 				t.Errorf("%v", d)
 			}
 			var asList diag.List
-			if _, err := New(t.Context(), tenant(modules...), os.DirFS(builtinDir)); !errors.As(err, &asList) {
+			if _, err := New(t.Context(), tenant(modules...), policies.Decide); !errors.As(err, &asList) {
 				t.Errorf("New took it: %v", err)
 			}
 		})
@@ -200,7 +200,7 @@ func TestAnotherTenantsModuleIsRefused(t *testing.T) {
 		t.Fatalf("a tenant's package is fine: %v", list)
 	}
 	lab := tenant(modules...)
-	_, err := New(t.Context(), lab, os.DirFS(builtinDir))
+	_, err := New(t.Context(), lab, policies.Decide)
 	if err == nil || !strings.Contains(err.Error(), "does not belong to tenant acme") {
 		t.Errorf("acme took it: %v", err)
 	}
@@ -251,5 +251,38 @@ todo_test_later if false
 	bad := policy.Module{Path: "x_test.rego", Text: "package ringfence.custom_test\ntest_x if http.send({}).status == 200"}
 	if _, err := Test(t.Context(), []policy.Module{bad}); err == nil {
 		t.Error("a test reached the network")
+	}
+}
+
+func TestTheAllowListNamesFunctionsThatExist(t *testing.T) {
+	if got := len(forRules().Builtins); got != len(allowed) {
+		t.Errorf("OPA has %d of the %d functions", got, len(allowed))
+	}
+}
+
+func TestTenantsShareCompiledModules(t *testing.T) {
+	engine, err := Load(t.Context(), policies.Decide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := policy.Module{Path: "baseline/kernel.rego", Text: kernels}
+	acme, err := engine.Evaluator(t.Context(), tenant(shared))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab := tenant(shared)
+	lab.Name, lab.Rules, lab.Otherwise = "lab", nil, nil
+	other, err := engine.Evaluator(t.Context(), lab)
+	if err != nil || other.custom != acme.custom {
+		t.Errorf("compiled twice: %v", err)
+	}
+	kernel := []inventory.Update{update("linux-image-6.1", inventory.ClassSecurity, false)}
+	got, _ := other.Answers(t.Context(), kernel)
+	if brief(got[0]) != " | require baseline/kernel.rego:6:1 |  | " {
+		t.Errorf("lab got %s", brief(got[0]))
+	}
+	_, err = engine.Evaluator(t.Context(), tenant(shared, policy.Module{Path: "x.rego", Text: "package x"}))
+	if err == nil {
+		t.Error("another set of modules was taken for the same")
 	}
 }

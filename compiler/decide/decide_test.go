@@ -2,7 +2,6 @@ package decide
 
 import (
 	"context"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,13 +15,12 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/policies"
 )
-
-const builtinDir = "../../policies/decide"
 
 func evaluator(tb testing.TB, t *policy.Tenant) *Evaluator {
 	tb.Helper()
-	v, err := New(context.Background(), t, os.DirFS(builtinDir))
+	v, err := New(context.Background(), t, policies.Decide)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -67,15 +65,15 @@ func update(name string, class inventory.Class, exploited bool) inventory.Update
 func TestBuiltinRulesPassTheirOwnTests(t *testing.T) {
 	modules := map[string]*ast.Module{}
 	for _, name := range []string{"decide.rego", "decide_test.rego"} {
-		text, err := os.ReadFile(builtinDir + "/" + name)
+		text, err := policies.Decide.ReadFile("decide/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if modules[name], err = parse(policy.Module{Path: name, Text: string(text)}, onlyInTests...); err != nil {
+		if modules[name], err = parse(policy.Module{Path: name, Text: string(text)}, forTests()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	results, err := runTests(t.Context(), newCompiler(onlyInTests...), modules)
+	results, err := runTests(t.Context(), newCompiler(forTests()), modules)
 	if err != nil || len(results) < 8 {
 		t.Fatalf("%d tests ran: %v", len(results), err)
 	}
@@ -215,7 +213,7 @@ func anyUpdate() *rapid.Generator[inventory.Update] {
 
 // One evaluation of many classes must say of each what an evaluation of that one alone says, and what the oracle says.
 func TestBatchesEqualSingleEvaluations(t *testing.T) {
-	engine, err := Load(t.Context(), os.DirFS(builtinDir))
+	engine, err := Load(t.Context(), policies.Decide)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -17,6 +18,9 @@ import (
 type Engine struct {
 	query   rego.PreparedEvalQuery
 	modules []policy.Module
+
+	mu     sync.Mutex
+	custom map[string]*custom // by digest of the modules: tenants of one baseline share theirs
 }
 
 // Load compiles the built-in rules: every .rego file below the root that is not a test.
@@ -34,13 +38,13 @@ func newEngine(ctx context.Context, modules []policy.Module) (*Engine, error) {
 	}
 	parsed := map[string]*ast.Module{}
 	for _, m := range modules {
-		p, err := parse(m)
+		p, err := parse(m, forRules())
 		if err != nil {
 			return nil, fmt.Errorf("built-in rules: %w", err)
 		}
 		parsed[m.Path] = p
 	}
-	c := newCompiler()
+	c := newCompiler(forRules())
 	if c.Compile(parsed); c.Failed() {
 		return nil, fmt.Errorf("built-in rules: %w", c.Errors)
 	}
@@ -48,7 +52,7 @@ func newEngine(ctx context.Context, modules []policy.Module) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in rules: %w", err)
 	}
-	return &Engine{query: q, modules: modules}, nil
+	return &Engine{query: q, modules: modules, custom: map[string]*custom{}}, nil
 }
 
 func read(files fs.FS) (modules []policy.Module, err error) {
@@ -65,13 +69,13 @@ func read(files fs.FS) (modules []policy.Module, err error) {
 
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.rego") }
 
-// parse reads a module as Rego v1, whatever a later OPA takes as its default. more names functions beside the allowed ones.
-func parse(m policy.Module, more ...string) (*ast.Module, error) {
-	return ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities(more...)})
+// parse reads a module as Rego v1, whatever a later OPA takes as its default.
+func parse(m policy.Module, may *ast.Capabilities) (*ast.Module, error) {
+	return ast.ParseModuleWithOpts(m.Path, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: may})
 }
 
-func newCompiler(more ...string) *ast.Compiler {
-	return ast.NewCompiler().WithCapabilities(capabilities(more...)).WithDefaultRegoVersion(ast.RegoV1).
+func newCompiler(may *ast.Capabilities) *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(may).WithDefaultRegoVersion(ast.RegoV1).
 		WithEnablePrintStatements(true) // else a call of print would be dropped in silence instead of refused
 }
 
@@ -79,7 +83,7 @@ func newCompiler(more ...string) *ast.Compiler {
 // would let a reject with a malformed date pass.
 func prepare(ctx context.Context, c *ast.Compiler, query string) (rego.PreparedEvalQuery, error) {
 	return rego.New(
-		rego.Compiler(c), rego.Query(query), rego.SetRegoVersion(ast.RegoV1), rego.Capabilities(capabilities()),
+		rego.Compiler(c), rego.Query(query), rego.SetRegoVersion(ast.RegoV1), rego.Capabilities(forRules()),
 		rego.StrictBuiltinErrors(true),
 	).PrepareForEval(ctx)
 }

@@ -40,7 +40,7 @@ func New(ctx context.Context, t *policy.Tenant, builtin fs.FS) (*Evaluator, erro
 
 // Evaluator prepares a tenant's rules and modules. The tenant must not change while the evaluator is in use.
 func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, error) {
-	c, err := compileCustom(ctx, t)
+	c, err := e.customFor(ctx, t)
 	if err != nil {
 		return nil, err
 	}

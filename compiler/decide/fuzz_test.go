@@ -1,12 +1,12 @@
 package decide
 
 import (
-	"os"
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/policies"
 )
 
 // FuzzModules holds that no text of a module panics, that every diagnostic has a place, that what passes the check can be
@@ -17,7 +17,7 @@ func FuzzModules(f *testing.F) {
 	f.Add("package ringfence.custom\nreject contains {\"msg\": \"x\"} if count(numbers.range(1, 1000000000)) < 0")
 	f.Add("package ringfence.tenant.acme\nrequire contains {\"msg\": \"x\", \"approvers\": 1, \"role\": \"ops\"}")
 	f.Add("package ringfence.custom\ndefault hold := {1}\napprove := true")
-	engine, err := Load(f.Context(), os.DirFS(builtinDir))
+	engine, err := Load(f.Context(), policies.Decide)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const (
 // rule that the contract does not have, a function that is not allowed, a field that no update has. Every diagnostic is
 // RF1014 with a position. Modules without errors compile in New.
 func CheckModules(modules []policy.Module) diag.List {
-	_, list := compileModules(modules, nil)
+	_, list := compileModules(modules, false)
 	return list
 }
 
@@ -40,16 +40,19 @@ type compiled struct {
 	compiler *ast.Compiler
 }
 
-// compileModules parses, checks and compiles. Tests take part only if tests names functions that they may call beside
-// the allowed ones.
-func compileModules(modules []policy.Module, tests []string) (*compiled, diag.List) {
+// compileModules parses, checks and compiles. Test files take part only with tests, and may then call what tests may.
+func compileModules(modules []policy.Module, tests bool) (*compiled, diag.List) {
 	var list diag.List
+	may := forRules()
+	if tests {
+		may = forTests()
+	}
 	out := &compiled{}
 	for _, m := range modules {
-		if isTest(m.Path) && tests == nil {
+		if isTest(m.Path) && !tests {
 			continue
 		}
-		p, err := parse(m, tests...)
+		p, err := parse(m, may)
 		if err != nil {
 			list = append(list, diagnostics(m.Path, err)...)
 			continue
@@ -59,15 +62,15 @@ func compileModules(modules []policy.Module, tests []string) (*compiled, diag.Li
 		out.modules = append(out.modules, u)
 	}
 	if !list.HasErrors() {
-		list = append(list, out.compile(tests)...)
+		list = append(list, out.compile(may)...)
 	}
 	list.Sort()
 	return out, list
 }
 
-func (c *compiled) compile(tests []string) diag.List {
+func (c *compiled) compile(may *ast.Capabilities) diag.List {
 	c.addNamed()
-	c.compiler = newCompiler(tests...).WithSchemas(inputSchema())
+	c.compiler = newCompiler(may).WithSchemas(inputSchema())
 	if c.compiler.Compile(c.parsed()); c.compiler.Failed() {
 		return diagnostics("", c.compiler.Errors)
 	}
@@ -107,14 +110,6 @@ func packageName(path ast.Ref) string {
 		parts = append(parts, string(s))
 	}
 	return strings.Join(parts, ".")
-}
-
-func (c *compiled) packages() map[string]string {
-	out := map[string]string{}
-	for _, m := range c.modules {
-		out[m.path] = m.pkg
-	}
-	return out
 }
 
 // diagnostics turns OPA's errors into one diagnostic each. Those of the named copies of rules repeat the original's.

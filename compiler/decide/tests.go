@@ -24,11 +24,11 @@ type TestResult struct {
 // Test runs the tests among modules, in order of file and line. Modules that break the contract are a diag.List, and
 // nothing runs.
 func Test(ctx context.Context, modules []policy.Module) ([]TestResult, error) {
-	c, list := compileModules(modules, onlyInTests)
+	c, list := compileModules(modules, true)
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
-	return runTests(ctx, newCompiler(onlyInTests...).WithSchemas(inputSchema()), c.parsed())
+	return runTests(ctx, newCompiler(forTests()).WithSchemas(inputSchema()), c.parsed())
 }
 
 func runTests(ctx context.Context, c *ast.Compiler, modules map[string]*ast.Module) ([]TestResult, error) {
