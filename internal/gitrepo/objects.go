@@ -47,6 +47,9 @@ func openStore(objects string) (*store, error) {
 
 func (s *store) add(path string, depth int) error {
 	real, err := filepath.EvalSymlinks(path)
+	if depth > 0 && errors.Is(err, os.ErrNotExist) {
+		return nil // git only warns of it; an object that was there will be missed by name
+	}
 	if err != nil {
 		return fmt.Errorf("object folder: %w", err)
 	}
