@@ -178,6 +178,13 @@ func TestAllMistakesOfAllFilesAreReported(t *testing.T) {
 	}
 }
 
+func TestTwoModulesOfOnePathAreRefused(t *testing.T) {
+	list := CheckModules([]policy.Module{{Path: "x.rego", Text: kernels}, {Path: "x.rego", Text: hostileModule}})
+	if len(list) != 1 || !strings.Contains(list[0].Summary, "two modules") {
+		t.Errorf("one of them would be dropped: %v", list)
+	}
+}
+
 func TestWhatIsNotAllowedDoesNotCompile(t *testing.T) {
 	for _, call := range []string{
 		`http.send({"method": "get", "url": "http://x"})`, `net.lookup_ip_addr("x")`, `net.cidr_expand("10.0.0.0/8")`, `opa.runtime()`,

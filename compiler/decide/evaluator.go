@@ -48,7 +48,8 @@ func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, e
 }
 
 // Answers returns one answer per update, in the same order, and the digest of each update's class. It never fails as a
-// whole: a class that cannot be evaluated is answered with a block of kind decision.Failed.
+// whole: a class that cannot be evaluated is answered with a block of kind decision.Failed. Updates of one class share
+// the lists of their answer, which callers must not change.
 func (v *Evaluator) Answers(ctx context.Context, updates []inventory.Update) (answers []decision.Answer, digests []string) {
 	classes, ids, index := intern(updates)
 	byClass := v.classes(ctx, classes)

@@ -58,6 +58,9 @@ func compileModules(modules []policy.Module, tests bool) (*compiled, diag.List) 
 			continue
 		}
 		u := userModule{m.Path, packageName(p.Package.Path), p}
+		if slices.ContainsFunc(out.modules, func(o userModule) bool { return o.path == m.Path }) {
+			list = append(list, refuse(p.Package.Location, "two modules have the path %s", m.Path))
+		}
 		list = append(list, checkModule(u)...)
 		out.modules = append(out.modules, u)
 	}
