@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -36,8 +37,13 @@ func checkPort(port string) error {
 	return nil
 }
 
+// isHost accepts DNS names, also those with an underscore, and IP addresses.
 func isHost(s string) bool {
-	const punctuation = ".-_:%"
+	const punctuation = ".-_"
+	if strings.Contains(s, ":") {
+		_, err := netip.ParseAddr(s)
+		return err == nil
+	}
 	return s != "" && len(s) <= 253 && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(punctuation, r))
 	})

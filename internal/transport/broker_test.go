@@ -162,7 +162,9 @@ func TestBrokerRunsOneCommandAtATime(t *testing.T) {
 
 func TestSudo(t *testing.T) {
 	const sorry = "Sorry, user patch is not allowed to execute '/usr/bin/apt-get' as root on web-1.\n"
-	tests := map[string]struct {
+	const noNewPrivileges = "sudo: The \"no new privileges\" flag is set, which prevents sudo from running as root.\n" +
+		"sudo: If sudo is running in a container, you may need to adjust the container configuration to disable the flag.\n"
+	tests := map[string]struct { // as sudo 1.9.13 says it
 		code           int
 		stdout, stderr string
 		refused        bool
@@ -172,7 +174,8 @@ func TestSudo(t *testing.T) {
 		"a terminal":         {1, "", "sudo: a terminal is required to read the password; either use…\nsudo: a password is required\n", true, 0},
 		"not allowed":        {1, "", sorry, true, 0},
 		"not in sudoers":     {1, "", "patch is not in the sudoers file.\n", true, 0},
-		"no sudo":            {127, "", "env: 'sudo': No such file or directory\n", true, 0},
+		"no new privileges":  {1, "", noNewPrivileges, true, 0},
+		"no sudo":            {127, "", "/usr/bin/env: 'sudo': No such file or directory\n", true, 0},
 		"no such program":    {1, "", "sudo: needrestart: command not found\n", false, 127},
 		"the command's own":  {1, "", "E: Unable to locate package\n", false, 1},
 		"a warning, it ran":  {1, "", "sudo: unable to resolve host web-1: Name or service not known\nE: broken\n", false, 1},

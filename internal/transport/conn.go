@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -101,10 +102,10 @@ func (c *conn) exec(ctx context.Context, s *session, line string) (providers.Out
 	if !accepted {
 		return providers.Output{}, c.notStarted(ctx, errors.New("the host's ssh server does not run commands for this login"))
 	}
-	flood := s.pump(func() { c.Close() })
+	why := s.pump(func() { c.Close() })
 	code, ended := <-s.exit
 	if !ended {
-		return providers.Output{}, lost(ctx, flood())
+		return providers.Output{}, lost(ctx, why())
 	}
 	whole := s.drain(c.grace) && c.answers()
 	out := s.streams.output(code)
@@ -120,12 +121,12 @@ func (c *conn) answers() bool {
 }
 
 func (c *conn) notStarted(ctx context.Context, err error) error {
-	return unreachable(ctx, hop{dial: c.host().RemoteAddr().String()}, err)
+	return unreachable(ctx, c.host().RemoteAddr().String(), err)
 }
 
 func lost(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w: %w", providers.ErrLost, cause)
 	}
-	return fmt.Errorf("%w: %w", providers.ErrLost, err)
+	return fmt.Errorf("%w: %s", providers.ErrLost, untrusted.Line(err.Error(), maxSaid))
 }

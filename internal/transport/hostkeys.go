@@ -11,6 +11,8 @@ import (
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
 // HostKeyError says that a host proved to be somebody else than the one we know: the host is quarantined until a
@@ -124,7 +126,7 @@ func whyNot(err error) string {
 	case knownhosts.IsHostKeyChanged(err):
 		return "it was reinstalled, or somebody is in between"
 	}
-	return strings.TrimPrefix(err.Error(), "ssh: ")
+	return untrusted.Line(strings.TrimPrefix(err.Error(), "ssh: "), maxSaid)
 }
 
 func unknownHost(addr string) error {

@@ -113,3 +113,12 @@ func TestBadKnownHosts(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func hostKey(t *testing.T, s *sshtest.Server) ssh.PublicKey {
+	t.Helper()
+	_, _, key, _, _, err := ssh.ParseKnownHosts(s.KnownHosts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}

@@ -91,5 +91,5 @@ func notRunnable(ctx context.Context, program string, err error) (providers.Outp
 	case errors.Is(err, os.ErrPermission):
 		return providers.Output{ExitCode: 126, Stderr: []byte(program + ": permission denied\n")}, nil
 	}
-	return providers.Output{}, fmt.Errorf("%w: start %s: %w", providers.ErrRefused, program, err)
+	return providers.Output{}, fmt.Errorf("%w: start %s: %w", ErrUnreachable, program, err)
 }

@@ -44,7 +44,7 @@ func (l *login) run(conn net.Conn, algorithms []string) (*ssh.Client, error) {
 	client := ssh.NewClient(c, channels, requests)
 	if !stop() {
 		client.Close()
-		return nil, unreachable(l.ctx, l.hop, errors.New("the login took too long"))
+		return nil, unreachable(l.ctx, l.hop.dial, errors.New("the login took too long"))
 	}
 	w.open.Store(true)
 	return client, nil
@@ -61,21 +61,20 @@ func (l *login) clientKeys() ([]ssh.Signer, error) {
 	return l.ring.collect(l.ctx, l.ssh, l.hop), nil
 }
 
-// explain turns the library's error into one that callers can branch on. What the host said is cut and neutralised.
+// explain turns the library's error into one that callers can branch on.
 func (l *login) explain(err error) error {
 	var negotiation *ssh.AlgorithmNegotiationError
-	said := errors.New(untrusted.Line(strings.TrimPrefix(err.Error(), "ssh: "), 300))
 	switch {
 	case l.keyErr != nil:
 		return l.keyErr
 	case errors.As(err, &negotiation):
 		return l.noCommonAlgorithm(negotiation)
 	case l.ctx.Err() != nil || !l.checked || isCut(err) || !l.refused(err):
-		return unreachable(l.ctx, l.hop, said)
+		return unreachable(l.ctx, l.hop.dial, err)
 	case l.asked && len(l.ring.offered) == 0:
 		return fmt.Errorf("%w for %s@%s%s", ErrNoClientKey, l.hop.user, l.hop.dial, l.ring.remarks())
 	}
-	return fmt.Errorf("%w of %s@%s with %d keys: %w%s", ErrAuth, l.hop.user, l.hop.dial, len(l.ring.offered), said, l.ring.remarks())
+	return fmt.Errorf("%w of %s@%s with %d keys: %s%s", ErrAuth, l.hop.user, l.hop.dial, len(l.ring.offered), untrusted.Line(err.Error(), maxSaid), l.ring.remarks())
 }
 
 // noCommonAlgorithm tells a host that has another kind of key than the known one from one that is merely too old.
@@ -85,7 +84,7 @@ func (l *login) noCommonAlgorithm(err *ssh.AlgorithmNegotiationError) error {
 	if strings.Contains(err.What, "host key") && slices.ContainsFunc(err.RequestedAlgorithms, func(a string) bool { return slices.Contains(safe, a) }) {
 		return &HostKeyError{Host: l.hop.key, Known: l.ssh.keys.known(l.hop.key), Why: "it offers only " + offers}
 	}
-	return unreachable(l.ctx, l.hop, fmt.Errorf("no safe %s in common: the host offers only %s", err.What, offers))
+	return unreachable(l.ctx, l.hop.dial, fmt.Errorf("no safe %s in common: the host offers only %s", err.What, offers))
 }
 
 // refused reports whether the host said no, rather than something that is no SSH.

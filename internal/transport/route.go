@@ -35,7 +35,7 @@ func (s *SSH) route(t Target) ([]hop, error) {
 
 func (s *SSH) chain(host, port, user string, left int) ([]hop, error) {
 	if left == 0 {
-		return nil, fmt.Errorf("%w: %s: more than %d jump hosts, or a circle of them", ErrConfig, s.config.path, maxHops)
+		return nil, s.tooManyJumps()
 	}
 	h, err := s.resolve(host, port, user)
 	if err != nil {
@@ -45,7 +45,14 @@ func (s *SSH) chain(host, port, user string, left int) ([]hop, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(jumps) >= maxHops {
+		return nil, s.tooManyJumps()
+	}
 	return append(jumps, h), nil
+}
+
+func (s *SSH) tooManyJumps() error {
+	return fmt.Errorf("%w: %s: %d jump hosts or more, or a circle of them", ErrConfig, s.config.path, maxHops)
 }
 
 // jumps returns the chain that ProxyJump names for host. Only the first jump's own ProxyJump counts, as in OpenSSH.

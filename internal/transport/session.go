@@ -16,14 +16,18 @@ var errNoStatus = errors.New("no exit status came back")
 type session struct {
 	channel ssh.Channel
 	streams *streams
-	exit    chan int      // gets the exit code, or is closed when the channel ends without one
+	exit    chan int      // gets the exit code, and is closed when the channel ends
+	ended   chan struct{} // is closed when the channel ends
 	closed  chan struct{} // the channel has ended and all of its output was read
 	mu      sync.Mutex
 	flood   error
 }
 
 func newSession(channel ssh.Channel, requests <-chan *ssh.Request, limit int) *session {
-	s := &session{channel: channel, streams: newStreams(limit), exit: make(chan int, 1), closed: make(chan struct{})}
+	s := &session{
+		channel: channel, streams: newStreams(limit),
+		exit: make(chan int, 1), ended: make(chan struct{}), closed: make(chan struct{}),
+	}
 	go s.watch(requests)
 	return s
 }
@@ -47,6 +51,7 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 		}
 	}
 	close(s.exit)
+	close(s.ended)
 }
 
 // exitCode reads an exit-status, or an exit-signal as a shell reports it: 128 and the signal's number.
@@ -91,8 +96,7 @@ func (s *session) pump(stop func()) func() error {
 	both.Go(func() { read(&s.streams.err, s.channel.Stderr()) })
 	go func() {
 		both.Wait()
-		for range s.exit { // closed when the channel is
-		}
+		<-s.ended
 		close(s.closed)
 	}()
 	return s.reason

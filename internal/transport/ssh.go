@@ -1,15 +1,18 @@
 package transport
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
 // Config is everything that an SSH dialer takes from its surroundings.
@@ -57,13 +60,9 @@ func (c Config) withDefaults() Config {
 	if c.SSHConfig == "" {
 		c.SSHConfig = filepath.Join(c.Home, ".ssh", "config")
 	}
-	for d, otherwise := range map[*time.Duration]time.Duration{
-		&c.DialTimeout: 10 * time.Second, &c.HandshakeTimeout: 30 * time.Second, &c.KeepAlive: 15 * time.Second,
-	} {
-		if *d <= 0 {
-			*d = otherwise
-		}
-	}
+	c.DialTimeout = cmp.Or(c.DialTimeout, 10*time.Second)
+	c.HandshakeTimeout = cmp.Or(c.HandshakeTimeout, 30*time.Second)
+	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
 	return c
 }
 
@@ -116,7 +115,7 @@ func (s *SSH) dial(ctx context.Context, via []*ssh.Client, h hop) (net.Conn, err
 		conn, err = new(net.Dialer).DialContext(ctx, "tcp", h.dial)
 	}
 	if err != nil {
-		return nil, unreachable(ctx, h, err)
+		return nil, unreachable(ctx, h.dial, err)
 	}
 	return conn, nil
 }
@@ -149,9 +148,14 @@ func (s *SSH) expect(h hop) ([]string, error) {
 	return algorithms, nil
 }
 
-func unreachable(ctx context.Context, h hop, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
+// unreachable is the error for "nothing was started". The text may stem from the host, so it is cut and neutralised.
+func unreachable(ctx context.Context, address string, err error) error {
+	said := untrusted.Line(strings.TrimPrefix(err.Error(), "ssh: "), maxSaid)
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w: %s: %w: %s", ErrUnreachable, address, cause, said)
 	}
-	return fmt.Errorf("%w: %s: %w", ErrUnreachable, h.dial, err)
+	return fmt.Errorf("%w: %s: %s", ErrUnreachable, address, said)
 }
+
+// maxSaid bounds what a host can put into an error.
+const maxSaid = 300

@@ -53,7 +53,7 @@ func TestOneConnectionServesManyCommands(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if logins := len(s.Users()); logins > 2 { // the question whether a key would do, and the login
+	if logins := len(s.Users()); logins > 2 { // "none", which asks what is possible, and the key
 		t.Errorf("%d logins for one connection", logins)
 	}
 }

@@ -15,11 +15,13 @@ func withSudo(argv []string) []string {
 }
 
 var (
-	sudoMissing  = regexp.MustCompile(`^env: .*sudo.*: No such file or directory$`)
+	sudoMissing  = regexp.MustCompile(`^(\S*/)?env: .*sudo.*: No such file or directory$`)
 	sudoNotFound = regexp.MustCompile(`^sudo: .*: command not found$`)
-	sudoRefuses  = regexp.MustCompile(`^sudo: (a password is required|a terminal is required|no tty present|sorry, you must have a tty|` +
-		`no valid sudoers sources|unknown user|account validation failure|PAM |unable to initialize|error in .*sudoers|.* must be owned by|effective uid is not 0)` +
-		`|^Sorry, user .* (is not allowed to execute|may not run sudo)|is not in the sudoers file|is not allowed to run sudo`)
+	sudoRefuses  = regexp.MustCompile(`(?i)^sudo: (a password is required|a terminal is required|no tty present|sorry, you |` +
+		`no valid sudoers sources|unknown user|account validation failure|account expired|password expired|account or password is expired|` +
+		`pam_|unable to initialize|error in .*sudoers|.* must be owned by|effective uid is not 0|` +
+		`the "no new privileges" flag|if sudo is running in a container)` +
+		`|^sorry, user .* (is not allowed to execute|may not run sudo)|is not in the sudoers file|is not allowed to run sudo`)
 )
 
 // readSudo tells sudo's own failures from those of the command. sudo says no with exit code 1 and nothing on stdout,

@@ -28,7 +28,8 @@ type Dialer interface {
 	Dial(context.Context, Target) (Conn, error)
 }
 
-// Conn runs commands on one host. It may be used concurrently; its commands share one connection.
+// Conn runs commands on one host. It may be used concurrently; its commands share one connection, on which hosts
+// usually allow ten at a time.
 type Conn interface {
 	// Run runs argv, never through a shell that could see more than these words, and returns what it printed
 	// whatever its exit code. An error wraps providers.ErrRefused or ErrUnreachable (nothing was started) or

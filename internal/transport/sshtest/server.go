@@ -88,7 +88,8 @@ func (s *Server) KnownHosts() []byte {
 	return text
 }
 
-// Users returns the user name of every login attempt, whatever came of it.
+// Users returns the user name of every login attempt, whatever its method and whatever came of it: it is empty as long
+// as no client went beyond the key exchange.
 func (s *Server) Users() []string { return s.recorded(&s.users) }
 
 // Commands returns the command lines that were asked for.
@@ -180,10 +181,10 @@ var errWrongKey = errors.New("this key is not authorised")
 
 func (s *Server) config() *ssh.ServerConfig {
 	c := &ssh.ServerConfig{MaxAuthTries: -1, NoClientAuth: s.noAuth}
-	c.PublicKeyCallback = func(m ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
-		s.record(&s.users, m.User())
+	c.PublicKeyCallback = func(_ ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
 		return nil, s.authorise(c, k)
 	}
+	c.AuthLogCallback = func(m ssh.ConnMetadata, _ string, _ error) { s.record(&s.users, m.User()) }
 	if s.prompts {
 		c.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
 			for {
