@@ -137,7 +137,7 @@ func (b *build) ring(t *part, n *numbering) Ring {
 	out := Ring{Ring: b.rings[t.ring].Name, Lane: b.laneName(t.lane), Waves: []Wave{}, Waiting: []Waiting{}, Rejected: []Rejected{}}
 	budget := b.rings[t.ring].MaxUnavailable.Of(b.sizes[t.ring])
 	for _, k := range t.inOrder() {
-		out.Waves = append(out.Waves, b.waves(k, budget, b.reboot(t.ring, t.lane), n)...)
+		out.Waves = b.waves(out.Waves, k, budget, b.reboot(t.ring, t.lane), n)
 	}
 	for _, w := range t.waiting {
 		out.Waiting = append(out.Waiting, *w)

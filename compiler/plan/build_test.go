@@ -103,6 +103,17 @@ func TestFreeze(t *testing.T) {
 	})
 }
 
+// TestFreezeThatOneUpdatePasses: a host is changed once in an occurrence even if only some of its updates may go on
+// into the freeze.
+func TestFreezeThatOneUpdatePasses(t *testing.T) {
+	in := only(world("2026-12-01T12:00:00Z", update{openssl, approved}, update{curl, decision.Answer{Grants: grant, Freezes: []string{"yearEnd"}}}), "web")
+	in.Policy.Rings[1].Window = "anytime"
+	in.Snapshot.Hosts[1].Missing = in.Snapshot.Hosts[1].Missing[:1]
+	wantTold(t, build(t, in), `
+		pilot/default wave 1 anytime Dec01T12:00/Dec18T17:00 web-1 web-3: change 0 curl+openssl never
+		pilot/default wave 2 anytime Dec01T12:00/- web-2: change 1 curl never`)
+}
+
 func TestKnownWaitBeyondTheHorizon(t *testing.T) {
 	in := only(world("2026-11-21T12:00:00Z", update{openssl, decision.Answer{
 		Grants: []decision.Grant{{Rule: "slow", Approve: &policy.Approve{After: hours(24 * 60), Anchor: policy.FirstSeen}}},

@@ -25,6 +25,7 @@ type occasion struct{ opens, closes int64 }
 
 // bucket gathers the hosts of a ring and lane that are changed in one occurrence, in name order.
 type bucket struct {
+	part       *part
 	occurrence window.Occurrence
 	hosts      []hostSet
 }
@@ -47,7 +48,7 @@ func (t *part) bucket(o window.Occurrence) *bucket {
 		key.closes = o.Closes.Unix()
 	}
 	if t.buckets[key] == nil {
-		t.buckets[key] = &bucket{occurrence: o}
+		t.buckets[key] = &bucket{part: t, occurrence: o}
 	}
 	return t.buckets[key]
 }
@@ -187,18 +188,23 @@ func (b *build) retry(v *verdict, from time.Time) target {
 	return t
 }
 
-// fill hands a host's planned updates over to their buckets, each with its exact set.
+// fill hands a host's planned updates over to their buckets, each with its exact set. What opens at the same instant
+// goes as one change, so that a host is not disturbed twice: if freezes close it at different instants, because some
+// updates may pass them, the first of these counts for all.
 func (b *build) fill(m member, picks []pick) {
 	mayReboot := false
 	for len(picks) > 0 {
-		k := picks[0].bucket
+		first, k := picks[0].bucket, picks[0].bucket
 		var set []inventory.Missing
 		rest := picks[:0]
 		for _, p := range picks {
-			if p.bucket == k {
-				set = append(set, p.missing)
-			} else {
+			if !p.bucket.with(first) {
 				rest = append(rest, p)
+				continue
+			}
+			set = append(set, p.missing)
+			if compareCloses(p.bucket.occurrence.Closes, k.occurrence.Closes) < 0 {
+				k = p.bucket
 			}
 		}
 		k.hosts = append(k.hosts, hostSet{m.host.Name, b.sets.id(set)})
@@ -208,6 +214,11 @@ func (b *build) fill(m member, picks []pick) {
 	if mayReboot {
 		b.reboots++
 	}
+}
+
+// with reports whether two buckets are of the same ring and lane and open together.
+func (k *bucket) with(other *bucket) bool {
+	return k.part == other.part && k.occurrence.Opens.Equal(other.occurrence.Opens)
 }
 
 // mayReboot reports whether the ring or lane lets the host reboot after these updates and one of them, or the host

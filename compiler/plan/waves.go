@@ -67,11 +67,14 @@ func (b *build) updates(set []inventory.Missing) []ChangeUpdate {
 }
 
 // waves cuts the hosts of an occurrence into chunks of the ring's budget, in name order; within a chunk, hosts with
-// the same change share a row. Waves count from 1 in each occurrence.
-func (b *build) waves(k *bucket, budget int, reboot policy.Reboot, n *numbering) []Wave {
-	var out []Wave
-	for i := 0; i < len(k.hosts); i += budget {
-		first := len(out)
+// the same change share a row. They count on from the waves before that open at the same instant, else from 1.
+func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot, n *numbering) []Wave {
+	number := 1
+	if l := len(before); l > 0 && before[l-1].Opens.Equal(k.occurrence.Opens) {
+		number = before[l-1].Wave + 1
+	}
+	out := before
+	for i := 0; i < len(k.hosts); i, number = i+budget, number+1 {
 		rows := map[int]int{}
 		for _, h := range k.hosts[i:min(i+budget, len(k.hosts))] {
 			change := n.id(b, h.set, reboot)
@@ -80,11 +83,8 @@ func (b *build) waves(k *bucket, budget int, reboot policy.Reboot, n *numbering)
 				row = len(out)
 				rows[change] = row
 				out = append(out, Wave{
-					Wave: 1, Window: k.occurrence.Window, Opens: k.occurrence.Opens, Closes: k.occurrence.Closes, Change: change,
+					Wave: number, Window: k.occurrence.Window, Opens: k.occurrence.Opens, Closes: k.occurrence.Closes, Change: change,
 				})
-				if first > 0 {
-					out[row].Wave = out[first-1].Wave + 1
-				}
 			}
 			out[row].Hosts = append(out[row].Hosts, h.host)
 		}
