@@ -58,10 +58,12 @@ func (r *run) rebooted(apply, a ledger.Action, reading *Reading, status ledger.S
 
 // awaitBoot polls until the host answers with another boot id; nil when the patience is over.
 func (r *run) awaitBoot(ctx context.Context, j job, before string) *Reading {
+	every := r.Reboot.First
 	for range r.Reboot.Tries {
-		if !pause(ctx, r.Reboot.Every) {
+		if !pause(ctx, every) {
 			return nil
 		}
+		every = min(2*every, r.Reboot.Most)
 		s, err := r.Opener.Open(ctx, j.host)
 		if err != nil {
 			continue

@@ -12,14 +12,14 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// Patience is how long a rebooting host is waited for.
+// Patience is how long a rebooting host is waited for: the pause before asking it grows from First to Most.
 type Patience struct {
-	Every time.Duration
-	Tries int
+	First, Most time.Duration
+	Tries       int
 }
 
-// DefaultPatience waits ten minutes.
-var DefaultPatience = Patience{Every: 2 * time.Second, Tries: 300}
+// DefaultPatience waits about ten minutes.
+var DefaultPatience = Patience{First: 200 * time.Millisecond, Most: 5 * time.Second, Tries: 120}
 
 // Recorder keeps what happens. Intent must be durable when it returns: only then does anything start.
 type Recorder interface {

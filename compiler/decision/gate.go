@@ -77,9 +77,15 @@ func (e RingEvidence) contradicts() bool {
 	return negative || e.Succeeded+e.Failed+e.InDoubt > e.Attempted
 }
 
+func concerned(n int) string {
+	if n == 0 {
+		return "none needs this update"
+	}
+	return fmt.Sprintf("only %d need this update", n)
+}
+
 func (g gate) whenUntested() condition {
-	c := g.wait(ReasonUntested, "%s: %s must succeed first, but the update concerns only %d there",
-		g.key, hosts(g.needed()), g.e.Attempted+g.e.Missing)
+	c := g.wait(ReasonUntested, "%s cannot test it: %s must succeed there, %s", g.key, hosts(g.needed()), concerned(g.e.Attempted+g.e.Missing))
 	switch g.IfUntested {
 	case policy.UntestedApprove:
 		c.outcome, c.rank = Approved, rankWaived

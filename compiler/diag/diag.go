@@ -70,6 +70,13 @@ func New(code Code, format string, args ...any) Diagnostic {
 	return Diagnostic{Code: code, Severity: Error, Summary: fmt.Sprintf(format, args...)}
 }
 
+// Note makes a diagnostic that complains of nothing: it says why something does not happen now.
+func Note(code Code, format string, args ...any) Diagnostic {
+	d := New(code, format, args...)
+	d.Severity = Info
+	return d
+}
+
 // At returns d with its primary position.
 func (d Diagnostic) At(r Range) Diagnostic { d.Range = &r; return d }
 

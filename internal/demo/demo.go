@@ -38,6 +38,8 @@ type Step struct {
 func Run(ctx context.Context, o Options) error {
 	p := player{Options: o, ctx: ctx}
 	p.do(Step{Say: "A policy repository: a baseline, two tenants, windows, gates. It compiles as it stands.", Args: []string{"init", o.Dir}})
+	p.do(Step{Say: "Compile it, and run its own tests.", Args: []string{"check"}})
+	p.do(Step{Args: []string{"test"}})
 	p.overlay()
 	for _, s := range o.Story {
 		p.do(s)
@@ -84,7 +86,7 @@ func (p *player) overlay() {
 		return os.WriteFile(to, raw, 0o644)
 	})
 	p.do(Step{Program: "git", Args: []string{"add", "--all"}})
-	p.do(Step{Program: "git", Args: []string{"-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "--quiet", "-m", "Try it on the demo's hosts"}})
+	p.do(Step{Program: "git", Args: []string{"-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "--quiet", "-m", "Try it on a demo fleet"}})
 	p.do(Step{Program: "git", Args: []string{"show", "--stat", "--oneline", "HEAD"}})
 }
 
@@ -128,8 +130,8 @@ func quoted(args []string) []string {
 	out := make([]string, len(args))
 	for i, a := range args {
 		out[i] = a
-		if strings.ContainsAny(a, " \"'") {
-			out[i] = "'" + a + "'"
+		if strings.Contains(a, " ") {
+			out[i] = `"` + a + `"`
 		}
 	}
 	return out

@@ -2,54 +2,67 @@ package demo
 
 // The demo's week. Both tenants are in Berlin: UTC+1 in November.
 const (
-	sunday         = "2026-11-22T10:00:00Z"
-	mondayNoon     = "2026-11-23T11:00:00Z"
-	mondayNight    = "2026-11-23T21:30:00Z" // 22:30 in Berlin: inside the weeknight window
-	tuesdayNoon    = "2026-11-24T11:00:00Z"
-	saturdayNight  = "2026-11-28T19:30:00Z" // 20:30 in Berlin: inside the weekend window
-	saturdayLater  = "2026-11-28T20:00:00Z"
-	acmeTenant     = "acme"
-	mspLabTenant   = "msp-lab"
-	planFile       = "plan.json"
-	unfinishedExit = 8
-	notDueExit     = 5
+	sunday        = "2026-11-22T10:00:00Z"
+	mondayMorning = "2026-11-23T10:30:00Z"
+	mondayNoon    = "2026-11-23T11:00:00Z"
+	mondayNight   = "2026-11-23T21:30:00Z" // 22:30 in Berlin: inside the weeknight window
+	tuesdayNoon   = "2026-11-24T11:00:00Z"
+	saturdayNight = "2026-11-28T19:30:00Z" // 20:30 in Berlin: inside the weekend window
+	saturdayLater = "2026-11-28T20:30:00Z"
 )
 
-// Story is the main job: a test ring of one tenant, a pilot and a broad ring of another, with a soak in between. broken
-// says that one host of the broad ring cannot install and is meant to be seen failing.
-func Story(broken bool) []Step {
-	want := 0
-	if broken {
-		want = unfinishedExit
-	}
-	var out []Step
-	add := func(say string, want int, args ...string) { out = append(out, Step{Say: say, Args: args, Want: want}) }
-	plan := func(say, tenant, at string, more ...string) {
-		add(say, 0, append([]string{"plan", "--tenant", tenant, "--at", at, "-out", planFile}, more...)...)
-	}
+const (
+	acme     = "acme"
+	mspLab   = "msp-lab"
+	planFile = "plan.json"
+)
 
-	add("Compile both tenants.", 0, "check")
-	add("SUNDAY. Detect: ask every host what it lacks. A host that is down is unreachable, not compliant.", 0, "scan", "--tenant", mspLabTenant, "--at", sunday)
-	plan("Test: the lab patches its own hosts any time, and shows first exactly what would happen.", mspLabTenant, sunday, "--preview")
-	add("", 0, "apply", planFile, "--at", sunday)
+// Exit codes that are part of the story.
+const (
+	notDue     = 5
+	unfinished = 8
+)
 
-	add("MONDAY NOON. The customer: pilot hosts wait for tonight's window, the others for the pilot.", 0, "scan", "--tenant", acmeTenant, "--at", mondayNoon)
-	plan("", acmeTenant, mondayNoon)
-	add("Nothing is due yet, and apply says when something will be.", notDueExit, "apply", planFile, "--at", mondayNoon)
+// Simulated is the main job on the simulated fleet: a test ring of one tenant, a pilot and a broad ring of another,
+// with a soak in between; an exploited update overtakes the others in its lane; one host is down and one fails.
+func Simulated() []Step {
+	s := story{}
+	s.add("Compile both tenants.", 0, "check")
+	s.add("SUNDAY. Detect: ask every host what it lacks.", 0, "scan", "--tenant", mspLab, "--at", sunday)
+	s.plan("Test: the lab patches its own hosts any time. A preview shows first what their package managers would do.", mspLab, sunday, "--preview")
+	s.apply("", 0, sunday)
+	s.add("MONDAY. An exploited update appears: the lab tests it at once. One command does all that is due.", 0, "run", "--tenant", mspLab, "--at", mondayMorning)
+	s.add("The customer. A host that is down is unreachable, not compliant.", 0, "scan", "--tenant", acme, "--at", mondayNoon)
+	s.plan("Everything that waits says for what and until when; the exploited update has a lane of its own.", acme, mondayNoon)
+	s.apply("", 0, mondayNoon)
+	s.plan("MONDAY NIGHT. The pilot's window is open; the exploited update has soaked its 4 hours and goes everywhere.", acme, mondayNight)
+	s.apply("", 0, mondayNight)
+	s.plan("TUESDAY. The other updates need 72 hours and the weekend: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
+	s.apply("", notDue, tuesdayNoon)
+	s.plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open. One host's install fails.", acme, saturdayNight)
+	s.apply("", unfinished, saturdayNight)
+	s.apply("Applying the same plan again repeats nothing, not even the failure.", unfinished, saturdayLater)
+	s.review(saturdayLater)
+	return s.steps
+}
 
-	plan("MONDAY NIGHT. The window is open: the pilot goes.", acmeTenant, mondayNight)
-	add("", 0, "apply", planFile, "--at", mondayNight)
+// story collects steps.
+type story struct{ steps []Step }
 
-	plan("TUESDAY. The pilot succeeded, but has not soaked for 72 hours: the broad ring stays closed.", acmeTenant, tuesdayNoon)
-	add("", notDueExit, "apply", planFile, "--at", tuesdayNoon)
+func (s *story) add(say string, want int, args ...string) {
+	s.steps = append(s.steps, Step{Say: say, Args: args, Want: want})
+}
 
-	plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open.", acmeTenant, saturdayNight)
-	add("", want, "apply", planFile, "--at", saturdayNight)
-	add("Applying the same plan again changes nothing.", want, "apply", planFile, "--at", saturdayLater)
+func (s *story) plan(say, tenant, at string, more ...string) {
+	s.add(say, 0, append([]string{"plan", "--tenant", tenant, "--at", at, "-out", planFile}, more...)...)
+}
 
-	add("Or all of it in one command, as a schedule would call it.", 0, "run", "--all", "--at", saturdayLater)
-	add("Review and report.", 0, "status", "--at", saturdayLater)
-	add("", 0, "report", "--tenant", acmeTenant, "--at", saturdayLater)
-	add("The record is Git.", 0, "log", "--tenant", acmeTenant)
-	return out
+func (s *story) apply(say string, want int, at string) {
+	s.add(say, want, "apply", planFile, "--at", at)
+}
+
+func (s *story) review(at string) {
+	s.add("Review and report.", 0, "status", "--at", at)
+	s.add("", 0, "report", "--tenant", acme, "--at", at)
+	s.add("The record is Git.", 0, "log", "--tenant", acme)
 }

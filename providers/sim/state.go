@@ -67,6 +67,9 @@ func newStore(path string) *store {
 // update lets f change the state while nobody else does. The file is replaced as a whole, or left alone when f says
 // that nothing changed.
 func (s *store) update(f func(*state) (changed bool)) error {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+		return fmt.Errorf("make the state's folder: %w", err)
+	}
 	unlock, err := s.lock.Lock()
 	if err != nil {
 		return fmt.Errorf("lock the state: %w", err)

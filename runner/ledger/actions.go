@@ -135,9 +135,7 @@ func (x *reducer) succeed(d plan.InDoubt, update, platform string, started, ende
 	if i, ok := slices.BinarySearch(e.Platforms, platform); !ok && platform != "" {
 		e.Platforms = slices.Insert(slices.Clone(e.Platforms), i, platform)
 	}
-	if key := [3]string{x.site, d.Ring, update}; x.missing[key] > 0 {
-		x.missing[key]--
-	}
+	x.missing[[3]string{x.site, d.Ring, update}]-- // countMissing drops what falls below one
 	delete(x.failures, [2]string{d.Host, update})
 }
 

@@ -47,6 +47,7 @@ func counts(s State, ring, update string) [5]int {
 
 func TestReduceActions(t *testing.T) {
 	a := apply("1", "web-1", "pilot", Started, "u")
+	b := apply("2", "web-2", "pilot", Started, "u")
 	retry, moved := apply("2", "web-1", "pilot", Started, "u"), apply("2", "web-1", "broad", Started, "u")
 	reboot := Action{ID: "9", Host: "web-1", Verb: VerbReboot, Ring: "pilot", StartedAt: t0}
 	type list = []Action
@@ -72,6 +73,7 @@ func TestReduceActions(t *testing.T) {
 		"retry fails":                {[]list{{a}, {end(a, Failed, 5)}, {retry}, {end(retry, Failed, 5)}}, [5]int{1, 0, 1, 0}, 0, 1, 2},
 		"retry in another ring":      {[]list{{a}, {end(a, Failed, 5)}, {moved}, {end(moved, Succeeded, 5)}}, [5]int{}, 0, 0, 2},
 		"skipped in another ring":    {[]list{{a}, {end(a, Failed, 5)}, {moved}, {end(moved, Skipped, 5)}}, [5]int{1, 0, 1, 0}, 0, 1, 1},
+		"of two outcomes the worse":  {[]list{{end(a, Succeeded, 5), end(b, Failed, 5), end(a, Failed, 5)}}, [5]int{2, 0, 2, 0}, 0, 2, 2},
 		"a reboot is no evidence":    {[]list{{end(a, Succeeded, 5), end(reboot, Failed, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
 		"a reboot in doubt neither":  {[]list{{end(a, InDoubt, 5), end(reboot, InDoubt, 9)}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
 	} {

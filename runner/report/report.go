@@ -131,9 +131,10 @@ type builder struct {
 	worst   []missing
 }
 
+// missing is an update that does not protect its host: not installed, or installed and not running before a reboot.
 type missing struct {
 	inventory.Update
-	held bool
+	asleep bool
 }
 
 func newBuilder(in Input) *builder {
@@ -186,11 +187,15 @@ func (b *builder) host(h policy.Host) {
 	for _, m := range s.Missing {
 		b.count(ring, b.missing(s, m))
 		if st := b.missing(s, m); lacks[st] {
-			b.worst = append(b.worst, missing{b.Snapshot.Updates[m.Update], m.Held})
+			b.worst = append(b.worst, missing{Update: b.Snapshot.Updates[m.Update]})
 		}
 	}
 	for _, i := range s.Installed {
-		b.count(ring, b.installed(s, ring.Ring, i))
+		st := b.installed(s, ring.Ring, i)
+		b.count(ring, st)
+		if st == InstalledPendingReboot {
+			b.worst = append(b.worst, missing{b.Snapshot.Updates[i.Update], true})
+		}
 	}
 }
 

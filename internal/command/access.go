@@ -1,0 +1,84 @@
+package command
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/user"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/fleet"
+	"github.com/ringfence/ringfence/internal/transport"
+)
+
+// fleet opens the way to a tenant's hosts as a commit describes them: providers, their pins and the known host keys
+// come from the same tree as the policy.
+func (p *pipeline) fleet() (*fleet.Fleet, error) {
+	lock, err := readLock(p.ws.tree)
+	if err != nil {
+		return nil, err
+	}
+	known, err := knownHosts(p.ws.tree, p.tenant.Name)
+	if err != nil {
+		return nil, err
+	}
+	ssh, err := transport.NewSSH(p.sshConfig(p.tenant.Name, known))
+	if err != nil {
+		return nil, diag.New(diag.BadSettings, "%v", err).WithFix("look at the tenant's known_hosts and at ~/.ssh/config")
+	}
+	return fleet.New(fleet.Config{
+		Tenant: p.tenant.Name, Settings: p.ws.set.Settings, Lock: lock, Executable: p.Executable, Root: p.ws.repo.Root(),
+		Dialer: ssh, Log: p.out.pluginLog(),
+	}), nil
+}
+
+func (a *app) sshConfig(tenant string, known []byte) transport.Config {
+	home := a.Getenv("HOME")
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+		if home == "" {
+			home = u.HomeDir
+		}
+	}
+	return transport.Config{Tenant: tenant, KnownHosts: known, Getenv: a.Getenv, Home: home, User: name}
+}
+
+func readLock(tree fs.FS) (fleet.Lock, error) {
+	raw, err := fs.ReadFile(tree, fleet.LockFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fleet.Lock{}, err
+	}
+	return fleet.ReadLock(raw)
+}
+
+// knownHosts are the tenant's host keys, else the repository's.
+func knownHosts(tree fs.FS, tenant string) ([]byte, error) {
+	for _, path := range []string{tenantFile(tenant, "known_hosts"), "trust/known_hosts"} {
+		raw, err := fs.ReadFile(tree, path)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return raw, err
+		}
+	}
+	return nil, nil
+}
+
+func tenantFile(tenant, name string) string { return "tenants/" + tenant + "/" + name }
+
+// writable opens a file of the working folder that a person will review and commit.
+func writeFile(path string, raw []byte) error {
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return diag.New(diag.WriteFailed, "%v", err)
+	}
+	return nil
+}
+
+// hostNames lists hosts by name.
+func hostNames(list []policy.Host) []string {
+	out := make([]string, 0, len(list))
+	for _, h := range list {
+		out = append(out, h.Name)
+	}
+	return out
+}

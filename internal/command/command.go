@@ -1,0 +1,211 @@
+// Package command is the command line: one verb, one file. It alone prints, exits and knows cobra. A verb is a
+// function of its Env, so tests run the whole program in-process.
+//
+// The pipeline that every verb enters somewhere is in pipeline.go.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// Env is everything that the program touches of the outside besides files, Git and hosts.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Dir            string           // working folder
+	Now            func() time.Time // machine time
+	Executable     string           // this binary, for the built-in providers
+	// Signals are the interrupts of a person or a supervisor, in order of arrival.
+	Signals <-chan os.Signal
+	// Terminal says whether Stderr is one: colour and live progress only then.
+	Terminal bool
+}
+
+// System is the environment of the process.
+func System() Env {
+	dir, _ := os.Getwd()
+	exe, _ := os.Executable()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Dir: dir, Now: time.Now,
+		Executable: exe, Signals: signals, Terminal: isTerminal(os.Stderr),
+	}
+}
+
+// Main runs the program and returns its exit code.
+func Main(args []string, env Env) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	app := &app{Env: env, signals: watch(env.Signals, cancel)}
+	root := app.root()
+	root.SetArgs(longFlags(root, args))
+	err := root.ExecuteContext(ctx)
+	return app.end(err)
+}
+
+// app is one invocation.
+type app struct {
+	Env
+	chdir   string
+	json    bool
+	events  string
+	out     *emitter
+	signals *signals
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "ringfence",
+		Short:         "Patch policy as code: Git in, a plan, patched hosts and a record in Git out",
+		Long:          rootHelp,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.begin(c) },
+		Args:              cobra.NoArgs,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetIn(a.Stdin)
+	f := root.PersistentFlags()
+	f.StringVarP(&a.chdir, "chdir", "C", "", "run as if started in `DIR`")
+	f.BoolVar(&a.json, "json", false, "print events as JSON lines on stdout instead of text; the last line is the result")
+	f.StringVar(&a.events, "events", "", "also write the events as JSON lines to `FILE`")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
+	for _, verb := range verbs {
+		root.AddCommand(withUsage(verb(a)))
+	}
+	return root
+}
+
+// verbs is the table of contents of the program.
+var verbs = []func(*app) *cobra.Command{
+	newInit, newCheck, newTest, newHosts, newScan, newPlan, newShow, newApply, newRun, newStatus, newReport, newLog,
+	newProvider, newSchema, newDemo, newVersion,
+}
+
+const rootHelp = `Ringfence compiles the patch policy of a Git repository into a plan and turns the plan into a record.
+
+  init → check → scan → plan → apply → report        each step can be entered by hand
+  run --all                                          all of it, for whatever is due
+
+Exit codes: 0 ok, 1 error, 2 changes (-detailed-exitcode), 3 denied, 4 approval missing, 5 nothing is due now,
+6 plan stale, 7 another run, 8 something due is unfinished, 9 stopped, 10 provider missing or crashed, 64 usage,
+130/143 interrupted at a safe point.
+
+Every flag can be set by a variable: --tenant by RINGFENCE_TENANT.`
+
+// withUsage makes wrong arguments a usage error (exit 64) for a verb and its children.
+func withUsage(c *cobra.Command) *cobra.Command {
+	if args := c.Args; args != nil {
+		c.Args = func(c *cobra.Command, list []string) error {
+			if err := args(c, list); err != nil {
+				return usage(c, err)
+			}
+			return nil
+		}
+	}
+	for _, child := range c.Commands() {
+		withUsage(child)
+	}
+	return c
+}
+
+// begin runs before every verb: flags from the environment, the working folder, the event streams.
+func (a *app) begin(c *cobra.Command) error {
+	if err := a.flagsFromEnv(c); err != nil {
+		return usage(c, err)
+	}
+	if a.chdir != "" {
+		a.Dir = join(a.Dir, a.chdir)
+	}
+	out, err := newEmitter(a)
+	if err != nil {
+		return err
+	}
+	a.out = out
+	return nil
+}
+
+// flagsFromEnv gives every flag that was not set the value of RINGFENCE_<FLAG>.
+func (a *app) flagsFromEnv(c *cobra.Command) error {
+	var failed error
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "RINGFENCE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		v := a.Getenv(name)
+		if v == "" || f.Changed || f.Name == "help" || failed != nil {
+			return
+		}
+		if err := c.Flags().Set(f.Name, v); err != nil {
+			failed = fmt.Errorf("%s: %w", name, err)
+		}
+	})
+	return failed
+}
+
+// longFlags turns Terraform's single-dash long flags (-out FILE, -detailed-exitcode) into double-dash ones: pflag
+// would read them as bundled short ones. Only names that some verb declares are touched, and nothing after "--".
+func longFlags(root *cobra.Command, args []string) []string {
+	names := map[string]bool{}
+	collectFlags(root, names)
+	out := make([]string, len(args))
+	for i, arg := range args {
+		if arg == "--" {
+			copy(out[i:], args[i:])
+			return out
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && len(name) > 1 && names[name] {
+			arg = "-" + arg
+		}
+		out[i] = arg
+	}
+	return out
+}
+
+func collectFlags(c *cobra.Command, names map[string]bool) {
+	c.Flags().VisitAll(func(f *pflag.Flag) { names[f.Name] = true })
+	c.PersistentFlags().VisitAll(func(f *pflag.Flag) { names[f.Name] = true })
+	for _, child := range c.Commands() {
+		collectFlags(child, names)
+	}
+}
+
+// end prints what is left to say and returns the exit code.
+func (a *app) end(err error) int {
+	x := exitOf(err)
+	if code := a.signals.code(); code != ExitOK && x.code == ExitError {
+		x = &exit{code, diag.New(diag.Stopped, "interrupted; nothing was half written")}
+	}
+	if a.out == nil {
+		if out, e := newEmitter(a); e == nil {
+			a.out = out
+		} else {
+			fmt.Fprintln(a.Stderr, "error:", e)
+			return ExitError
+		}
+	}
+	if x.err != nil && !errors.Is(x.err, errSaid) {
+		a.out.failure(x)
+	}
+	if err := a.out.close(x); err != nil && x.code == ExitOK {
+		fmt.Fprintln(a.Stderr, "error:", err)
+		return ExitError
+	}
+	return x.code
+}

@@ -1,0 +1,40 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/examples"
+	"github.com/ringfence/ringfence/internal/demo"
+)
+
+func newDemo(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo [DIR]",
+		Short: "Play the main job on a simulated fleet and print every command",
+		Long: `Makes a policy repository in DIR (default: a new temporary folder), lays a simulated fleet of two tenants over it and
+takes one week's updates from scan to report. Every command is printed as you could type it; the repository stays.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := a.demoDir(args)
+			if err != nil {
+				return err
+			}
+			return demo.Run(c.Context(), demo.Options{Binary: a.Executable, Dir: dir, Fleet: examples.Demo(), Story: demo.Simulated(), Out: a.Stdout})
+		},
+	}
+}
+
+func (a *app) demoDir(args []string) (string, error) {
+	if len(args) == 1 {
+		return join(a.Dir, args[0]), nil
+	}
+	dir, err := os.MkdirTemp("", "ringfence-demo-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	return filepath.Join(dir, "policy"), nil
+}

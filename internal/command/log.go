@@ -1,0 +1,61 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+func newLog(a *app) *cobra.Command {
+	var tenant string
+	var limit int
+	c := &cobra.Command{
+		Use:   "log",
+		Short: "Print a tenant's ledger, newest first",
+		Long: `Prints one line per record. It is plain Git: git log ringfence/ledger/<tenant> reads the same, and
+git show ringfence/ledger/<tenant>:run/record.json is the newest record.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.log(c.Context(), tenant, limit) },
+	}
+	c.Flags().StringVar(&tenant, "tenant", "", "the `TENANT` (default: the only one)")
+	c.Flags().IntVarP(&limit, "limit", "n", 50, "print at most `N` records; 0: all")
+	return c
+}
+
+func (a *app) log(ctx context.Context, tenant string, limit int) error {
+	ws, err := a.at(ctx, "HEAD")
+	if err != nil {
+		return err
+	}
+	t, err := a.tenant(ws, tenant)
+	if err != nil {
+		return err
+	}
+	p, err := a.pipeline(ctx, ws, t)
+	if err != nil {
+		return err
+	}
+	if p.head.Commit == "" {
+		a.out.say("%s has no record yet\nnext: ringfence scan --tenant %s", t.Name, t.Name)
+		return nil
+	}
+	for e, err := range p.ledger.Log(ctx, p.head, limit) {
+		if err != nil {
+			return ledgerError(t.Name, err)
+		}
+		a.logLine(e)
+	}
+	return nil
+}
+
+func (a *app) logLine(e ledger.LogEntry) {
+	if a.json {
+		a.out.emit("record", e.Subject, event{"seq": e.Seq, "commit": e.Commit, "when": e.When, "trailers": e.Trailers})
+		return
+	}
+	fmt.Fprintf(a.Stdout, "%4d  %s  %s  %s\n", e.Seq, short(e.Commit), e.When.UTC().Format("2006-01-02 15:04Z"), untrusted.Line(e.Subject, 200))
+}

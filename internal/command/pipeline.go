@@ -1,0 +1,151 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/policies"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/report"
+)
+
+// pipeline is the whole flow for one tenant. Each verb enters it somewhere:
+//
+//	compile → scan → decide → plan → [preview] → run → record → report
+//
+// compile happened in workspace; scan, run and record are in files of their own; what stands here is pure but for
+// reading the ledger.
+type pipeline struct {
+	*app
+	ws     *workspace
+	tenant *policy.Tenant
+	ledger *ledger.Ledger
+	head   ledger.Head
+	clock  runner.Clock    // of verbs that write the ledger
+	test   bool            // clock is not machine time
+	begun  map[string]bool // waves that a person was told of
+}
+
+// site is where this runner reaches hosts.
+const site = policy.DefaultSite
+
+func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant) (*pipeline, error) {
+	p := &pipeline{app: a, ws: ws, tenant: t, ledger: ledger.Open(ws.repo, t.Name)}
+	return p, p.reload(ctx)
+}
+
+// reload reads the ledger's newest state.
+func (p *pipeline) reload(ctx context.Context) error {
+	head, err := p.ledger.Head(ctx)
+	if err != nil {
+		return ledgerError(p.tenant.Name, err)
+	}
+	p.head = head
+	return nil
+}
+
+// snapshot is the newest scan.
+func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
+	if p.head.Commit == "" {
+		return nil, p.noSnapshot()
+	}
+	s, err := p.ledger.Snapshot(ctx, p.head, site)
+	switch {
+	case errors.Is(err, ledger.ErrNoSnapshot):
+		return nil, p.noSnapshot()
+	case errors.Is(err, inventory.ErrSnapshot):
+		return nil, diag.New(diag.BadSnapshot, "the snapshot of %s in its ledger: %v", p.tenant.Name, err).
+			WithFix("scan again: ringfence scan --tenant %s", p.tenant.Name)
+	case err != nil:
+		return nil, ledgerError(p.tenant.Name, err)
+	}
+	return s, nil
+}
+
+func (p *pipeline) noSnapshot() error {
+	return diag.New(diag.NoSnapshot, "%s was never scanned", p.tenant.Name).WithFix("ringfence scan --tenant %s", p.tenant.Name)
+}
+
+// evidence is what this tenant's ledger and the ledgers of the tenants it names say. A foreign ledger that does not
+// exist says nothing, which opens no gate.
+func (p *pipeline) evidence(ctx context.Context) (decision.Evidence, error) {
+	foreign := map[string]ledger.State{}
+	for _, r := range p.tenant.Rings {
+		for _, q := range r.Requires {
+			if q.Tenant == "" {
+				continue
+			}
+			head, err := ledger.Open(p.ws.repo, q.Tenant).Head(ctx)
+			if err != nil {
+				return nil, ledgerError(q.Tenant, err)
+			}
+			foreign[q.Tenant] = head.State
+		}
+	}
+	return ledger.Extract(p.head.State, foreign, p.tenant), nil
+}
+
+// decide asks the rules about every update of the snapshot.
+func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot) ([]decision.Answer, *decide.Evaluator, error) {
+	e, err := decide.New(ctx, p.tenant, policies.Decide)
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare the rules of %s: %w", p.tenant.Name, err)
+	}
+	answers, _ := e.Answers(ctx, s.Updates)
+	return answers, e, nil
+}
+
+// plan makes the plan of an instant from what the ledger knows.
+func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *inventory.Snapshot, error) {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	evidence, err := p.evidence(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	answers, _, err := p.decide(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, err := plan.Build(plan.Input{
+		At: at, Policy: p.tenant, Snapshot: s, Evidence: evidence,
+		Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Answers: answers, Tool: version(),
+	})
+	return made, s, err
+}
+
+// report says where the tenant stands at an instant.
+func (p *pipeline) report(ctx context.Context, at time.Time) (report.Report, error) {
+	made, s, err := p.plan(ctx, at)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return report.Build(report.Input{At: at, Policy: p.tenant, Snapshot: s, State: p.head.State, Plan: made}), nil
+}
+
+func ledgerError(tenant string, err error) error {
+	branch := "ringfence/ledger/" + tenant
+	switch {
+	case errors.Is(err, ledger.ErrMoved):
+		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", branch).WithFix("run the command again")
+	case errors.Is(err, ledger.ErrBroken):
+		return diag.New(diag.LedgerBroken, "%s cannot be read: %v", branch, err).WithFix("look at it: git log %s; nothing was written", branch)
+	}
+	var locked *gitrepo.LockedError
+	if errors.As(err, &locked) {
+		return diag.New(diag.WriteFailed, "%v", err)
+	}
+	return fmt.Errorf("ledger of %s: %w", tenant, err)
+}

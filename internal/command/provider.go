@@ -1,0 +1,120 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/fleet"
+	"github.com/ringfence/ringfence/providers/plugin"
+)
+
+func newProvider(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "provider",
+		Short: "List, pin and serve providers",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newProviderList(a), newProviderLock(a), newProviderServe())
+	return c
+}
+
+func newProviderServe() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve NAME",
+		Short: "Be the plugin process of a built-in provider; ringfence starts this itself",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p := fleet.Make(args[0])
+			if p == nil {
+				return diag.New(diag.ProviderMissing, "there is no built-in provider %q", args[0])
+			}
+			plugin.Serve(p)
+			return nil
+		},
+	}
+}
+
+func newProviderList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the built-in providers and those that ringfence.cue names",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, n := range fleet.Names() {
+				a.providerLine(n, "built in", "")
+			}
+			ws, err := a.folder(c.Context())
+			if err != nil {
+				return nil // outside a repository there are only the built-in ones
+			}
+			lock, err := readLock(ws.tree)
+			if err != nil {
+				return err
+			}
+			for _, p := range ws.set.Settings.Providers {
+				if p.Path != "" {
+					pin := lock.Providers[p.Name].Checksums[fleet.Platform()]
+					if pin == "" {
+						pin = "not pinned: ringfence provider lock " + p.Name
+					}
+					a.providerLine(p.Name, p.Path, pin)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) providerLine(name, where, pin string) {
+	if a.json {
+		a.out.emit("progress", name, event{"provider": name, "where": where, "pin": pin})
+		return
+	}
+	fmt.Fprintf(a.Stdout, "%-10s %s  %s\n", name, where, pin)
+}
+
+func newProviderLock(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "lock NAME",
+		Short: "Pin a third-party provider's checksum in ringfence.lock.json, for review",
+		Long: `Measures the program that ringfence.cue names for provider NAME and writes its SHA-256 for this platform to
+ringfence.lock.json. Only a program with the committed checksum is ever started.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.lock(c, args[0]) },
+	}
+}
+
+func (a *app) lock(c *cobra.Command, name string) error {
+	ws, err := a.folder(c.Context())
+	if err != nil {
+		return err
+	}
+	set, _ := ws.set.Settings.Provider(name)
+	if set.Path == "" {
+		return diag.New(diag.ProviderMissing, "ringfence.cue names no program for provider %q", name).
+			WithFix("add providers: %s: path: \"/path/to/program\"; built-in providers need no pin", name)
+	}
+	lock, err := readLock(ws.tree)
+	if err != nil {
+		return err
+	}
+	sum, err := fleet.Checksum(join(ws.repo.Root(), set.Path))
+	if err != nil {
+		return diag.New(diag.ProviderMissing, "%v", err)
+	}
+	lock.Pin(name, fleet.Platform(), sum)
+	raw, err := json.MarshalIndent(lock, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(ws.repo.Root(), fleet.LockFile), append(raw, '\n')); err != nil {
+		return err
+	}
+	a.out.event("progress", event{"provider": name, "checksum": sum}, "pinned %s for %s: %s\nnext: review and commit %s", name, fleet.Platform(), sum, fleet.LockFile)
+	return nil
+}

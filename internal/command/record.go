@@ -1,0 +1,211 @@
+package command
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// draft is a record with what every record of this pipeline has. A run's records share its id, which is taken from
+// the place of its first record in the chain, so it is unique and needs no randomness.
+func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) {
+	digest, err := p.tenant.Digest()
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	return ledger.Record{
+		APIVersion: "ringfence.dev/v1", Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
+		PolicyCommit: p.ws.commit, Policy: digest, Site: site, Runner: p.runnerName(), Actions: []ledger.Action{},
+	}, nil
+}
+
+func (p *pipeline) runID() string { return fmt.Sprintf("%s-%06d", p.tenant.Name, p.head.State.Seq+1) }
+
+func (p *pipeline) runnerName() string {
+	if name := p.Getenv("RINGFENCE_RUNNER"); name != "" {
+		return name
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
+func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string][]byte) error {
+	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{Record: r, Files: files, Outcome: r.Outcome})
+	if err != nil {
+		return ledgerError(p.tenant.Name, err)
+	}
+	p.head = head
+	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
+	return nil
+}
+
+// recordScan writes a snapshot and what it settles.
+func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settled []ledger.Action) error {
+	r, err := p.draft(ledger.PhaseScan, p.runID())
+	if err != nil {
+		return err
+	}
+	r.Actions = settled
+	if r.Scan, err = scanOf(s, p.ringNames()); err != nil {
+		return err
+	}
+	files, err := p.snapshotFile(s)
+	if err != nil {
+		return err
+	}
+	return p.append(ctx, r, files)
+}
+
+func (p *pipeline) snapshotFile(s *inventory.Snapshot) (map[string][]byte, error) {
+	var b bytes.Buffer
+	if err := s.Encode(&b); err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"snapshot/" + site + ".jsonl": b.Bytes()}, nil
+}
+
+// ringNames maps hosts to rings; a host without exactly one ring has none.
+func (p *pipeline) ringNames() map[string]string {
+	out := map[string]string{}
+	for _, h := range p.tenant.Hosts {
+		if r, ok := p.tenant.RingOf(h); ok {
+			out[h.Name] = r.Name
+		}
+	}
+	return out
+}
+
+// scanOf summarises a snapshot for the ledger's state.
+func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, error) {
+	digest, err := s.Digest()
+	if err != nil {
+		return nil, err
+	}
+	out := &ledger.Scan{
+		Snapshot: digest, Hosts: len(s.Hosts), Unreachable: []string{}, Stale: []string{}, Quarantined: []string{},
+		Missing: []ledger.RingMissing{}, Seen: []string{},
+	}
+	count := map[ledger.RingMissing]int{}
+	for _, h := range s.Hosts {
+		switch h.State {
+		case inventory.Unreachable:
+			out.Unreachable = append(out.Unreachable, h.Name)
+		case inventory.Stale:
+			out.Stale = append(out.Stale, h.Name)
+		case inventory.Quarantined:
+			out.Quarantined = append(out.Quarantined, h.Name)
+		case inventory.Scanned:
+			out.Scanned++
+			for _, m := range h.Missing {
+				if ring := ringOf[h.Name]; ring != "" {
+					count[ledger.RingMissing{Ring: ring, Update: s.Updates[m.Update].PURL}]++
+				}
+			}
+		}
+	}
+	for k := range maps.Keys(count) {
+		k.Hosts = count[k]
+		out.Missing = append(out.Missing, k)
+	}
+	slices.SortFunc(out.Missing, func(a, b ledger.RingMissing) int {
+		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
+	})
+	for _, u := range s.Updates {
+		out.Seen = append(out.Seen, u.PURL)
+	}
+	return out, nil
+}
+
+// recorder writes the records of one run. It implements runner.Recorder.
+type recorder struct {
+	*pipeline
+	run      string
+	plan     *plan.Plan
+	preview  *plan.Preview
+	snapshot *inventory.Snapshot // kept current with what each wave read
+	inputs   map[string][]byte
+}
+
+var _ runner.Recorder = (*recorder)(nil)
+
+// newRecorder prepares a run's records, with the inputs from which any later release can replay its decisions.
+func (p *pipeline) newRecorder(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot) (*recorder, error) {
+	_, e, err := p.decide(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := p.inputs(e, made, s)
+	return &recorder{pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs}, err
+}
+
+func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Snapshot) (map[string][]byte, error) {
+	compiled, err := canonical.Marshal(p.tenant)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := e.Input(s.Updates)
+	if err != nil {
+		return nil, err
+	}
+	document, err := canonical.Marshal(made)
+	return map[string][]byte{"inputs/policy.json": compiled, "inputs/decide.json": asked, "run/plan.json": document}, err
+}
+
+// Intent is the record that stands before the first start of a wave.
+func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
+	files := maps.Clone(r.inputs)
+	if r.preview != nil {
+		raw, err := canonical.Marshal(r.preview)
+		if err != nil {
+			return err
+		}
+		files["run/preview.json"] = raw
+	}
+	return r.write(ctx, ledger.PhaseIntent, actions, files)
+}
+
+// Outcome records how a wave ended, with the snapshot as its re-read hosts leave it.
+func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, readings []runner.Reading) error {
+	r.snapshot = runner.Assemble(runner.Assembly{
+		Tenant: r.tenant.Name, Site: site, At: r.clock(), Hosts: r.tenant.Hosts, Prev: r.snapshot,
+		FirstSeen: r.head.State.FirstSeen, Readings: readings,
+	})
+	files, err := r.snapshotFile(r.snapshot)
+	if err != nil {
+		return err
+	}
+	return r.write(ctx, ledger.PhaseWave, actions, files)
+}
+
+// finish closes the run's records.
+func (r *recorder) finish(ctx context.Context, outcome string) error {
+	rec, err := r.draft(ledger.PhaseEnd, r.run)
+	if err != nil {
+		return err
+	}
+	rec.Plan, rec.Outcome = r.plan.Digest, outcome
+	return r.append(ctx, rec, nil)
+}
+
+func (r *recorder) write(ctx context.Context, phase ledger.Phase, actions []ledger.Action, files map[string][]byte) error {
+	rec, err := r.draft(phase, r.run)
+	if err != nil {
+		return err
+	}
+	rec.Plan, rec.Actions = r.plan.Digest, actions
+	return r.append(ctx, rec, files)
+}

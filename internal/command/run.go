@@ -1,0 +1,131 @@
+package command
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+type runFlags struct {
+	tenant   string
+	all      bool
+	parallel int
+	at       instant
+}
+
+func newRun(a *app) *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Scan, plan, apply and record whatever is due",
+		Long: `Does for one tenant, or with --all for every tenant, what is due now: scan, plan, apply, record. Made for a schedule:
+exit 0 also when nothing is due. One tenant's failure does not stop the others; the exit code is the first failure's.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.all == (f.tenant != "") {
+				return usage(c, errors.New("name one tenant with --tenant, or all of them with --all"))
+			}
+			return a.run(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&f.tenant, "tenant", "", "run for `TENANT`")
+	c.Flags().BoolVar(&f.all, "all", false, "run for every tenant")
+	c.Flags().IntVar(&f.parallel, "parallel", 16, "work on at most `N` hosts at once")
+	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
+	return c
+}
+
+func (a *app) run(ctx context.Context, f runFlags) error {
+	if !f.all {
+		return a.runTenant(ctx, f, f.tenant)
+	}
+	ws, err := a.head(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	if ws.list.HasErrors() {
+		a.out.diagnostics(ws.list, ws.tree)
+		failed = done(ExitError)
+	}
+	for _, t := range order(ws.set.Tenants) {
+		if a.signals.code() != ExitOK {
+			break
+		}
+		err := a.runTenant(ctx, f, t.Name)
+		if err == nil {
+			continue
+		}
+		if x := exitOf(err); !errors.Is(x.err, errSaid) {
+			a.out.failure(x)
+			err = done(x.code)
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// runTenant enters the pipeline anew for each tenant, so one sees the evidence that another has just recorded.
+func (a *app) runTenant(ctx context.Context, f runFlags, tenant string) error {
+	p, err := a.writer(ctx, tenant, f.at)
+	if err != nil {
+		return err
+	}
+	if err := p.scan(ctx, f.parallel); err != nil {
+		return err
+	}
+	made, _, err := p.plan(ctx, p.clock())
+	if err != nil {
+		return err
+	}
+	p.out.event("planned", event{"tenant": made.Tenant, "plan": made.Digest, "summary": made.Summary}, "%s: %d planned, %d waiting, %d rejected",
+		made.Tenant, made.Summary.Planned, made.Summary.Waiting, made.Summary.Rejected)
+	err = p.apply(ctx, made, nil, f.parallel)
+	if x := exitOf(err); x.code == ExitNothingDue || x.code == ExitApproval {
+		p.out.event("progress", nil, "%s: %s", tenant, plainSummary(x.err))
+		return nil
+	}
+	return err
+}
+
+// plainSummary is a diagnostic without its frame: in a run of many tenants "nothing is due" is no complaint.
+func plainSummary(err error) string {
+	var d diag.Diagnostic
+	if errors.As(err, &d) {
+		return d.Summary
+	}
+	return err.Error()
+}
+
+// order puts tenants after those whose evidence they need, so that one pass does all it can.
+func order(tenants []*policy.Tenant) []*policy.Tenant {
+	var out []*policy.Tenant
+	seen := map[string]bool{}
+	byName := map[string]*policy.Tenant{}
+	for _, t := range tenants {
+		byName[t.Name] = t
+	}
+	var visit func(t *policy.Tenant)
+	visit = func(t *policy.Tenant) {
+		if t == nil || seen[t.Name] {
+			return
+		}
+		seen[t.Name] = true
+		for _, r := range t.Rings {
+			for _, q := range r.Requires {
+				visit(byName[q.Tenant])
+			}
+		}
+		out = append(out, t)
+	}
+	for _, t := range tenants {
+		visit(t)
+	}
+	return out
+}

@@ -1,0 +1,192 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner"
+)
+
+type scanFlags struct {
+	tenant   string
+	local    bool
+	parallel int
+	at       instant
+}
+
+func newScan(a *app) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:   "scan",
+		Short: "Read what every host of a tenant has and lacks, and record it",
+		Long: `Asks each host through its provider, in parallel, and records the snapshot on branch ringfence/ledger/<tenant>.
+A host that cannot be reached or fully read is unreachable or stale, never compliant. The exit code is 0 when the
+record was written, whatever the hosts said; 10 when a provider was missing or crashed.
+
+--local reads this machine and prints the snapshot; it needs no policy and records nothing.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.local {
+				return a.scanLocal(c.Context())
+			}
+			return a.scan(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` to scan (default: the only one)")
+	c.Flags().BoolVar(&f.local, "local", false, "read this machine with provider apt and print its snapshot")
+	c.Flags().IntVar(&f.parallel, "parallel", 16, "scan at most `N` hosts at once")
+	f.at.flag(c, "record as of `TIME` (tenants with testClock only)")
+	return c
+}
+
+func (a *app) scan(ctx context.Context, f scanFlags) error {
+	p, err := a.writer(ctx, f.tenant, f.at)
+	if err != nil {
+		return err
+	}
+	return p.scan(ctx, f.parallel)
+}
+
+// writer enters the pipeline for a verb that writes the ledger: policy at HEAD, a clock that may be trusted.
+func (a *app) writer(ctx context.Context, tenant string, at instant) (*pipeline, error) {
+	ws, err := a.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.tenant(ws, tenant)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.pipeline(ctx, ws, t)
+	if err != nil {
+		return nil, err
+	}
+	p.clock, err = a.writing(at, t)
+	p.test = at.at != nil
+	return p, err
+}
+
+// scan reads the hosts, settles what was in doubt as far as the hosts tell, and records the snapshot.
+func (p *pipeline) scan(ctx context.Context, parallel int) error {
+	f, err := p.fleet()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	at := p.clock()
+	readings := runner.Scan(ctx, p.tenant.Name, p.tenant.Hosts, f, runner.ScanOptions{
+		At: at, Refresh: true, Parallel: parallel, Observe: p.scanned,
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	prev, err := p.previous(ctx)
+	if err != nil {
+		return err
+	}
+	s := runner.Assemble(runner.Assembly{
+		Tenant: p.tenant.Name, Site: site, At: at, Hosts: p.tenant.Hosts, Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
+	})
+	if err := p.recordScan(ctx, s, runner.SettleDoubt(p.head.State.InDoubt, readings, at)); err != nil {
+		return err
+	}
+	p.unscanned(readings)
+	p.scanSummary(s)
+	return providerGone(readings)
+}
+
+// providerGone turns the first reading that failed for want of a provider into the command's error: the record of
+// what could be read is written by then.
+func providerGone(readings []runner.Reading) error {
+	for _, r := range readings {
+		if isProvider(r.Err) {
+			return fail(ExitProvider, unwrapProvider(r.Err))
+		}
+	}
+	return nil
+}
+
+// previous is the snapshot before this one; none, or one that cannot be read, is where a scan starts anew.
+func (p *pipeline) previous(ctx context.Context) (*inventory.Snapshot, error) {
+	if p.head.Commit == "" {
+		return nil, nil
+	}
+	s, err := p.ledger.Snapshot(ctx, p.head, site)
+	if err != nil {
+		p.out.say("the previous snapshot cannot be read, so this scan starts anew: %v", err)
+		return nil, nil
+	}
+	return s, nil
+}
+
+// scanned tells the stream of one host as it ends.
+func (p *pipeline) scanned(r runner.Reading) {
+	fields := event{"tenant": p.tenant.Name, "host": r.Host, "state": r.State()}
+	if r.Err == nil {
+		fields["missing"] = len(r.Scan.Missing)
+		p.out.emit("scan_host", r.Host, fields)
+		return
+	}
+	fields["level"], fields["reason"] = "warning", untrusted.Line(r.Err.Error(), 300)
+	p.out.emit("scan_host", r.Host, fields)
+}
+
+// unscanned tells a person of the hosts that went wrong, those with the same reason on one line.
+func (p *pipeline) unscanned(readings []runner.Reading) {
+	var order []string
+	groups := map[string][]string{}
+	for _, r := range readings {
+		if r.Err == nil {
+			continue
+		}
+		why := fmt.Sprintf("%s: %s", r.State(), untrusted.Line(r.Err.Error(), 300))
+		if groups[why] == nil {
+			order = append(order, why)
+		}
+		groups[why] = append(groups[why], r.Host)
+	}
+	for _, why := range order {
+		if !p.json {
+			fmt.Fprintf(p.Stderr, "  %s: %s\n", strings.Join(firstOf(groups[why], 5), " "), why)
+		}
+	}
+}
+
+func (p *pipeline) scanSummary(s *inventory.Snapshot) {
+	states, missing, security, held := map[inventory.HostState]int{}, 0, 0, 0
+	for _, h := range s.Hosts {
+		states[h.State]++
+		if h.State != inventory.Scanned {
+			continue
+		}
+		for _, m := range h.Missing {
+			missing++
+			if s.Updates[m.Update].Class == inventory.ClassSecurity {
+				security++
+			}
+			if m.Held {
+				held++
+			}
+		}
+	}
+	if p.json {
+		return
+	}
+	var rest []string
+	for _, st := range []inventory.HostState{inventory.Unreachable, inventory.Stale, inventory.Quarantined} {
+		if states[st] > 0 {
+			rest = append(rest, fmt.Sprintf("%d %s", states[st], st))
+		}
+	}
+	line := fmt.Sprintf("%s: %d of %d hosts scanned, %d missing updates (%d security, %d held)", p.tenant.Name, states[inventory.Scanned], len(s.Hosts), missing, security, held)
+	if len(rest) > 0 {
+		line += "; " + strings.Join(rest, ", ") + " (not judged, never compliant)"
+	}
+	fmt.Fprintln(p.Stdout, line)
+	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
+}

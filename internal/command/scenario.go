@@ -1,0 +1,148 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/package-url/packageurl-go"
+
+	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/policies"
+)
+
+// playScenario sends a scenario through the rules and the planner and says what is not as expected.
+func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario) ([]string, error) {
+	snapshot, err := given(t, s)
+	if err != nil {
+		return nil, err
+	}
+	e, err := decide.New(ctx, t, policies.Decide)
+	if err != nil {
+		return nil, err
+	}
+	answers, _ := e.Answers(ctx, snapshot.Updates)
+	in := plan.Input{At: s.At, Policy: t, Snapshot: snapshot, Evidence: givenEvidence(s), Answers: answers, Tool: version()}
+	made, err := plan.Build(in)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := plan.Decisions(in)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	for _, x := range s.Expect {
+		if w := compare(made, decided, x); w != "" {
+			wrong = append(wrong, x.Source+": "+w)
+		}
+	}
+	return wrong, nil
+}
+
+// given makes the snapshot of a scenario: the hosts that take part were scanned and lack what it says.
+func given(t *policy.Tenant, s policy.Scenario) (*inventory.Snapshot, error) {
+	updates := map[string]inventory.Update{}
+	for _, m := range s.Missing {
+		if !slices.ContainsFunc(t.Hosts, func(h policy.Host) bool { return h.Name == m.Host }) {
+			return nil, fmt.Errorf("%s: %s has no host %q", m.Source, t.Name, m.Host)
+		}
+		p, err := packageurl.FromString(m.Update)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Source, err)
+		}
+		updates[m.Update] = inventory.Update{
+			PURL: m.Update, Name: p.Name, Version: p.Version, Class: inventory.Class(m.Class), Severity: "unknown",
+			Released: m.Released, FirstSeen: m.FirstSeen, Exploited: m.Exploited, Reboot: "unknown",
+			Advisories: []string{}, CVEs: []string{}, Supersedes: []string{},
+		}
+	}
+	out := &inventory.Snapshot{Tenant: t.Name, Site: site, TakenAt: s.At}
+	index := map[string]int{}
+	for i, purl := range slices.Sorted(maps.Keys(updates)) {
+		index[purl] = i
+		out.Updates = append(out.Updates, updates[purl])
+	}
+	for _, h := range t.Hosts {
+		if len(s.Hosts) == 0 || slices.Contains(s.Hosts, h.Name) {
+			out.Hosts = append(out.Hosts, givenHost(h.Name, s, index))
+		}
+	}
+	return out, nil
+}
+
+func givenHost(name string, s policy.Scenario, index map[string]int) inventory.Host {
+	h := inventory.Host{
+		Name: name, State: inventory.Scanned, OS: "debian 12", ScannedAt: canonical.InstantPtr(s.At),
+		Missing: []inventory.Missing{}, Installed: []inventory.Installed{}, Held: []string{}, Notes: []string{},
+	}
+	for _, m := range s.Missing {
+		if m.Host == name {
+			h.Missing = append(h.Missing, inventory.Missing{Update: index[m.Update], From: m.From})
+		}
+	}
+	slices.SortFunc(h.Missing, func(a, b inventory.Missing) int { return a.Update - b.Update })
+	return h
+}
+
+func givenEvidence(s policy.Scenario) decision.Evidence {
+	var out decision.Evidence
+	for _, e := range s.Evidence {
+		ring := policy.Requirement{Tenant: e.Tenant, Ring: e.Ring}.Key()
+		out = append(out, decision.RingEvidence{
+			Ring: ring, Update: e.Update, Attempted: e.Attempted, Succeeded: e.Succeeded, Failed: e.Attempted - e.Succeeded,
+			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: []string{},
+		})
+	}
+	return out
+}
+
+// compare says how decisions and plan differ from an expectation, or "".
+func compare(made *plan.Plan, decided []decision.Decision, x policy.Expectation) string {
+	what := fmt.Sprintf("%s in %s", label(x.Update), x.Ring)
+	i := slices.IndexFunc(decided, func(d decision.Decision) bool { return d.Ring == x.Ring && d.Update == x.Update })
+	if i < 0 {
+		return what + ": no host of that ring lacks it"
+	}
+	d, window, opens := decided[i], "", (*time.Time)(nil)
+	if w, ok := waveOf(made, x.Ring, x.Update); ok {
+		window, opens = w.Window, &w.Opens
+	}
+	switch {
+	case x.Outcome != "" && x.Outcome != string(d.Outcome):
+		return fmt.Sprintf("%s: expected %s, got %s: %s", what, x.Outcome, d.Outcome, d.Reasons[0].Msg)
+	case x.Until != nil && !sameInstant(x.Until, d.Until):
+		return fmt.Sprintf("%s: expected until %s, got %s", what, x.Until.Format(time.RFC3339), orNever(d.Until))
+	case x.Window != "" && x.Window != window:
+		return fmt.Sprintf("%s: expected window %s, got %q", what, x.Window, window)
+	case x.Opens != nil && !sameInstant(x.Opens, opens):
+		return fmt.Sprintf("%s: expected its window to open %s, got %s", what, x.Opens.Format(time.RFC3339), orNever(opens))
+	}
+	return ""
+}
+
+func orNever(t *time.Time) string {
+	if t == nil {
+		return "nothing"
+	}
+	return t.Format(time.RFC3339)
+}
+
+// waveOf finds the first wave of a ring that carries an update.
+func waveOf(made *plan.Plan, ring, update string) (plan.Wave, bool) {
+	for _, r := range made.Rings {
+		for _, w := range r.Waves {
+			if r.Ring == ring && slices.ContainsFunc(made.Changes[w.Change].Updates, func(u plan.ChangeUpdate) bool { return u.Update == update }) {
+				return w, true
+			}
+		}
+	}
+	return plan.Wave{}, false
+}

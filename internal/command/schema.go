@@ -1,0 +1,51 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/fleet"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/report"
+)
+
+// documents are the kinds whose shape is contract. The schemas are reflected from the Go types, so they cannot drift.
+var documents = map[string]any{
+	"Plan": plan.Plan{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
+	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{},
+	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
+}
+
+func newSchema(a *app) *cobra.Command {
+	kinds := slices.Sorted(maps.Keys(documents))
+	return &cobra.Command{
+		Use:       "schema KIND",
+		Short:     "Print the JSON Schema of a document",
+		Long:      "Prints the JSON Schema of one kind of document: " + strings.Join(kinds, ", ") + ".",
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: kinds,
+		RunE: func(c *cobra.Command, args []string) error {
+			v, ok := documents[args[0]]
+			if !ok {
+				return usage(c, fmt.Errorf("there is no kind %q; known are %s", args[0], strings.Join(kinds, ", ")))
+			}
+			raw, err := json.MarshalIndent(jsonschema.Reflect(v), "", "  ")
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "%s\n", raw)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,160 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/runner/report"
+)
+
+type readFlags struct {
+	tenant string
+	at     instant
+}
+
+func (f *readFlags) flags(c *cobra.Command) {
+	c.Flags().StringVar(&f.tenant, "tenant", "", "only `TENANT` (default: every tenant)")
+	f.at.flag(c, "as of `TIME` (default: now)")
+}
+
+func newStatus(a *app) *cobra.Command {
+	var f readFlags
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Say in a line per tenant where it stands",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.reports(c.Context(), f, func(r report.Report) error {
+				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Tenant, report.Line(r), r.Vulnerability.Level)
+				return err
+			})
+		},
+	}
+	f.flags(c)
+	return c
+}
+
+func newReport(a *app) *cobra.Command {
+	var f readFlags
+	var format string
+	c := &cobra.Command{
+		Use:   "report",
+		Short: "Report missing, installed and waiting updates by ring, and how vulnerable that leaves the tenant",
+		Long: `Reports from the newest snapshot and the ledger; nothing is measured and nothing written. A host that was not scanned
+counts as unknown, and what is not covered is said.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			write, ok := formats[format]
+			if !ok {
+				return usage(c, fmt.Errorf("--format is text, json, markdown or csv, not %q", format))
+			}
+			return a.reportAs(c.Context(), f, write)
+		},
+	}
+	f.flags(c)
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT` text, json, markdown or csv")
+	return c
+}
+
+// formats are the writers of all reports together.
+var formats = map[string]func(io.Writer, []report.Report) error{
+	"text":     each(report.Text),
+	"markdown": each(report.Markdown),
+	"json":     jsonReports,
+	"csv":      report.CSV,
+}
+
+func each(write func(io.Writer, report.Report) error) func(io.Writer, []report.Report) error {
+	return func(w io.Writer, list []report.Report) error {
+		for i, r := range list {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			if err := write(w, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// jsonReports writes one canonical document per line.
+func jsonReports(w io.Writer, list []report.Report) error {
+	for _, r := range list {
+		raw, err := canonical.Marshal(r)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s\n", raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) reportAs(ctx context.Context, f readFlags, write func(io.Writer, []report.Report) error) error {
+	var list []report.Report
+	failed := a.reports(ctx, f, func(r report.Report) error { list = append(list, r); return nil })
+	if !a.json {
+		if err := write(a.Stdout, list); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+// reports makes the report of each tenant asked for. A tenant without one does not hide the others'.
+func (a *app) reports(ctx context.Context, f readFlags, use func(report.Report) error) error {
+	ws, err := a.head(ctx)
+	if err != nil {
+		return err
+	}
+	tenants, failed, err := a.tenants(ws, f.tenant)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		r, err := a.reportOf(ctx, ws, t, f.at)
+		if err != nil {
+			a.out.failure(exitOf(err))
+			failed = done(exitOf(err).code)
+			continue
+		}
+		a.out.emit("report", t.Name, event{"report": r})
+		if err := use(r); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+func (a *app) reportOf(ctx context.Context, ws *workspace, t *policy.Tenant, at instant) (report.Report, error) {
+	p, err := a.pipeline(ctx, ws, t)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return p.report(ctx, a.reading(at))
+}
+
+// tenants is the one that is named, or all that compile; the second result stands for those that do not.
+func (a *app) tenants(ws *workspace, name string) ([]*policy.Tenant, error, error) {
+	if name != "" {
+		t, err := a.tenant(ws, name)
+		return []*policy.Tenant{t}, nil, err
+	}
+	if ws.list.HasErrors() {
+		a.out.diagnostics(ws.list, ws.tree)
+		return ws.set.Tenants, done(ExitError), nil
+	}
+	if len(ws.set.Tenants) == 0 {
+		return nil, nil, errors.Join(diag.New(diag.NoTenants, "the repository has no tenant").WithFix("see tenants/ in: ringfence init DIR"))
+	}
+	return ws.set.Tenants, nil, nil
+}

@@ -1,0 +1,22 @@
+package command
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// join resolves a path that a person typed against the working folder.
+func join(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// isUnknownCommand: cobra has no type for it.
+func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }

@@ -1,0 +1,169 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+// workspace is the policy repository as one verb reads it.
+type workspace struct {
+	repo   *gitrepo.Repo
+	commit string // "" when the working folder was read
+	tree   fs.FS
+	set    *policy.Set
+	list   diag.List
+}
+
+// policyPaths are what the compiler reads; anything else in the folder may differ freely.
+var policyPaths = []string{"baseline", "tenants", "trust", "cue.mod", "ringfence.cue", "ringfence.lock.json", "tests"}
+
+// folder compiles the working folder.
+func (a *app) folder(ctx context.Context) (*workspace, error) {
+	repo, err := a.openRepo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if repo.Root() == "" {
+		return nil, diag.New(diag.NotARepository, "this repository is bare: it has no working folder").WithFix("name a commit: --rev HEAD")
+	}
+	w := &workspace{repo: repo, tree: os.DirFS(repo.Root())}
+	w.compile(ctx)
+	return w, nil
+}
+
+// at compiles a revision from the object database; nothing is checked out.
+func (a *app) at(ctx context.Context, rev string) (*workspace, error) {
+	repo, err := a.openRepo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	commit, err := repo.Resolve(rev)
+	if err != nil {
+		return nil, gitError(err, a.Dir, rev)
+	}
+	tree, err := repo.Tree(commit.Hash)
+	if err != nil {
+		return nil, gitError(err, a.Dir, rev)
+	}
+	w := &workspace{repo: repo, commit: commit.Hash, tree: tree}
+	w.compile(ctx)
+	return w, nil
+}
+
+// head compiles HEAD for the verbs that act on it, and says so when the folder differs.
+func (a *app) head(ctx context.Context) (*workspace, error) {
+	w, err := a.at(ctx, "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	if dirty, err := w.repo.Dirty(ctx, policyPaths...); err == nil && len(dirty) > 0 {
+		d := diag.Diagnostic{
+			Code: diag.FolderDiffers, Severity: diag.Info,
+			Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(firstOf(dirty, 5), ", "),
+			Fix:     "commit the change to make it count",
+		}
+		a.out.diagnostics(diag.List{d}, nil)
+	}
+	return w, nil
+}
+
+func (a *app) openRepo(ctx context.Context) (*gitrepo.Repo, error) {
+	repo, err := gitrepo.Open(ctx, a.Dir)
+	if err != nil {
+		return nil, gitError(err, a.Dir, "")
+	}
+	return repo, nil
+}
+
+func (w *workspace) compile(ctx context.Context) {
+	w.set, w.list = compiler.Compile(ctx, w.tree, compiler.Options{CheckModules: decide.CheckModules})
+	w.list.Sort()
+}
+
+// tenant returns the tenant to work on. A tenant that did not compile stops with its own diagnostics only.
+func (a *app) tenant(w *workspace, name string) (*policy.Tenant, error) {
+	if name == "" && len(w.set.Tenants) == 1 && !w.list.HasErrors() {
+		name = w.set.Tenants[0].Name
+	}
+	if name == "" {
+		if err := w.list.Err(); err != nil && len(w.set.Tenants) <= 1 {
+			a.out.diagnostics(w.list, w.tree)
+			return nil, done(ExitError)
+		}
+		return nil, diag.New(diag.TenantNeeded, "the repository has several tenants: %s", strings.Join(names(w.set), ", ")).
+			WithFix("name one: --tenant NAME")
+	}
+	if t := w.set.Tenant(name); t != nil {
+		return t, nil
+	}
+	if list := about(w.list, name); list.HasErrors() {
+		a.out.diagnostics(list, w.tree)
+		return nil, done(ExitError)
+	}
+	return nil, diag.New(diag.UnknownTenant, "there is no tenant %q; the repository has: %s", name, strings.Join(names(w.set), ", "))
+}
+
+// about picks the diagnostics that can concern a tenant: those of its folder and of what all tenants share.
+func about(list diag.List, tenant string) diag.List {
+	var out diag.List
+	for _, d := range list {
+		if d.Range == nil || !strings.HasPrefix(d.Range.File, "tenants/") || strings.HasPrefix(d.Range.File, "tenants/"+tenant+"/") {
+			out = append(out, d)
+		}
+	}
+	if out.HasErrors() {
+		return out
+	}
+	return list
+}
+
+func names(s *policy.Set) []string {
+	var out []string
+	for _, t := range s.Tenants {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
+func firstOf(list []string, n int) []string {
+	if len(list) > n {
+		return append(list[:n:n], "…")
+	}
+	return list
+}
+
+// zone is the tenant's zone; a compiled tenant always has one.
+func zone(t *policy.Tenant) *time.Location {
+	if t != nil {
+		if loc, err := window.Zone(t.Timezone); err == nil {
+			return loc
+		}
+	}
+	return time.UTC
+}
+
+// gitError gives Git's own failures their codes and a way out.
+func gitError(err error, dir, rev string) error {
+	switch {
+	case errors.Is(err, gitrepo.ErrNotRepository):
+		return diag.New(diag.NotARepository, "%s is not in a Git repository", dir).WithFix("go to the policy repository (-C DIR), or make one: ringfence init DIR")
+	case errors.Is(err, gitrepo.ErrEmpty):
+		return diag.New(diag.EmptyRepository, "the repository has no commit yet").WithFix("commit the policy, or start from a scaffold: ringfence init DIR")
+	case errors.Is(err, gitrepo.ErrUnknownRevision):
+		return diag.New(diag.UnknownRevision, "there is no revision %q", rev).WithFix("see: git log --oneline")
+	case errors.Is(err, gitrepo.ErrUnsupported):
+		return diag.New(diag.UnsupportedRepo, "%v", err)
+	}
+	return err
+}

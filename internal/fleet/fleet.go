@@ -1,0 +1,196 @@
+// Package fleet opens sessions with hosts: it starts each provider once as a plugin process, connects to hosts that
+// need it, and puts the broker between the two. It is the outside that package runner does not know.
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/transport"
+	"github.com/ringfence/ringfence/providers"
+	"github.com/ringfence/ringfence/providers/plugin"
+	"github.com/ringfence/ringfence/runner"
+)
+
+// Config says where everything comes from.
+type Config struct {
+	Tenant     string
+	Settings   policy.Settings
+	Lock       Lock
+	Executable string // this binary: built-in providers are its "provider serve NAME"
+	Root       string // the policy repository's folder, against which "./" paths in settings are resolved
+	Dialer     transport.Dialer
+	Log        io.Writer // what plugins say on stderr, neutralised
+}
+
+// Fleet keeps one process per provider for as long as the command runs. It may be used concurrently.
+type Fleet struct {
+	cfg     Config
+	mu      sync.Mutex
+	running map[string]func() (*started, error)
+}
+
+type started struct {
+	client *plugin.Client
+	desc   providers.Description
+}
+
+var _ runner.Opener = (*Fleet)(nil)
+
+// New makes a fleet; nothing is started yet.
+func New(cfg Config) *Fleet {
+	return &Fleet{cfg: cfg, running: map[string]func() (*started, error){}}
+}
+
+// limits of one command on a host: dpkg's list of a large host is a few MiB.
+var limits = transport.Options{MaxOutput: 16 << 20, Timeout: time.Hour}
+
+// Open implements runner.Opener. A host whose key is not the known one is quarantined: nothing was sent to it.
+func (f *Fleet) Open(ctx context.Context, h policy.Host) (runner.Session, error) {
+	p, err := f.Provider(ctx, h.Providers[0])
+	if err != nil {
+		return runner.Session{}, err
+	}
+	if p.desc.Connection == providers.ConnectNone {
+		// Nothing between the provider and its fleet tells what was started, so a broken call leaves doubt.
+		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Close: noClose}, nil
+	}
+	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User})
+	if err != nil {
+		return runner.Session{}, dialError(err)
+	}
+	b := transport.NewBroker(conn, p.desc, limits)
+	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Close: conn.Close}, nil
+}
+
+func noClose() error { return nil }
+
+func mutated(b *transport.Broker) bool {
+	for _, r := range b.Journal() {
+		if r.Mutates {
+			return true
+		}
+	}
+	return false
+}
+
+// dialError names what an unopened host is.
+func dialError(err error) error {
+	switch {
+	case errors.Is(err, transport.ErrHostKey), errors.Is(err, transport.ErrHostKeyUnknown):
+		return fmt.Errorf("%w: %w", runner.ErrQuarantined, err)
+	case errors.Is(err, transport.ErrAuth), errors.Is(err, transport.ErrNoClientKey), errors.Is(err, transport.ErrConfig):
+		return fmt.Errorf("%w: %w", runner.ErrUnreachable, err)
+	}
+	return err
+}
+
+// Provider starts a provider, once; every later call gets the same process or the same error.
+func (f *Fleet) Provider(ctx context.Context, name string) (*started, error) {
+	f.mu.Lock()
+	start, ok := f.running[name]
+	if !ok {
+		start = sync.OnceValues(func() (*started, error) { return f.start(ctx, name) })
+		f.running[name] = start
+	}
+	f.mu.Unlock()
+	return start()
+}
+
+func (f *Fleet) start(ctx context.Context, name string) (*started, error) {
+	spec, err := f.spec(name)
+	if err != nil {
+		return nil, providerError(err)
+	}
+	client, err := plugin.Start(ctx, spec)
+	if err != nil {
+		return nil, providerError(startError(name, err))
+	}
+	desc, err := client.Describe(ctx)
+	if err != nil {
+		client.Close()
+		return nil, providerError(startError(name, err))
+	}
+	return &started{client, desc}, nil
+}
+
+// provider hides Reboot from the core where the description does not offer it.
+func (s *started) provider() providers.Provider {
+	if s.desc.CanReboot {
+		return s.client
+	}
+	return struct{ providers.Provider }{s.client}
+}
+
+// Close ends every provider's process.
+func (f *Fleet) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, start := range f.running {
+		if p, err := start(); err == nil {
+			p.client.Close()
+		}
+	}
+}
+
+// spec is how a provider is started: built-in ones are this binary, third-party ones must be pinned.
+func (f *Fleet) spec(name string) (plugin.Spec, error) {
+	set, _ := f.cfg.Settings.Provider(name)
+	spec := plugin.Spec{Name: name, Config: f.config(set.Config), Log: f.cfg.Log}
+	if set.Path == "" {
+		if !BuiltIn(name) {
+			return spec, diag.New(diag.ProviderMissing, "there is no provider %q", name).
+				WithFix("built in are %s; a third-party one needs providers: %s: path in ringfence.cue", strings.Join(Names(), ", "), name)
+		}
+		spec.Path, spec.Args = f.cfg.Executable, []string{"provider", "serve", name}
+		return spec, nil
+	}
+	spec.Path = f.resolve(set.Path)
+	sum, err := f.cfg.Lock.checksum(name, Platform(), spec.Path)
+	spec.SHA256 = sum
+	return spec, err
+}
+
+// config resolves values that begin with "./" against the repository, because a provider starts in an empty folder.
+func (f *Fleet) config(in map[string]string) map[string]string {
+	out := make(map[string]string, len(in))
+	for k, v := range in {
+		out[k] = f.resolve(v)
+	}
+	return out
+}
+
+func (f *Fleet) resolve(v string) string {
+	if strings.HasPrefix(v, "./") {
+		return filepath.Join(f.cfg.Root, v)
+	}
+	return v
+}
+
+// Platform names this machine as the lock file does.
+func Platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
+
+// providerError marks an error as the provider's, which ends the command with its own exit code.
+func providerError(err error) error { return fmt.Errorf("%w: %w", runner.ErrProvider, err) }
+
+func startError(name string, err error) error {
+	code := diag.ProviderCrashed
+	switch {
+	case errors.Is(err, plugin.ErrMissing):
+		code = diag.ProviderMissing
+	case errors.Is(err, plugin.ErrUntrusted):
+		code = diag.ProviderUntrusted
+	case errors.Is(err, plugin.ErrNotAPlugin):
+		code = diag.ProviderNotPlugin
+	}
+	return diag.New(code, "provider %q: %v", name, err).WithFix("look at the path under providers: %s in ringfence.cue", name)
+}
