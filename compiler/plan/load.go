@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gowebpki/jcs"
 
@@ -160,10 +161,17 @@ func shape(raw []byte) error {
 	switch {
 	case err == nil:
 		return nil
-	case err.Error() == "unexpected end of JSON input": // encoding/json has no value for it
+	case ends(err, raw):
 		return fmt.Errorf("%w: %s", ErrTruncated, position(raw, int64(len(raw))))
 	}
 	return fmt.Errorf("%w: %s: %w", ErrEdited, position(raw, offset(err, 0)), err)
+}
+
+// ends reports whether the error is that raw ends too early. encoding/json has no value for it, and within a literal it
+// complains about a space that it adds itself.
+func ends(err error, raw []byte) bool {
+	added := strings.Contains(err.Error(), "invalid character ' '") && offset(err, 0) == int64(len(raw)) && raw[len(raw)-1] != ' '
+	return added || err.Error() == "unexpected end of JSON input"
 }
 
 // tooDeep returns where the nesting exceeds maxDepth, or -1.
