@@ -30,6 +30,7 @@ type Recorder interface {
 // Input is what a run needs. Plan is the plan to carry out; Preview, when there is one, is its closure.
 type Input struct {
 	Policy   *policy.Tenant
+	Site     string // budgets do not cross sites
 	Plan     *plan.Plan
 	Preview  *plan.Preview
 	Failures []plan.Failure

@@ -68,7 +68,7 @@ func (r *run) steps() []Wave {
 	return out
 }
 
-// limits are the rings' limits over all their hosts, reachable or not, with hosts in doubt already down.
+// limits are the rings' limits over all their hosts at this site, reachable or not, with hosts in doubt already down.
 func (r *run) limits() map[string]Limits {
 	size, down := map[string]int{}, map[string]int{}
 	doubt := map[string]bool{}
@@ -77,7 +77,7 @@ func (r *run) limits() map[string]Limits {
 	}
 	for _, h := range r.Policy.Hosts {
 		ring, ok := r.Policy.RingOf(h)
-		if !ok {
+		if !ok || h.Site() != r.Site {
 			continue
 		}
 		size[ring.Name]++

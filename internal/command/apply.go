@@ -19,6 +19,7 @@ import (
 )
 
 type applyFlags struct {
+	site     string
 	parallel int
 	at       instant
 }
@@ -38,6 +39,7 @@ The first Ctrl-C stops starting and waits for what runs; the second one cancels 
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return a.apply(c.Context(), args[0], f) },
 	}
+	c.Flags().StringVar(&f.site, "site", "", "the `SITE` that the plan is for (default: the tenant's only one)")
 	c.Flags().IntVar(&f.parallel, "parallel", 16, "work on at most `N` hosts at once")
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
@@ -56,7 +58,7 @@ func (a *app) apply(ctx context.Context, path string, f applyFlags) error {
 		return diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
 			WithFix("apply it in the repository it was made in (-C DIR)")
 	}
-	p, err := a.writer(ctx, made.Tenant, f.at)
+	p, err := a.writer(ctx, scope{made.Tenant, f.site}, f.at)
 	if err != nil {
 		return err
 	}
@@ -208,7 +210,7 @@ func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.
 	}
 	stop := p.signals.safely()
 	out, err := runner.Run(ctx, runner.Input{
-		Policy: p.tenant, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
+		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
 		Opener: f, Clock: p.clock, Recorder: rec, Parallel: parallel, Stop: stop, Observe: p.acted,
 		Left: func(h string, c plan.Change, opens time.Time) bool { l, _ := left(h, c, opens); return l },
 	})

@@ -31,7 +31,7 @@ func (a *app) scanLocal(ctx context.Context) error {
 	if err := readings[0].Err; err != nil {
 		return scanFailed(name, err)
 	}
-	s := runner.Assemble(runner.Assembly{Tenant: "local", Site: site, At: at, Hosts: []policy.Host{h}, Readings: readings})
+	s := runner.Assemble(runner.Assembly{Tenant: "local", Site: policy.DefaultSite, At: at, Hosts: []policy.Host{h}, Readings: readings})
 	if a.json {
 		a.out.emit("scan_host", name, event{"host": s.Hosts[0], "updates": s.Updates})
 		return nil

@@ -35,7 +35,7 @@ func (a *app) log(ctx context.Context, tenant string, limit int) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.pipeline(ctx, ws, t)
+	p, err := a.pipeline(ctx, ws, t, "")
 	if err != nil {
 		return err
 	}

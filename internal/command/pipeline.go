@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decide"
@@ -29,6 +30,7 @@ type pipeline struct {
 	*app
 	ws     *workspace
 	tenant *policy.Tenant
+	site   string // where this runner reaches hosts
 	ledger *ledger.Ledger
 	head   ledger.Head
 	clock  runner.Clock    // of verbs that write the ledger
@@ -36,12 +38,14 @@ type pipeline struct {
 	begun  map[string]bool // waves that a person was told of
 }
 
-// site is where this runner reaches hosts.
-const site = policy.DefaultSite
-
-func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant) (*pipeline, error) {
-	p := &pipeline{app: a, ws: ws, tenant: t, ledger: ledger.Open(ws.repo, t.Name)}
+func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, site string) (*pipeline, error) {
+	p := &pipeline{app: a, ws: ws, tenant: t, site: site, ledger: ledger.Open(ws.repo, t.Name)}
 	return p, p.reload(ctx)
+}
+
+// hosts are the tenant's hosts at this site: a runner reaches, judges and counts no others.
+func (p *pipeline) hosts() []policy.Host {
+	return slices.DeleteFunc(slices.Clone(p.tenant.Hosts), func(h policy.Host) bool { return h.Site() != p.site })
 }
 
 // reload reads the ledger's newest state.
@@ -59,7 +63,7 @@ func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
 	if p.head.Commit == "" {
 		return nil, p.noSnapshot()
 	}
-	s, err := p.ledger.Snapshot(ctx, p.head, site)
+	s, err := p.ledger.Snapshot(ctx, p.head, p.site)
 	switch {
 	case errors.Is(err, ledger.ErrNoSnapshot):
 		return nil, p.noSnapshot()

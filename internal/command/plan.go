@@ -15,11 +15,12 @@ import (
 )
 
 type planFlags struct {
-	tenant, rev, out string
-	preview          bool
-	detailed         bool
-	parallel         int
-	at               instant
+	scope
+	rev, out string
+	preview  bool
+	detailed bool
+	parallel int
+	at       instant
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -37,7 +38,7 @@ Exit 0 whatever the plan holds; with -detailed-exitcode 2 when it has a wave.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), f) },
 	}
-	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` to plan (default: the only one)")
+	f.scope.flags(c)
 	c.Flags().StringVar(&f.rev, "rev", "HEAD", "plan with the policy of `REV`")
 	c.Flags().StringVar(&f.out, "out", "", "also write the plan to `FILE`, for apply")
 	c.Flags().BoolVar(&f.preview, "preview", false, "ask the hosts' package managers for the exact outcome and seal it into the plan")
@@ -52,11 +53,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.tenant(ws, f.tenant)
-	if err != nil {
-		return err
-	}
-	p, err := a.pipeline(ctx, ws, t)
+	p, err := a.enter(ctx, ws, f.scope)
 	if err != nil {
 		return err
 	}
@@ -74,7 +71,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err := a.writePlan(f.out, made, preview); err != nil {
 		return err
 	}
-	a.showPlan(made, preview, t)
+	a.showPlan(made, preview, p.tenant)
 	a.planNext(made, f)
 	if f.detailed && hasWaves(made) {
 		return done(ExitChanges)

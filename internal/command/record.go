@@ -26,7 +26,7 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 	}
 	return ledger.Record{
 		APIVersion: "ringfence.dev/v1", Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
-		PolicyCommit: p.ws.commit, Policy: digest, Site: site, Runner: p.runnerName(), Actions: []ledger.Action{},
+		PolicyCommit: p.ws.commit, Policy: digest, Site: p.site, Runner: p.runnerName(), Actions: []ledger.Action{},
 	}, nil
 }
 
@@ -75,13 +75,13 @@ func (p *pipeline) snapshotFile(s *inventory.Snapshot) (map[string][]byte, error
 	if err := s.Encode(&b); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"snapshot/" + site + ".jsonl": b.Bytes()}, nil
+	return map[string][]byte{"snapshot/" + p.site + ".jsonl": b.Bytes()}, nil
 }
 
 // ringNames maps hosts to rings; a host without exactly one ring has none.
 func (p *pipeline) ringNames() map[string]string {
 	out := map[string]string{}
-	for _, h := range p.tenant.Hosts {
+	for _, h := range p.hosts() {
 		if r, ok := p.tenant.RingOf(h); ok {
 			out[h.Name] = r.Name
 		}
@@ -181,7 +181,7 @@ func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
 // Outcome records how a wave ended, with the snapshot as its re-read hosts leave it.
 func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, readings []runner.Reading) error {
 	r.snapshot = runner.Assemble(runner.Assembly{
-		Tenant: r.tenant.Name, Site: site, At: r.clock(), Hosts: r.tenant.Hosts, Prev: r.snapshot,
+		Tenant: r.tenant.Name, Site: r.site, At: r.clock(), Hosts: r.hosts(), Prev: r.snapshot,
 		FirstSeen: r.head.State.FirstSeen, Readings: readings,
 	})
 	files, err := r.snapshotFile(r.snapshot)

@@ -11,7 +11,7 @@ import (
 )
 
 type runFlags struct {
-	tenant   string
+	scope
 	all      bool
 	parallel int
 	at       instant
@@ -32,7 +32,7 @@ exit 0 also when nothing is due. One tenant's failure does not stop the others; 
 			return a.run(c.Context(), f)
 		},
 	}
-	c.Flags().StringVar(&f.tenant, "tenant", "", "run for `TENANT`")
+	f.scope.flags(c)
 	c.Flags().BoolVar(&f.all, "all", false, "run for every tenant")
 	c.Flags().IntVar(&f.parallel, "parallel", 16, "work on at most `N` hosts at once")
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
@@ -41,7 +41,7 @@ exit 0 also when nothing is due. One tenant's failure does not stop the others; 
 
 func (a *app) run(ctx context.Context, f runFlags) error {
 	if !f.all {
-		return a.runTenant(ctx, f, f.tenant)
+		return a.runTenant(ctx, f, f.scope)
 	}
 	ws, err := a.head(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		if a.signals.code() != ExitOK {
 			break
 		}
-		err := a.runTenant(ctx, f, t.Name)
+		err := a.runSites(ctx, f, t)
 		if err == nil {
 			continue
 		}
@@ -72,8 +72,8 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 }
 
 // runTenant enters the pipeline anew for each tenant, so one sees the evidence that another has just recorded.
-func (a *app) runTenant(ctx context.Context, f runFlags, tenant string) error {
-	p, err := a.writer(ctx, tenant, f.at)
+func (a *app) runTenant(ctx context.Context, f runFlags, where scope) error {
+	p, err := a.writer(ctx, where, f.at)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) runTenant(ctx context.Context, f runFlags, tenant string) error {
 		made.Tenant, made.Summary.Planned, made.Summary.Waiting, made.Summary.Rejected)
 	err = p.apply(ctx, made, nil, f.parallel)
 	if x := exitOf(err); x.code == ExitNothingDue || x.code == ExitApproval {
-		p.out.event("progress", nil, "%s: %s", tenant, plainSummary(x.err))
+		p.out.event("progress", nil, "%s: %s", where.tenant, plainSummary(x.err))
 		return nil
 	}
 	return err
@@ -101,6 +101,17 @@ func plainSummary(err error) string {
 		return d.Summary
 	}
 	return err.Error()
+}
+
+// runSites runs for the site that is named, where the tenant has hosts there, or else for each site of the tenant.
+func (a *app) runSites(ctx context.Context, f runFlags, t *policy.Tenant) error {
+	var failed error
+	for _, s := range sites(t) {
+		if f.site == "" || f.site == s {
+			failed = errors.Join(failed, a.runTenant(ctx, f, scope{t.Name, s}))
+		}
+	}
+	return failed
 }
 
 // order puts tenants after those whose evidence they need, so that one pass does all it can.

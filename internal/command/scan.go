@@ -13,7 +13,7 @@ import (
 )
 
 type scanFlags struct {
-	tenant   string
+	scope
 	local    bool
 	parallel int
 	at       instant
@@ -37,7 +37,7 @@ record was written, whatever the hosts said; 10 when a provider was missing or c
 			return a.scan(c.Context(), f)
 		},
 	}
-	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` to scan (default: the only one)")
+	f.scope.flags(c)
 	c.Flags().BoolVar(&f.local, "local", false, "read this machine with provider apt and print its snapshot")
 	c.Flags().IntVar(&f.parallel, "parallel", 16, "scan at most `N` hosts at once")
 	f.at.flag(c, "record as of `TIME` (tenants with testClock only)")
@@ -45,7 +45,7 @@ record was written, whatever the hosts said; 10 when a provider was missing or c
 }
 
 func (a *app) scan(ctx context.Context, f scanFlags) error {
-	p, err := a.writer(ctx, f.tenant, f.at)
+	p, err := a.writer(ctx, f.scope, f.at)
 	if err != nil {
 		return err
 	}
@@ -53,20 +53,16 @@ func (a *app) scan(ctx context.Context, f scanFlags) error {
 }
 
 // writer enters the pipeline for a verb that writes the ledger: policy at HEAD, a clock that may be trusted.
-func (a *app) writer(ctx context.Context, tenant string, at instant) (*pipeline, error) {
+func (a *app) writer(ctx context.Context, f scope, at instant) (*pipeline, error) {
 	ws, err := a.head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.tenant(ws, tenant)
+	p, err := a.enter(ctx, ws, f)
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.pipeline(ctx, ws, t)
-	if err != nil {
-		return nil, err
-	}
-	p.clock, err = a.writing(at, t)
+	p.clock, err = a.writing(at, p.tenant)
 	p.test = at.at != nil
 	return p, err
 }
@@ -79,7 +75,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	}
 	defer f.Close()
 	at := p.clock()
-	readings := runner.Scan(ctx, p.tenant.Name, p.tenant.Hosts, f, runner.ScanOptions{
+	readings := runner.Scan(ctx, p.tenant.Name, p.hosts(), f, runner.ScanOptions{
 		At: at, Refresh: true, Parallel: parallel, Observe: p.scanned,
 	})
 	if err := ctx.Err(); err != nil {
@@ -90,7 +86,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 		return err
 	}
 	s := runner.Assemble(runner.Assembly{
-		Tenant: p.tenant.Name, Site: site, At: at, Hosts: p.tenant.Hosts, Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
+		Tenant: p.tenant.Name, Site: p.site, At: at, Hosts: p.hosts(), Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
 	})
 	if err := p.recordScan(ctx, s, runner.SettleDoubt(p.head.State.InDoubt, readings, at)); err != nil {
 		return err
@@ -116,7 +112,7 @@ func (p *pipeline) previous(ctx context.Context) (*inventory.Snapshot, error) {
 	if p.head.Commit == "" {
 		return nil, nil
 	}
-	s, err := p.ledger.Snapshot(ctx, p.head, site)
+	s, err := p.ledger.Snapshot(ctx, p.head, p.site)
 	if err != nil {
 		p.out.say("the previous snapshot cannot be read, so this scan starts anew: %v", err)
 		return nil, nil

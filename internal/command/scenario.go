@@ -64,7 +64,7 @@ func given(t *policy.Tenant, s policy.Scenario) (*inventory.Snapshot, error) {
 			Advisories: []string{}, CVEs: []string{}, Supersedes: []string{},
 		}
 	}
-	out := &inventory.Snapshot{Tenant: t.Name, Site: site, TakenAt: s.At}
+	out := &inventory.Snapshot{Tenant: t.Name, Site: policy.DefaultSite, TakenAt: s.At}
 	index := map[string]int{}
 	for i, purl := range slices.Sorted(maps.Keys(updates)) {
 		index[purl] = i

@@ -15,12 +15,13 @@ import (
 )
 
 type readFlags struct {
-	tenant string
-	at     instant
+	scope
+	at instant
 }
 
 func (f *readFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.tenant, "tenant", "", "only `TENANT` (default: every tenant)")
+	c.Flags().StringVar(&f.site, "site", "", "only `SITE` (default: every site)")
 	f.at.flag(c, "as of `TIME` (default: now)")
 }
 
@@ -32,7 +33,7 @@ func newStatus(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.reports(c.Context(), f, func(r report.Report) error {
-				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Tenant, report.Line(r), r.Vulnerability.Level)
+				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Name(), report.Line(r), r.Vulnerability.Level)
 				return err
 			})
 		},
@@ -121,22 +122,27 @@ func (a *app) reports(ctx context.Context, f readFlags, use func(report.Report) 
 		return err
 	}
 	for _, t := range tenants {
-		r, err := a.reportOf(ctx, ws, t, f.at)
-		if err != nil {
-			a.out.failure(exitOf(err))
-			failed = done(exitOf(err).code)
-			continue
-		}
-		a.out.emit("report", t.Name, event{"report": r})
-		if err := use(r); err != nil {
-			return err
+		for _, s := range sites(t) {
+			if f.site != "" && f.site != s {
+				continue
+			}
+			r, err := a.reportOf(ctx, ws, t, s, f.at)
+			if err != nil {
+				a.out.failure(exitOf(err))
+				failed = done(exitOf(err).code)
+				continue
+			}
+			a.out.emit("report", t.Name, event{"report": r})
+			if err := use(r); err != nil {
+				return err
+			}
 		}
 	}
 	return failed
 }
 
-func (a *app) reportOf(ctx context.Context, ws *workspace, t *policy.Tenant, at instant) (report.Report, error) {
-	p, err := a.pipeline(ctx, ws, t)
+func (a *app) reportOf(ctx context.Context, ws *workspace, t *policy.Tenant, site string, at instant) (report.Report, error) {
+	p, err := a.pipeline(ctx, ws, t, site)
 	if err != nil {
 		return report.Report{}, err
 	}

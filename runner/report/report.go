@@ -49,11 +49,12 @@ var lacks = map[State]bool{
 	AwaitingGate: true, Frozen: true, Held: true, StaleScan: true, Unreachable: true,
 }
 
-// Report is one tenant's.
+// Report is one tenant's at one site.
 type Report struct {
 	APIVersion    string        `json:"apiVersion"`
 	Kind          string        `json:"kind"` // "Report"
 	Tenant        string        `json:"tenant"`
+	Site          string        `json:"site"`
 	At            time.Time     `json:"at"`
 	ScannedAt     time.Time     `json:"scannedAt"` // of the snapshot
 	Totals        Totals        `json:"totals"`
@@ -61,6 +62,14 @@ type Report struct {
 	Vulnerability Vulnerability `json:"vulnerability"`
 	Hosts         []Host        `json:"hosts"` // those that need a person; the others are counted only
 	NotCovered    []string      `json:"notCovered"`
+}
+
+// Name is the tenant, with the site unless it is the usual one.
+func (r Report) Name() string {
+	if r.Site == policy.DefaultSite {
+		return r.Tenant
+	}
+	return r.Tenant + " at " + r.Site
 }
 
 // Totals are the counts over all rings.
@@ -112,7 +121,9 @@ type Input struct {
 func Build(in Input) Report {
 	b := newBuilder(in)
 	for _, h := range in.Policy.Hosts {
-		b.host(h)
+		if h.Site() == in.Snapshot.Site {
+			b.host(h)
+		}
 	}
 	b.finish()
 	return b.Report
@@ -141,7 +152,7 @@ func newBuilder(in Input) *builder {
 	b := &builder{
 		Input: in, failed: map[pair]bool{}, doubt: map[pair]bool{}, ours: map[pair]bool{}, rings: map[string]*Ring{},
 		Report: Report{
-			APIVersion: "ringfence.dev/v1", Kind: "Report", Tenant: in.Policy.Name, At: in.At, ScannedAt: in.Snapshot.TakenAt,
+			APIVersion: "ringfence.dev/v1", Kind: "Report", Tenant: in.Policy.Name, Site: in.Snapshot.Site, At: in.At, ScannedAt: in.Snapshot.TakenAt,
 			Totals: Totals{States: map[State]int{}}, Hosts: []Host{}, Rings: []Ring{}, NotCovered: []string{},
 		},
 	}

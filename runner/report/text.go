@@ -29,7 +29,7 @@ var columns = []struct {
 
 // Text writes the report for a terminal.
 func Text(w io.Writer, r Report) error {
-	fmt.Fprintf(w, "%s at %s, scanned %s\n", r.Tenant, r.At.Format("2006-01-02 15:04 MST"), r.ScannedAt.Format("2006-01-02 15:04 MST"))
+	fmt.Fprintf(w, "%s, %s, scanned %s\n", r.Name(), r.At.Format("2006-01-02 15:04 MST"), r.ScannedAt.Format("2006-01-02 15:04 MST"))
 	fmt.Fprintf(w, "  vulnerability: %s (%s)\n", r.Vulnerability.Level, r.Vulnerability.Why)
 	fmt.Fprintf(w, "  %d of %d hosts scanned; %d applicable updates, %d missing, %d hosts wait for a reboot\n\n",
 		r.Totals.Scanned, r.Totals.Hosts, r.Totals.Applicable, r.Totals.Missing, r.Totals.PendingReboot)
@@ -101,7 +101,7 @@ func counts(m map[string]int) string {
 
 // Markdown writes the report for a forge's comment or job summary.
 func Markdown(w io.Writer, r Report) error {
-	fmt.Fprintf(w, "### %s: vulnerability %s\n\n%s. Scanned %s; %d of %d hosts.\n\n", untrusted.Markdown(r.Tenant, 80),
+	fmt.Fprintf(w, "### %s: vulnerability %s\n\n%s. Scanned %s; %d of %d hosts.\n\n", untrusted.Markdown(r.Name(), 80),
 		r.Vulnerability.Level, untrusted.Markdown(r.Vulnerability.Why, 200), r.ScannedAt.Format("2006-01-02 15:04 MST"), r.Totals.Scanned, r.Totals.Hosts)
 	head, rule := "| ring | hosts |", "|---|---|"
 	for _, c := range columns {
