@@ -1,6 +1,7 @@
 package apt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func (tx transaction) refuse(allowed []providers.Action) string {
 // settle reads from the host what became of the installation.
 func (tx transaction) settle(ctx context.Context, x providers.Exec, out providers.Output, allowed []providers.Action) providers.Result {
 	if neverStarted(out) {
-		r := untouched("apt: another package manager holds dpkg's lock: %s", complaint(out))
+		r := untouched("apt: another package manager holds the lock: %s", complaint(out))
 		r.Log = logOf(out)
 		return r
 	}
@@ -211,8 +212,12 @@ func neverStarted(out providers.Output) bool {
 	return out.ExitCode != 0 && lockFailure.Match(out.Stderr) && !dpkgLine.Match(out.Stdout)
 }
 
-// logOf is the end of what was printed.
+// logOf is the end of what was printed, without what progress displays took back by a carriage return.
 func logOf(out providers.Output) []byte {
-	all := slices.Concat(out.Stdout, out.Stderr)
+	var all []byte
+	for line := range bytes.Lines(slices.Concat(out.Stdout, out.Stderr)) {
+		line = bytes.TrimRight(line, "\r\n")
+		all = append(append(all, line[bytes.LastIndexByte(line, '\r')+1:]...), '\n')
+	}
 	return all[max(0, len(all)-maxLog):]
 }

@@ -65,9 +65,10 @@ var exact = []string{"--no-install-recommends", "-o", "APT::Get::AutomaticRemove
 var simulated = []string{"-s", "-V", "-o", "APT::Get::Show-User-Simulation-Note=false"}
 
 // installed answers dpkg's questions about edited configuration files: its default if it has one, else the file that
-// is there. Without these options even a noninteractive installation fails on them.
+// is there. Without these options even a noninteractive installation fails on them. dpkg writes to a pseudo-terminal of
+// apt-get's: apt-get survives the loss of the connection, but a dpkg that writes into it dies halfway.
 var installed = []string{
-	"-y", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=" + LockTimeout,
+	"-y", "-o", "Dpkg::Use-Pty=true", "-o", "DPkg::Lock::Timeout=" + LockTimeout,
 	"-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
 }
 
@@ -81,7 +82,7 @@ func commands() []providers.Command {
 	}
 	all := []providers.Command{
 		read(cmdArch, "dpkg", "--print-architecture"),
-		read(cmdAudit, "dpkg", "--audit"),
+		asRoot(read(cmdAudit, "dpkg", "--audit")), // with findings it looks at dpkg's lock, which only root may
 		read(cmdBootID, "cat", "/proc/sys/kernel/random/boot_id"),
 		read(cmdConfig, "apt-config", "dump"),
 		read(cmdIndexes, "apt-get", "indextargets", "--format", indexFormat),
