@@ -55,6 +55,7 @@ func TestBadlySignedSuites(t *testing.T) {
 }
 
 func TestKeptBack(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	for _, name := range []string{"lab-phased", "lab-newdep", "lab-held"} {
 		ok(t, h.InstallOld(t.Context(), name))
@@ -78,6 +79,7 @@ func TestKeptBack(t *testing.T) {
 }
 
 func TestBrokenPackages(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, word, version, state string }{
 		{"lab-badpost", "migration failed", "1.1", "half-configured"},
 		{"lab-badpre", "refusing", "1.0", "installed"},
@@ -109,6 +111,7 @@ func TestBrokenPackages(t *testing.T) {
 }
 
 func TestPackagesThatSucceedOddly(t *testing.T) {
+	t.Parallel()
 	tests := map[string]string{ // what to check afterwards
 		"lab-reboot":  "test -e /run/reboot-required && grep lab-reboot /run/reboot-required.pkgs",
 		"lab-debconf": "grep keep /usr/share/lab-debconf/choice",
@@ -131,6 +134,7 @@ func TestPackagesThatSucceedOddly(t *testing.T) {
 }
 
 func TestLockedDatabase(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	must(t, h, aptUpdate)
 	release, err := h.LockDpkg(t.Context(), time.Minute)
@@ -144,6 +148,7 @@ func TestLockedDatabase(t *testing.T) {
 }
 
 func TestInterruptedDpkg(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	must(t, h, aptUpdate)
 	ok(t, h.Interrupt(t.Context()))

@@ -22,7 +22,7 @@ var included = append([]string{"openssh-server", "sudo", "ca-certificates", "pro
 var finishScript string
 
 func baseRecipe() []string {
-	return append([]string{"1", release, debArch(), finishScript}, included...)
+	return append([]string{"2", release, debArch(), finishScript}, included...)
 }
 
 // makeBase debootstraps from the archive's main suite alone, so that its security suite has something to offer, and
@@ -51,7 +51,7 @@ func (b *builder) bootstrap(ctx context.Context, from archive, tmp string) error
 	}
 	argv := []string{
 		"mmdebstrap", "--mode=" + bootstrapMode(), "--variant=minbase", "--include=" + strings.Join(included, ","),
-		"--aptopt=Apt::Install-Recommends false", "--skip=output/dev",
+		"--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io", "--skip=output/dev",
 	}
 	for _, dir := range []string{"man", "doc", "locale", "info"} {
 		argv = append(argv, "--dpkgopt=path-exclude=/usr/share/"+dir+"/*")

@@ -18,7 +18,7 @@ import (
 type Options struct {
 	Dir    string    // "" is Dir()
 	Mirror string    // the archive's address, and after a space the security archive's; "" is $LAB_MIRROR, else the machine's own sources
-	Log    io.Writer // progress and the tools' own words; nil drops them
+	Log    io.Writer // progress, and what the tools complain about; nil drops it
 }
 
 // Build makes the base root and the mirror unless they are there already. Each appears whole or not at all, so an
@@ -111,7 +111,7 @@ func (b *builder) prune(ctx context.Context) error {
 func (b *builder) run(ctx context.Context, argv ...string) error {
 	tail := &capped{limit: 4 << 10, tail: true}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr = b.log, io.MultiWriter(b.log, tail)
+	cmd.Stderr = io.MultiWriter(b.log, tail)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w: %s", argv[0], err, strings.TrimSpace(tail.String()))
 	}

@@ -16,6 +16,9 @@ import (
 
 // TestWithoutRoot runs some of these tests again as nobody, who gets a range of subordinate ids for the occasion.
 func TestWithoutRoot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	Require(t)
 	if inUserNamespace() {
 		t.Skip("these tests run without root already")

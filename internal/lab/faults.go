@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-// AddSuite adds a suite of the mirror to the host's sources; see the README for their names.
+// AddSuite adds a suite of the mirror to the host's sources, on or off; see the README for their names.
 func (h *Host) AddSuite(name string) error {
+	if !exists(filepath.Join(h.lab.mirror, "dists", name)) {
+		return fmt.Errorf("lab: the mirror has no suite %q", name)
+	}
 	line := fmt.Sprintf("deb [signed-by=%s] http://%s/ %s main\n", keyring, mirrorName, name)
 	return put(h.source(name), []byte(line), 0o644)
 }

@@ -9,6 +9,7 @@ import (
 )
 
 func TestMirrorFaults(t *testing.T) {
+	t.Parallel()
 	l := up(t, 1)
 	h := l.Host(1)
 	l.Mirror.SetFault(Fault{Kind: Status, N: 503})
@@ -32,6 +33,7 @@ func TestMirrorFaults(t *testing.T) {
 }
 
 func TestVersionVanishesFromMirror(t *testing.T) {
+	t.Parallel()
 	l := up(t, 1)
 	h := l.Host(1)
 	ok(t, h.InstallOld(t.Context(), "lab-good"))

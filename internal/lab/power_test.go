@@ -11,6 +11,7 @@ import (
 )
 
 func TestReboot(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	ctx := t.Context()
 	for _, command := range []string{"reboot", "shutdown -r now", "systemctl reboot"} {
@@ -35,6 +36,7 @@ func TestReboot(t *testing.T) {
 }
 
 func TestStopAndStart(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	ctx := t.Context()
 	first := h.BootID()
@@ -63,6 +65,7 @@ func TestStopAndStart(t *testing.T) {
 }
 
 func TestNetDown(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	ok(t, h.NetDown())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

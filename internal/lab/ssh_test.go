@@ -45,6 +45,7 @@ func TestChangedHostKeyIsRefused(t *testing.T) {
 
 // TestLostSession keeps the trap that makes an answer of ssh worthless: the client fails, the work goes on.
 func TestLostSession(t *testing.T) {
+	t.Parallel()
 	h := one(t)
 	ok(t, h.InstallOld(t.Context(), "lab-slow"))
 	ok(t, h.AddSuite("lab-slow"))
