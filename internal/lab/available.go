@@ -20,7 +20,7 @@ func (m *Missing) Error() string { return "lab: " + m.What + "; to mend it: " + 
 type tool struct{ program, pkg string }
 
 var (
-	runTools   = []tool{{"unshare", "util-linux"}, {"nsenter", "util-linux"}, {"ip", "iproute2"}, {"tar", "tar"}, {"zstd", "zstd"}}
+	runTools   = []tool{{"unshare", "util-linux"}, {"nsenter", "util-linux"}, {"ip", "iproute2"}, {"tar", "tar"}, {"zstd", "zstd"}, {"ssh", "openssh-client"}}
 	buildTools = []tool{{"mmdebstrap", "mmdebstrap"}, {"dpkg-deb", "dpkg"}, {"apt-ftparchive", "apt-utils"}, {"tar", "tar"}, {"zstd", "zstd"}}
 	userTools  = []tool{{"newuidmap", "uidmap"}}
 )

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -106,15 +105,6 @@ func (l *Lab) connect() (err error) {
 	return err
 }
 
-// writeClientFiles puts everything a client needs beside each other in the run folder.
-func (l *Lab) writeClientFiles() error {
-	return errors.Join(
-		put(l.ClientKey(), l.client.private, 0o600),
-		put(filepath.Join(l.dir, "known_hosts"), []byte(l.KnownHosts()), 0o644),
-		put(filepath.Join(l.dir, "ssh_config"), []byte(l.sshConfig()), 0o644),
-	)
-}
-
 // Down ends every host and removes whatever Up made. It may be called more than once.
 func (l *Lab) Down() error {
 	err := l.each(func(h *Host) error { return h.scrap() })
@@ -167,31 +157,4 @@ func (l *Lab) ByName(name string) (*Host, error) {
 		}
 	}
 	return nil, fmt.Errorf("lab: no host %q", name)
-}
-
-// ClientKey is the path of the private key that root and patch accept on every host.
-func (l *Lab) ClientKey() string { return filepath.Join(l.dir, "id_ed25519") }
-
-// KnownHosts is the text of a known_hosts file with the hosts' current keys.
-func (l *Lab) KnownHosts() string {
-	var b strings.Builder
-	for _, h := range l.hosts {
-		fmt.Fprintf(&b, "%s %s\n", h.ip(), h.HostKey())
-	}
-	return b.String()
-}
-
-// SSHConfig is the path of a configuration with which "ssh -F PATH h1" logs in as patch. Host keys are checked
-// against those of the time when the lab came up.
-func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, "ssh_config") }
-
-func (l *Lab) sshConfig() string {
-	var b strings.Builder
-	for _, h := range l.hosts {
-		fmt.Fprintf(&b, "Host %s\n  HostName %s\n", h.Name, h.ip())
-	}
-	fmt.Fprintf(&b, "Host *\n  User patch\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n"+
-		"  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n  ConnectTimeout 5\n  LogLevel ERROR\n",
-		l.ClientKey(), filepath.Join(l.dir, "known_hosts"))
-	return b.String()
 }
