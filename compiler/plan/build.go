@@ -48,7 +48,7 @@ type build struct {
 	verdicts  []*verdict
 	parts     []*part // ring × lane
 	doubt     map[string]bool
-	failures  map[[2]string]Failure
+	failures  map[string]map[string]Failure // the newest, by host and update
 	retries   []Failure
 	sets      *sets
 	reboots   int
@@ -67,7 +67,7 @@ func newBuild(in Input) (*build, error) {
 	b := &build{
 		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
 		calendar: newCalendar(in.Policy, loc, freezes, in.At, in.At.Add(in.Horizon)),
-		doubt:    map[string]bool{}, failures: map[[2]string]Failure{},
+		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{},
 	}
 	for i := range in.Policy.Lanes {
 		b.lanes = append(b.lanes, &in.Policy.Lanes[i])
@@ -76,7 +76,10 @@ func newBuild(in Input) (*build, error) {
 		b.doubt[d.Host] = true
 	}
 	for _, f := range in.Failures { // sorted by time, so the newest stays
-		b.failures[[2]string{f.Host, f.Update}] = f
+		if b.failures[f.Host] == nil {
+			b.failures[f.Host] = map[string]Failure{}
+		}
+		b.failures[f.Host][f.Update] = f
 	}
 	for r := range b.rings {
 		for l := range b.lanes {

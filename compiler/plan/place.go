@@ -98,9 +98,10 @@ func (b *build) place() {
 	var picks []pick
 	for _, m := range b.members {
 		picks = picks[:0]
+		past := past{b.doubt[m.host.Name], b.failures[m.host.Name]}
 		for _, x := range m.missing {
 			v := b.verdicts[m.ring*n+x.Update]
-			if k := b.put(v, m, x); k != nil {
+			if k := b.put(v, m.host.Name, past, x); k != nil {
 				picks = append(picks, pick{k, x})
 			}
 		}
@@ -111,6 +112,12 @@ func (b *build) place() {
 	}
 }
 
+// past is what the ledger knows of a host.
+type past struct {
+	doubt    bool
+	failures map[string]Failure // by update
+}
+
 // pick is one planned update of a host.
 type pick struct {
 	bucket  *bucket
@@ -119,13 +126,12 @@ type pick struct {
 
 // put adds the host to the entry where the update belongs, or returns the bucket that it is planned for. A host's own
 // causes have no known end, so they come before the decision's waits; a rejection comes before all.
-func (b *build) put(v *verdict, m member, x inventory.Missing) *bucket {
-	host := m.host.Name
+func (b *build) put(v *verdict, host string, past past, x inventory.Missing) *bucket {
 	switch {
 	case v.rejected != nil:
 		v.rejected.Hosts = append(v.rejected.Hosts, host)
 		return nil
-	case b.doubt[host]:
+	case past.doubt:
 		v.wait(&v.doubted, decision.ReasonHostInDoubt,
 			"an action was started on the host and nobody knows how it ended; nothing more starts there until that is settled", host)
 		return nil
@@ -134,8 +140,8 @@ func (b *build) put(v *verdict, m member, x inventory.Missing) *bucket {
 		return nil
 	}
 	t := target{v.bucket, v.waiting}
-	if v.bucket != nil && len(b.failures) > 0 {
-		t = b.again(v, t, host)
+	if f, ok := past.failures[v.decision.Update]; ok && v.bucket != nil {
+		t = b.again(v, t, f)
 	}
 	if t.bucket == nil {
 		t.waiting.Hosts = append(t.waiting.Hosts, host)
@@ -153,11 +159,7 @@ func (v *verdict) wait(entry **Waiting, code, msg, host string) {
 }
 
 // again moves a planned update that failed on this host in the occurrence under way to a later one.
-func (b *build) again(v *verdict, t target, host string) target {
-	f, ok := b.failures[[2]string{host, v.decision.Update}]
-	if !ok {
-		return t
-	}
+func (b *build) again(v *verdict, t target, f Failure) target {
 	from := b.calendar.retry(b.window(v.part.ring, v.part.lane), f.At)
 	if !from.After(later(b.At, v.ready)) {
 		return t
