@@ -8,6 +8,8 @@ import (
 	"os/exec"
 )
 
+const noFollow = 0
+
 func detach(*exec.Cmd) {}
 
 func tryLock(*os.File) (bool, error) {

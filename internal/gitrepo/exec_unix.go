@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// noFollow makes open fail on a symlink.
+const noFollow = syscall.O_NOFOLLOW
+
 // detach lets a short git command finish when the terminal sends Ctrl-C to the whole group, and ends it with SIGTERM
 // when the context does: git then removes its lock files, which SIGKILL would leave behind.
 func detach(cmd *exec.Cmd) {

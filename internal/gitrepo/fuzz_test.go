@@ -17,22 +17,15 @@ func FuzzParseMessage(f *testing.F) {
 		if strings.Contains(subject, "\n") {
 			t.Errorf("subject %q", subject)
 		}
-		again := subject + "\n\n"
-		if body != "" {
-			again += body + "\n\n"
-		}
+		var block string
 		for _, tr := range trailers {
-			if strings.ContainsAny(tr.Key+tr.Value, "\n") || !token(tr.Key) {
+			if strings.Contains(tr.Value, "\n") || !token(tr.Key) {
 				t.Errorf("trailer %q", tr)
 			}
-			again += tr.Key + ": " + tr.Value + "\n"
+			block += tr.Key + ": " + tr.Value + "\n"
 		}
-		if len(trailers) == 0 || subject == "" {
-			return
-		}
-		s, _, got := ParseMessage(again)
-		if s != subject || !slices.Equal(got, trailers) {
-			t.Errorf("%q gives %q, %q; written again %q, %q", msg, subject, trailers, s, got)
+		if _, _, again := ParseMessage("subject\n\n" + body + "\n\n" + block); len(trailers) > 0 && !slices.Equal(again, trailers) {
+			t.Errorf("%q gives %q; written again %q", msg, trailers, again)
 		}
 	})
 }

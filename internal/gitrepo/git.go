@@ -19,6 +19,7 @@ var overrides = []string{
 	"core.hooksPath=/dev/null",
 	"core.fsmonitor=false",
 	"core.untrackedCache=false",
+	"core.splitIndex=false",
 	"core.symlinks=false",
 	"core.editor=true",
 	"core.fsync=all",

@@ -264,3 +264,46 @@ func TestRefNamesAreGitsToo(t *testing.T) {
 		}
 	})
 }
+
+// TestGuardsAreNoWayOut: .git/ringfence may come from whoever packed the repository.
+func TestGuardsAreNoWayOut(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	hash, victim := head(t, r).Hash, t.TempDir()
+	write(t, victim, map[string]string{"passwd": "root"})
+	guards := filepath.Join(dir, ".git", "ringfence")
+	if err := os.Symlink(victim, guards); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); err == nil {
+		t.Error("wrote through a symlinked folder")
+	}
+	os.Remove(guards)
+	if err := os.Mkdir(guards, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(victim, "passwd"), filepath.Join(guards, strings.ReplaceAll(testRef, "/", "%2F"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); err == nil {
+		t.Error("wrote through a symlinked guard")
+	}
+	if raw, _ := os.ReadFile(filepath.Join(victim, "passwd")); string(raw) != "root" {
+		t.Errorf("the victim holds %q", raw)
+	}
+}
+
+func TestAnotherUsersRepositoryIsNotOpened(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("giving a folder to another user needs root")
+	}
+	dir := folder(t, map[string]string{"a": "1"})
+	for _, path := range []string{dir, filepath.Join(dir, ".git")} {
+		if err := os.Chown(path, 12345, 12345); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "safe.directory") {
+		t.Errorf("Open() = %v, want git's own refusal and way out", err)
+	}
+}

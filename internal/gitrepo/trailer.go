@@ -26,20 +26,18 @@ func (t Trailers) Get(key string) (value string, ok bool) {
 	return value, true
 }
 
-// ParseMessage splits a commit message into subject, body and trailers. Trailers are the last paragraph, when it is
-// not the first and each of its lines is one.
+// ParseMessage splits a commit message into its first line, its trailers and what stands between them. Trailers are
+// the last paragraph, when it is not the first and each of its lines is one.
 func ParseMessage(msg string) (subject, body string, trailers Trailers) {
-	msg = strings.Trim(strings.ReplaceAll(msg, "\r\n", "\n"), "\n")
-	subject, rest, _ := strings.Cut(msg, "\n")
-	rest = strings.Trim(rest, "\n")
-	head, last := "", rest
-	if i := strings.LastIndex(rest, "\n\n"); i >= 0 {
-		head, last = strings.TrimRight(rest[:i], "\n"), rest[i+2:]
+	msg = strings.Trim(msg, "\n")
+	rest := msg
+	if i := strings.LastIndex(msg, "\n\n"); i >= 0 {
+		if list, ok := parseTrailers(msg[i+2:]); ok {
+			rest, trailers = msg[:i], list
+		}
 	}
-	if trailers, ok := parseTrailers(last); ok {
-		return subject, head, trailers
-	}
-	return subject, rest, nil
+	subject, body, _ = strings.Cut(rest, "\n")
+	return subject, strings.Trim(body, "\n"), trailers
 }
 
 func parseTrailers(paragraph string) (Trailers, bool) {

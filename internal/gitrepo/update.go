@@ -19,7 +19,8 @@ const (
 )
 
 // UpdateRef moves a ref from old to new; old "" means that the ref must not exist yet. When it returns nil the ref is
-// on disk. It returns ErrRefMoved when the ref is somewhere else, and a *LockedError when another git process holds it.
+// on disk. It returns ErrRefMoved when the ref is somewhere else, also when it is at new already, and a *LockedError
+// when another git process holds it. After any other error, such as an ended context, only Ref tells where it is.
 func (r *Repo) UpdateRef(ctx context.Context, ref, new, old string) error {
 	if err := checkRefName(ref); err != nil {
 		return err
@@ -55,7 +56,12 @@ func zerosIfEmpty(hash string) string {
 	return hash
 }
 
+// whyNotMoved looks for the cause of git's refusal. A git that was cut off refused nothing: the ref may have moved.
 func (r *Repo) whyNotMoved(g *guard, ref, old string, failed error) error {
+	var refused *GitError
+	if !errors.As(failed, &refused) {
+		return fmt.Errorf("move %s: %w", ref, failed)
+	}
 	now, err := r.Ref(ref)
 	if err != nil && !errors.Is(err, ErrRefNotFound) {
 		return err
@@ -91,10 +97,13 @@ type guard struct {
 
 func (r *Repo) guard(ctx context.Context, ref string) (*guard, error) {
 	dir := filepath.Join(r.commonDir, "ringfence")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("guard %s: %w", ref, err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, url.PathEscape(ref)), os.O_RDWR|os.O_CREATE, 0o644)
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() { // a symlink could make us write anywhere
+		return nil, &RefusedError{Path: dir, Why: "it is no folder"}
+	}
+	f, err := os.OpenFile(filepath.Join(dir, url.PathEscape(ref)), os.O_RDWR|os.O_CREATE|noFollow, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("guard %s: %w", ref, err)
 	}

@@ -124,7 +124,7 @@ func (r *Repo) writeBlobs(ctx context.Context, dir string, files map[string][]by
 		return nil, nil
 	}
 	c := r.call("hash-object", "-w", "--no-filters", "--stdin-paths")
-	c.stdin = list.Bytes()
+	c.stdin, c.limit = list.Bytes(), 64*len(rows)
 	out, err := c.run(ctx)
 	if err != nil {
 		return nil, err

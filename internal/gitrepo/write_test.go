@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -86,6 +87,7 @@ func TestUpdateRefCompares(t *testing.T) {
 		{one, two, ErrRefMoved}, // it does not exist
 		{one, "", nil},
 		{two, "", ErrRefMoved}, // it exists
+		{one, "", ErrRefMoved}, // the same again: only one writer may believe that it won
 		{two, two, ErrRefMoved},
 		{two, one, nil},
 	}
@@ -106,6 +108,26 @@ func TestUpdateRefCompares(t *testing.T) {
 	}
 	if err := r.UpdateRef(t.Context(), testRef, strings.Repeat("1", 40), one); err == nil {
 		t.Error("the ref now points at an object that does not exist")
+	}
+}
+
+func TestAnEndedContextWritesNothing(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	r := open(t, dir)
+	hash := mustCommit(t, r, spec(map[string][]byte{"a": {1}}, ""))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.UpdateRef(ctx, testRef, hash, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("UpdateRef: %v", err)
+	}
+	if _, err := r.Commit(ctx, spec(map[string][]byte{"a": {1}}, "")); !errors.Is(err, context.Canceled) {
+		t.Errorf("Commit: %v", err)
+	}
+	if _, err := r.Ref(testRef); !errors.Is(err, ErrRefNotFound) {
+		t.Errorf("Ref: %v", err)
+	}
+	if err := r.UpdateRef(t.Context(), testRef, hash, ""); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

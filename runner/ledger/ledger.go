@@ -68,38 +68,44 @@ func (l *Ledger) Head(ctx context.Context) (Head, error) {
 	return l.at(hash)
 }
 
-// at reads one record's commit whole.
+// at reads one record's commit whole; any error wraps ErrBroken.
 func (l *Ledger) at(hash string) (Head, error) {
-	h := Head{Commit: hash}
-	c, err := l.repo.Header(hash)
-	if err != nil {
-		return Head{}, l.broken(hash, err)
-	}
-	seq, err := l.follows(c)
-	if err != nil {
-		return Head{}, l.broken(hash, err)
-	}
-	raw, err := l.repo.ReadFile(hash, recordFile, maxFile)
-	if err == nil {
-		h.Record, err = DecodeRecord(raw)
-	}
-	if err == nil {
-		err = l.matches(recordFile, h.Record.Tenant, h.Record.Seq, seq)
-	}
-	if err != nil {
-		return Head{}, l.broken(hash, err)
-	}
-	raw, err = l.repo.ReadFile(hash, stateFile, maxFile)
-	if err == nil {
-		h.State, err = DecodeState(raw)
-	}
-	if err == nil {
-		err = l.matches(stateFile, h.State.Tenant, h.State.Seq, seq)
-	}
+	h, err := l.read(hash)
 	if err != nil {
 		return Head{}, l.broken(hash, err)
 	}
 	return h, nil
+}
+
+func (l *Ledger) read(hash string) (Head, error) {
+	c, err := l.repo.Header(hash)
+	if err != nil {
+		return Head{}, err
+	}
+	seq, err := l.follows(c)
+	if err != nil {
+		return Head{}, err
+	}
+	h := Head{Commit: hash}
+	if h.Record, err = decodeFile(l, hash, recordFile, DecodeRecord); err != nil {
+		return Head{}, err
+	}
+	if h.State, err = decodeFile(l, hash, stateFile, DecodeState); err != nil {
+		return Head{}, err
+	}
+	if err := l.matches(recordFile, h.Record.Tenant, h.Record.Seq, seq); err != nil {
+		return Head{}, err
+	}
+	return h, l.matches(stateFile, h.State.Tenant, h.State.Seq, seq)
+}
+
+func decodeFile[T any](l *Ledger, hash, name string, decode func([]byte) (T, error)) (T, error) {
+	raw, err := l.repo.ReadFile(hash, name, maxFile)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return decode(raw)
 }
 
 func (l *Ledger) matches(file, tenant string, seq, want int) error {

@@ -128,6 +128,25 @@ func TestAWholeRollout(t *testing.T) {
 	checkLog(t, l, h)
 }
 
+func TestAShallowCloneReadsItsTip(t *testing.T) {
+	repo, dir := repository(t)
+	l := Open(repo, "acme")
+	h := mustAppend(t, l, mustAppend(t, l, Head{}, note("a")), note("b"))
+	clone := filepath.Join(t.TempDir(), "clone")
+	git(t, dir, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/ledger/acme", "file://"+dir, clone)
+	shallow, err := gitrepo.Open(t.Context(), clone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = Open(shallow, "acme")
+	if got := mustHead(t, l); !reflect.DeepEqual(got, h) {
+		t.Errorf("the tip is %+v", got)
+	}
+	if _, err := l.Replay(t.Context(), h); err == nil || !strings.Contains(err.Error(), "1 of 2 records") {
+		t.Errorf("replayed half a history: %v", err)
+	}
+}
+
 func checkLog(t *testing.T, l *Ledger, h Head) {
 	t.Helper()
 	var got []string

@@ -94,7 +94,7 @@ func (l *Ledger) Log(ctx context.Context, h Head, limit int) iter.Seq2[LogEntry,
 }
 
 // Replay reduces every record from the first to h and returns the state that they add up to. A ledger that was not
-// tampered with gives h.State.
+// tampered with gives h.State. It needs the whole history, which a shallow clone does not have.
 func (l *Ledger) Replay(ctx context.Context, h Head) (State, error) {
 	var hashes []string
 	for e, err := range l.Log(ctx, h, 0) {
@@ -102,6 +102,9 @@ func (l *Ledger) Replay(ctx context.Context, h Head) (State, error) {
 			return State{}, err
 		}
 		hashes = append(hashes, e.Commit)
+	}
+	if len(hashes) != h.State.Seq {
+		return State{}, fmt.Errorf("replay the ledger of %s: %d of %d records are here; fetch the rest: git fetch --unshallow", l.tenant, len(hashes), h.State.Seq)
 	}
 	var s State
 	for _, hash := range slices.Backward(hashes) {

@@ -160,3 +160,21 @@ func TestReduceKeepsTheNewestOccurrences(t *testing.T) {
 		t.Errorf("%d occurrences, the last opens %v", len(s.Occurrences), s.Occurrences[len(s.Occurrences)-1].Opens)
 	}
 }
+
+// TestTwoFuturesShareNoMemory: a runner that lost the race reduces its record again, from another state.
+func TestTwoFuturesShareNoMemory(t *testing.T) {
+	on := func(s State, platform string) State {
+		a := end(apply(platform, platform, "pilot", Started, "u"), Succeeded, 5)
+		a.Platform = platform
+		return Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Actions: []Action{a}})
+	}
+	s := on(on(on(State{}, "e"), "d"), "c")
+	one := on(s, "b")
+	two := on(s, "a")
+	if got := one.Evidence[0].Platforms; !reflect.DeepEqual(got, []string{"b", "c", "d", "e"}) {
+		t.Errorf("one future has %q", got)
+	}
+	if got := two.Evidence[0].Platforms; !reflect.DeepEqual(got, []string{"a", "c", "d", "e"}) {
+		t.Errorf("the other has %q", got)
+	}
+}
