@@ -1,0 +1,80 @@
+// Package main_test tells the behaviour of the program as scripts: one story each, in testdata/script. The program is
+// this test binary under the name ringfence, so every script runs real processes, plugins included.
+package main_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ringfence/ringfence/internal/command"
+)
+
+var update = flag.Bool("update", false, "write what the program prints into the scripts' expectations")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ringfence": func() { os.Exit(command.Main(os.Args[1:], command.System())) },
+	})
+}
+
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", Setup: setup, Cmds: verbs,
+		UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+	})
+}
+
+// verbs are the scripts' own commands beside those of testscript.
+var verbs = map[string]func(*testscript.TestScript, bool, []string){
+	"exits":      exits,
+	"refuses":    refuses,
+	"interrupts": interrupts,
+	"gitinit":    gitInit,
+	"commit":     commit,
+	"policy":     policy,
+	"replace":    replace,
+	"fleet":      changeFleet,
+	"hoststate":  hostState,
+	"ledger":     checkLedger,
+	"mark":       mark,
+	"unchanged":  unchanged,
+	"scrub":      scrub,
+}
+
+// setup gives each script a home of its own, so that nothing of this machine's Git or SSH settings is read.
+func setup(e *testscript.Env) error {
+	home := filepath.Join(e.WorkDir, ".home")
+	e.Setenv("HOME", home)
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	e.Setenv("GIT_CEILING_DIRECTORIES", e.WorkDir)
+	e.Setenv("SMALL", filepath.Join(here, "testdata", "small"))
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return err
+	}
+	return shortTemp(e)
+}
+
+// shortTemp keeps the sockets of plugins below the length that the system allows: a script's own folder is deep.
+func shortTemp(e *testscript.Env) error {
+	dir, err := os.MkdirTemp("", "rf")
+	if err != nil {
+		return err
+	}
+	e.Setenv("TMPDIR", dir)
+	e.Defer(func() { _ = os.RemoveAll(dir) }) // what is left of it is the system's to clean
+	return nil
+}
+
+// here is this package's folder: scripts run elsewhere.
+var here = func() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
