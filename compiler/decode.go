@@ -16,7 +16,7 @@ var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 func (n node) tenant(name string) (*policy.Tenant, []node) {
 	t := &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: name,
-		Timezone: n.get("timezone").str(`an IANA time zone such as "Europe/Berlin"`),
+		Timezone: n.get("timezone").mark().str(`an IANA time zone such as "Europe/Berlin"`),
 		Rings:    each(n.get("rings"), node.ring),
 		Windows:  each(n.get("windows"), node.window),
 		Lanes:    each(n.get("lanes"), node.lane),
@@ -59,7 +59,7 @@ func (n node) ring() policy.Ring {
 	return policy.Ring{
 		Name:           n.label(),
 		Select:         n.get("select").labels(),
-		Window:         n.get("window").ref(),
+		Window:         n.get("window").mark().ref(),
 		Requires:       each(n.get("requires"), node.requirement),
 		MaxUnavailable: n.get("maxUnavailable").amount(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
@@ -110,7 +110,7 @@ func (n node) window() policy.Window {
 	w := policy.Window{
 		Name:     n.label(),
 		Start:    n.get("start").clock("15:04", `a wall time such as "22:00"`),
-		Duration: n.get("duration").duration(),
+		Duration: n.get("duration").mark().duration(),
 		Source:   n.source(),
 	}
 	n.get("days").some("a day")
@@ -172,7 +172,7 @@ func (n node) lane() policy.Lane {
 	l := policy.Lane{
 		Name:     n.label(),
 		Match:    n.get("match").match(),
-		Window:   n.get("window").ref(),
+		Window:   n.get("window").mark().ref(),
 		Reboot:   n.get("reboot").reboot(),
 		Priority: n.get("priority").integer(-maxCount, maxCount),
 		Source:   n.source(),
@@ -188,8 +188,8 @@ func (n node) freeze() policy.Freeze {
 	const layout, what = "2006-01-02T15:04", `a wall time such as "2026-12-18T18:00"`
 	f := policy.Freeze{
 		Name:   n.label(),
-		Starts: n.get("starts").clock(layout, what),
-		Ends:   n.get("ends").clock(layout, what),
+		Starts: n.get("starts").mark().clock(layout, what),
+		Ends:   n.get("ends").mark().clock(layout, what),
 		Reason: n.get("reason").str("a reason in words"),
 		Source: n.source(),
 	}

@@ -14,22 +14,30 @@ import (
 type subject struct {
 	arg        string // directory or file to load
 	definition string
-	find       func(*program) cue.Value
+	path       []string // of the value in its package
+}
+
+// value is the subject as a program has it.
+func (s subject) value(p *program) cue.Value {
+	var path []cue.Selector
+	for _, name := range s.path {
+		path = append(path, cue.Str(name))
+	}
+	return p.root.LookupPath(cue.MakePath(path...))
 }
 
 // diagnose explains why a value broke the schema. It loads the package once more with a schema that allows
 // everything, looks at the structure, then reads every value. What that does not find, CUE's own words must explain.
-func (r *reader) diagnose(c *compilation, t *tree, s subject, strict cue.Value, failure error, read func(node)) {
+func (r *reader) diagnose(c *compilation, t *tree, s subject, strict node, failure error, read func(node)) {
 	loose := &tree{repo: t.repo, tenant: t.tenant, loose: true, overlay: c.permissive()}
 	if p, list := loose.load(s.arg); len(list) == 0 {
 		r.use(p)
-		n := r.root(s.find(p), s.find(p))
+		n := r.root(s.value(p), p, s.path...)
 		n.structure(closedDefinition(p.ctx, s.definition))
 		read(n)
 		r.parameters(n)
 	}
 	if !r.diags.HasErrors() {
-		r.root(strict, strict)
 		r.leftover(strict, failure)
 	}
 }

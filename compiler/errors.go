@@ -28,6 +28,7 @@ func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(inst.Err) {
 		d := loadError(arg, e)
+		t.clamp(d.Range)
 		if !seen[d.Range.File] {
 			seen[d.Range.File] = true
 			out = append(out, d)
@@ -57,7 +58,23 @@ func loadError(arg string, e errors.Error) diag.Diagnostic {
 		return diag.New(diag.ImportFailed, "%s", what).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
 	}
-	return diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
+	d := diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
+	if strings.Contains(d.Summary, "'EOF'") {
+		d = d.WithFix("a bracket or brace further up is not closed")
+	}
+	return d
+}
+
+// clamp moves a position to the end of its file if it lies behind it, where CUE sees the end.
+func (t *tree) clamp(r *diag.Range) {
+	data, err := t.ReadFile(r.File)
+	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	if err != nil || r.Start.Line < len(lines) {
+		return
+	}
+	if last := (diag.Pos{Line: len(lines), Column: len(lines[len(lines)-1]) + 1}); r.Start.Line > last.Line || r.Start.Column > last.Column {
+		r.Start, r.End = last, last
+	}
 }
 
 func packageName(arg string) string {
@@ -95,7 +112,7 @@ func buildErrors(root cue.Value) diag.List {
 // firstPosition is the first place of the repository that an error names.
 func firstPosition(e errors.Error) diag.Range {
 	for _, p := range errors.Positions(e) {
-		if r := rangeOf(p, p); r.File != "" && !strings.HasPrefix(r.File, schemaMount) {
+		if r := rangeOf(p, p); ofRepository(r.File) {
 			return r
 		}
 	}
@@ -103,19 +120,18 @@ func firstPosition(e errors.Error) diag.Range {
 }
 
 // leftover turns errors of the schema that no reader recognised into diagnostics: one for each value.
-func (r *reader) leftover(tenant cue.Value, err error) {
+func (r *reader) leftover(root node, err error) {
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(err) {
 		path := e.Path()
-		if len(path) >= 2 && path[0] == "tenant" {
+		if len(path) >= 2 && (path[0] == "tenant" || path[0] == "scenario") {
 			path = path[2:]
 		}
-		if key := strings.Join(path, "."); seen[key] {
+		if seen[strings.Join(path, ".")] {
 			continue
-		} else {
-			seen[key] = true
 		}
-		n := node{r, tenant, nil}
+		seen[strings.Join(path, ".")] = true
+		n := root
 		for _, p := range path {
 			n = n.get(unquote(p))
 		}

@@ -33,16 +33,12 @@ func (n node) name() string {
 
 // report adds a diagnostic where the node stands.
 func (n node) report(d diag.Diagnostic) {
-	n.r.diags = append(n.r.diags, d.At(n.r.places.At(n.path...)))
+	n.r.diags = append(n.r.diags, d.At(n.where()))
 }
 
 // reportName adds a diagnostic at the node's field name.
 func (n node) reportName(d diag.Diagnostic) {
-	at := n.r.places.At(n.path...)
-	if p := places(n.v, n.r.home); len(p) > 0 {
-		at = p[0].label
-	}
-	n.r.diags = append(n.r.diags, d.At(at))
+	n.r.diags = append(n.r.diags, d.At(n.place().label))
 }
 
 // reject adds a diagnostic at the node's value: what it must be, and what it is.
@@ -51,11 +47,7 @@ func (n node) reject(code diag.Code, format string, args ...any) {
 }
 
 func (n node) rejectWith(d diag.Diagnostic) {
-	at := n.r.places.At(n.path...)
-	if p := places(n.v, n.r.home); len(p) > 0 {
-		at = p[0].value
-	}
-	n.r.diags = append(n.r.diags, d.At(at))
+	n.r.diags = append(n.r.diags, d.At(n.place().value))
 }
 
 // wrongKind reports a value of another type than the one that its place needs.
@@ -115,7 +107,7 @@ func (n node) conflict(err error) {
 // in the tenant's file and used in the baseline's.
 func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 	d.Code = diag.UnknownReference
-	at := n.r.places.At(n.path...)
+	at := n.where()
 	for _, p := range errors.Positions(e) {
 		if r := rangeOf(p, p); rank(r, n.r.home) == 0 {
 			at = r
@@ -129,7 +121,7 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 func disagreeing(e errors.Error) []diag.Range {
 	var out []diag.Range
 	for _, p := range e.InputPositions()[:min(2, len(e.InputPositions()))] {
-		if r := rangeOf(p, token.NoPos); r.File != "" && !strings.HasPrefix(r.File, schemaMount) && !slices.Contains(out, r) {
+		if r := rangeOf(p, token.NoPos); ofRepository(r.File) && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}

@@ -15,8 +15,10 @@ import (
 // that one run shows them all.
 type reader struct {
 	home   string // the directory whose files are the user's own; others are shared
+	index  index
+	prefix []string // where the value that is read stands in its package
 	diags  diag.List
-	places check.Places
+	places check.Places    // of what the cross checks may point at
 	used   map[string]bool // parameters that the user's own files read
 	meant  check.Places    // fields that a misspelt one was meant to be: they are not missing as well
 }
@@ -26,37 +28,60 @@ type node struct {
 	r    *reader
 	v    cue.Value
 	path []string
+	up   *node // nil at the root
 }
 
-// root begins reading at v, which stands where declared does: a unification has no place of its own.
-func (r *reader) root(v, declared cue.Value) node {
+// root begins reading at v, which p declares at prefix.
+func (r *reader) root(v cue.Value, p *program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
-	n := r.node(declared, nil)
-	n.v = v
-	return n
+	r.index, r.prefix = indexOf(p.inst), prefix
+	return node{r: r, v: v}
 }
 
-func (r *reader) node(v cue.Value, path []string) node {
-	n := node{r, v, path}
-	if v.Exists() {
-		if p := places(v, r.home); len(p) > 0 {
-			r.places.Set(spot(v, p[0]), path...)
-		}
+// place is where the node stands, or else what is around it. It is worked out only when something points there: to
+// take a value apart costs more than to read it.
+func (n node) place() place {
+	if p := n.places(); len(p) > 0 {
+		return p[0]
+	}
+	if n.up == nil {
+		return place{}
+	}
+	return n.up.place()
+}
+
+// places lists where the node's value comes from, the most useful first.
+func (n node) places() []place {
+	key := indexKey(append(n.r.prefix[:len(n.r.prefix):len(n.r.prefix)], n.path...))
+	if p := n.r.index[key]; len(p) > 0 {
+		return inOrder(p, n.r.home)
+	}
+	return places(n.v, n.r.home)
+}
+
+// mark notes the node's place for the cross checks.
+func (n node) mark() node {
+	if n.exists() {
+		n.r.places.Set(n.where(), n.path...)
 	}
 	return n
 }
 
-// spot is where a reader should look for v: at the name of a struct, at the value of anything else.
-func spot(v cue.Value, p place) diag.Range {
-	if v.IncompleteKind() == cue.StructKind || v.IncompleteKind() == cue.ListKind {
-		return p.label
+// where a reader should look: at the name of a struct or list, at the value of anything else.
+func (n node) where() diag.Range {
+	if k := n.v.IncompleteKind(); k == cue.StructKind || k == cue.ListKind {
+		return n.place().label
 	}
-	return p.value
+	return n.place().value
 }
 
 // get returns a field; it need not exist.
 func (n node) get(name string) node {
-	return n.r.node(n.v.LookupPath(cue.MakePath(cue.Str(name))), n.under(name))
+	return n.child(n.v.LookupPath(cue.MakePath(cue.Str(name))), name)
+}
+
+func (n node) child(v cue.Value, name string) node {
+	return node{r: n.r, v: v, path: n.under(name), up: &n}
 }
 
 func (n node) under(name string) []string { return append(slices.Clone(n.path), name) }
@@ -76,7 +101,7 @@ func (n node) has(name string) bool {
 func isError(v cue.Value) bool { return v.Err() != nil && v.Source() != nil }
 
 // source is the node's place as documents keep it.
-func (n node) source() string { return n.r.places.At(n.path...).String() }
+func (n node) source() string { return n.mark().place().label.String() }
 
 // fields lists a struct's regular fields by name; parameters are none. What is no struct has none: that it should be one is for the
 // structural pass to say.
@@ -88,7 +113,7 @@ func (n node) fields() []node {
 	var out []node
 	for it.Next() {
 		if name := it.Selector().Unquoted(); !isParameter(name) {
-			out = append(out, n.r.node(it.Value(), n.under(name)))
+			out = append(out, n.child(it.Value(), name))
 		}
 	}
 	slices.SortFunc(out, func(a, b node) int { return cmp.Compare(a.label(), b.label()) })
@@ -112,7 +137,7 @@ func (n node) items() []node {
 	}
 	var out []node
 	for i := 0; it.Next(); i++ {
-		out = append(out, n.r.node(it.Value(), n.under("["+strconv.Itoa(i)+"]")))
+		out = append(out, n.child(it.Value(), "["+strconv.Itoa(i)+"]"))
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 
@@ -15,22 +16,33 @@ import (
 // place is one spot of the repository that contributes to a value: the field's label and what stands behind it.
 type place struct {
 	label, value diag.Range
+	pattern      bool // the label stands for many fields: [string]: …
 }
 
-// places lists where a value comes from, the files under home first, then in file order. The schema is left out: its
-// lines are no help to who wrote the policy.
+// places lists where a value comes from: the files under home first, then the others, then patterns. The schema is left
+// out: its lines are no help to who wrote the policy.
 func places(v cue.Value, home string) []place {
 	var out []place
 	for _, node := range nodes(v, 0) {
 		p := placeOf(node)
-		if p.label.File != "" && !strings.HasPrefix(p.label.File, schemaMount) {
+		if ofRepository(p.label.File) {
 			out = append(out, p)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b place) int {
-		return cmp.Or(rank(a.label, home)-rank(b.label, home), compareRange(a.label, b.label))
+	return inOrder(out, home)
+}
+
+// inOrder sorts places by how much they help, and drops repetitions.
+func inOrder(list []place, home string) []place {
+	slices.SortStableFunc(list, func(a, b place) int {
+		return cmp.Or(order(a, home)-order(b, home), compareRange(a.label, b.label))
 	})
-	return slices.CompactFunc(out, func(a, b place) bool { return a.label == b.label })
+	return slices.CompactFunc(list, func(a, b place) bool { return a.label == b.label })
+}
+
+// ofRepository reports whether the file is the user's, not one that the compiler added.
+func ofRepository(file string) bool {
+	return file != "" && !strings.HasPrefix(file, schemaMount) && path.Base(file) != guardFile
 }
 
 // nodes returns the syntax of every conjunct. Expr takes a unification apart; one conjunct is its own source.
@@ -56,9 +68,12 @@ func placeOf(node ast.Node) place {
 	field, ok := node.(*ast.Field)
 	if !ok {
 		r := rangeOf(node.Pos(), node.End())
-		return place{r, r}
+		return place{label: r, value: r}
 	}
-	return place{rangeOf(field.Label.Pos(), field.Label.End()), rangeOf(field.Value.Pos(), field.Value.End())}
+	_, pattern := field.Label.(*ast.ListLit)
+	return place{
+		label: rangeOf(field.Label.Pos(), field.Label.End()), value: rangeOf(field.Value.Pos(), field.Value.End()), pattern: pattern,
+	}
 }
 
 // rangeOf turns CUE's positions into a range of the repository; End is Start if CUE does not know it.
@@ -73,6 +88,14 @@ func rangeOf(start, end token.Pos) diag.Range {
 		r.End = diag.Pos{Line: e.Line, Column: e.Column}
 	}
 	return r
+}
+
+// order puts the user's own fields first, and patterns behind the fields that they are for.
+func order(p place, home string) int {
+	if p.pattern {
+		return 2
+	}
+	return rank(p.label, home)
 }
 
 func rank(r diag.Range, home string) int {

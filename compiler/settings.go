@@ -30,13 +30,13 @@ func (c *compilation) readSettings() (list diag.List) {
 		return list
 	}
 	r := &reader{home: settingsFile}
-	strict := p.root.Unify(p.definition("#Settings"))
-	if failure := strict.Validate(cue.Concrete(true)); failure != nil {
-		loosely := subject{arg: settingsFile, definition: "#Settings", find: func(p *program) cue.Value { return p.root }}
-		r.diagnose(c, t, loosely, strict, failure, func(n node) { n.settings() })
+	s := subject{arg: settingsFile, definition: "#Settings"}
+	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p)
+	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
+		r.diagnose(c, t, s, strict, failure, func(n node) { n.settings() })
 		return asSettings(r.diags)
 	}
-	c.settings = r.root(strict, p.root).settings()
+	c.settings = strict.settings()
 	for _, p := range c.settings.Providers {
 		c.known = append(c.known, p.Name)
 	}

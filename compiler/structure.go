@@ -11,11 +11,10 @@ import (
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
-// shape is what the schema says of one struct: its fields, and the pattern of the names that users choose.
+// shape is what the schema says of one struct: its fields, and what stands under names that users choose.
 type shape struct {
 	fields   map[string]cue.Value
 	required []string
-	name     cue.Value // what a chosen name must look like
 	entry    cue.Value // what stands under a chosen name
 	chosen   bool      // the struct has such entries
 }
@@ -29,7 +28,7 @@ func shapeOf(schema cue.Value) shape {
 	for it.Next() {
 		sel := it.Selector()
 		if sel.ConstraintType() == cue.PatternConstraint {
-			s.name, s.entry, s.chosen = sel.Pattern(), it.Value(), true
+			s.entry, s.chosen = it.Value(), true
 			continue
 		}
 		s.fields[sel.Unquoted()] = it.Value()
@@ -59,7 +58,7 @@ func (n node) structure(schema cue.Value) {
 		switch sub, ok := s.fields[f.label()]; {
 		case ok:
 			f.structure(sub)
-		case s.chosen && accepts(s.name, f.label()):
+		case s.chosen && schema.Allows(cue.Str(f.label())):
 			f.structure(s.entry)
 		case s.chosen:
 			f.badName()
@@ -87,10 +86,6 @@ func (n node) elements(schema cue.Value) {
 	for _, item := range n.items() {
 		item.structure(entry)
 	}
-}
-
-func accepts(pattern cue.Value, name string) bool {
-	return pattern.Unify(pattern.Context().Encode(name)).Err() == nil
 }
 
 // unknown reports a field that parent cannot have. What it may have meant is sought among the fields that parent

@@ -2,10 +2,13 @@ package compiler
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"testing/fstest"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -38,6 +41,7 @@ func (c *compilation) tenant(name string) (out compiled) {
 	if list := t.inspect(dir); len(list) > 0 {
 		return compiled{diags: list}
 	}
+	t.overlay = t.guarded(dir)
 	p, list := t.load(dir)
 	if len(list) > 0 {
 		return compiled{diags: list}
@@ -63,32 +67,53 @@ func (t *tree) inspect(dir string) diag.List {
 	return t.refused
 }
 
-// build reads the tenant out of a program. The first try is the strict one: the tenant unified with the closed
-// definition, so that a forgotten import or an embedded definition changes nothing. Only if that fails is the package
-// loaded again with a schema that allows everything, to find every mistake and say it well.
+// guardFile joins a tenant's package: it unifies every tenant with the closed definition, so that a forgotten import
+// or an embedded definition changes nothing.
+const guardFile = "guard.ringfence-schema.cue"
+
+// guarded returns the overlay with the guard of one tenant. Files without a package clause get none; the loader says
+// what they lack.
+func (t *tree) guarded(dir string) fstest.MapFS {
+	entries, err := t.ReadDir(dir)
+	if err != nil {
+		return t.overlay
+	}
+	for _, e := range entries {
+		if name := e.Name(); path.Ext(name) == ".cue" && name[0] != '_' && name[0] != '.' {
+			data, err := t.ReadFile(path.Join(dir, name))
+			f, parseErr := parser.ParseFile(name, data, parser.PackageClauseOnly)
+			if err != nil || parseErr != nil || f.PackageName() == "" {
+				continue
+			}
+			out := maps.Clone(t.overlay)
+			out[path.Join(dir, guardFile)] = memFile([]byte("package " + f.PackageName() + "\n\nimport \"" + schemaPackage +
+				"\"\n\ntenant: [string]: policy.#Tenant\n"))
+			return out
+		}
+	}
+	return t.overlay
+}
+
+// build reads the tenant out of a program. The first try is the strict one. Only if that fails is the package loaded
+// again with a schema that allows everything, to find every mistake and say it well.
 func (c *compilation) build(t *tree, p *program, dir, name string) compiled {
 	r := &reader{home: dir + "/"}
 	if list := r.top(p, name, dir); len(list) > 0 {
 		return compiled{diags: list}
 	}
-	strict := p.tenant(name).Unify(p.definition("#Tenant"))
-	failure := strict.Validate(cue.Concrete(true))
-	if failure != nil {
-		loosely := subject{arg: dir, definition: "#Tenant", find: func(p *program) cue.Value { return p.tenant(name) }}
-		r.diagnose(c, t, loosely, strict, failure, func(n node) { n.tenant(name) })
+	s := subject{arg: dir, definition: "#Tenant", path: []string{"tenant", name}}
+	strict := r.root(s.value(p), p, s.path...)
+	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
+		r.diagnose(c, t, s, strict, failure, func(n node) { n.tenant(name) })
 		return compiled{diags: r.diags}
 	}
 	r.use(p)
-	return c.read(t, r, strict, p.tenant(name), name, dir)
-}
-
-func (p *program) tenant(name string) cue.Value {
-	return p.root.LookupPath(cue.MakePath(cue.Str("tenant"), cue.Str(name)))
+	return c.read(t, strict, name, dir)
 }
 
 // read turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
-func (c *compilation) read(t *tree, r *reader, v, declared cue.Value, name, dir string) compiled {
-	n := r.root(v, declared)
+func (c *compilation) read(t *tree, n node, name, dir string) compiled {
+	r := n.r
 	out, files := n.tenant(name)
 	r.parameters(n)
 	hosts, list := t.hosts(dir, files, c.known)

@@ -2,6 +2,8 @@ package compiler
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -51,6 +53,26 @@ func topOf(f *ast.File, name string, tenant shape) (diag.Diagnostic, bool) {
 	return diag.Diagnostic{}, false
 }
 
+// strays finds what stands beside `scenario` at the top of the tests.
+func (r *reader) strays(p *program) diag.List {
+	var out diag.List
+	for _, f := range p.inst.Files {
+		for _, decl := range f.Decls {
+			d, ok := decl.(*ast.Field)
+			if !ok {
+				continue
+			}
+			label, _, err := ast.LabelName(d.Label)
+			if err != nil || label == "scenario" || strings.HasPrefix(label, "_") || isParameter(label) {
+				continue
+			}
+			out = append(out, diag.New(diag.UnknownField, "unknown field %q%s", label, suggest.Tail(label, []string{"scenario"})).
+				At(rangeOf(d.Label.Pos(), d.Label.End())).WithFix("tests say scenario: \"<name>\": … ; names for your own use begin with _ or #"))
+		}
+	}
+	return out
+}
+
 // names checks that the directory declares the tenant of its own name and no other.
 func (r *reader) names(p *program, name, dir string) diag.List {
 	it, err := p.root.LookupPath(cue.MakePath(cue.Str("tenant"))).Fields()
@@ -93,20 +115,20 @@ func (r *reader) parameters(n node) {
 	if err != nil {
 		return
 	}
-	var own, shared []string
+	own := map[string]diag.Range{}
+	var shared []string
 	for it.Next() {
 		name := written(it.Selector().String())
 		if !isParameter(name) {
 			continue
 		}
 		if at := places(it.Value(), r.home); len(at) > 0 && rank(at[len(at)-1].label, r.home) == 0 {
-			own = append(own, name)
-			r.places.Set(at[0].label, name)
+			own[name] = at[0].label
 			continue
 		}
 		shared = append(shared, name)
 	}
-	for _, name := range own {
+	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if r.used[name] {
 			continue
 		}
@@ -114,6 +136,6 @@ func (r *reader) parameters(n node) {
 		if len(shared) > 0 {
 			d.Fix = "parameters that are declared for this tenant: " + strings.Join(shared, ", ")
 		}
-		r.diags = append(r.diags, d.At(r.places.At(name)))
+		r.diags = append(r.diags, d.At(own[name]))
 	}
 }

@@ -118,6 +118,13 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
 			out = append(out, e)
 		}
 	}
+	for added := range t.overlay {
+		if path.Dir(added) == name && path.Base(added) == guardFile {
+			if info, err := t.overlay.Stat(added); err == nil {
+				out = append(out, fs.FileInfoToDirEntry(info))
+			}
+		}
+	}
 	return out, nil
 }
 
@@ -158,8 +165,10 @@ func (t *tree) vet(name string) (fs.FileInfo, error) {
 func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 	info, err := fs.Lstat(t.repo, name)
 	switch {
-	case err != nil:
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, err
+	case err != nil:
+		return nil, t.refuse(name, "cannot be read: "+cause(err))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, t.refuse(name, "is a symbolic link")
 	case !info.IsDir() && !info.Mode().IsRegular():
@@ -168,6 +177,15 @@ func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 		return nil, t.refuse(name, "is larger than 1 MiB")
 	}
 	return info, nil
+}
+
+// cause is what a file system says, without the path that a diagnostic shows anyway.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return oneLine(err.Error())
 }
 
 // refuse remembers the refusal once per file.

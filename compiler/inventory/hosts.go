@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"regexp"
@@ -165,6 +166,21 @@ func show(s string) string {
 		s = string(r[:maxShown]) + "…"
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// text knows the lines of a file, so that no position lies outside.
+type text struct {
+	path  string
+	lines [][]byte
+}
+
+func textOf(f File) text { return text{f.Path, bytes.Split(f.Data, []byte("\n"))} }
+
+func (t text) at(line, column int) diag.Range {
+	line = min(max(1, line), len(t.lines))
+	column = min(max(1, column), len(t.lines[line-1])+1)
+	pos := diag.Pos{Line: line, Column: column}
+	return diag.Range{File: t.path, Start: pos, End: pos}
 }
 
 // parse reads a file into entries, whatever its format.

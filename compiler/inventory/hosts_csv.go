@@ -13,7 +13,7 @@ import (
 // table is one CSV file: the keys of a host are its columns. Lists are separated by semicolons; labels stand either
 // in one column ("tier=pilot;site=ber") or in a column each ("labels.tier").
 type table struct {
-	path    string
+	text
 	columns []string
 	diags   diag.List
 }
@@ -21,7 +21,7 @@ type table struct {
 const labelColumn = "labels."
 
 func parseCSV(f File) ([]entry, diag.List) {
-	t := &table{path: f.Path}
+	t := &table{text: textOf(f)}
 	r := csv.NewReader(bytes.NewReader(f.Data))
 	r.TrimLeadingSpace = true
 	header, err := r.Read()
@@ -43,11 +43,6 @@ func parseCSV(f File) ([]entry, diag.List) {
 		}
 		out = append(out, t.row(r, row))
 	}
-}
-
-func (t *table) at(line, column int) diag.Range {
-	pos := diag.Pos{Line: max(1, line), Column: max(1, column)}
-	return diag.Range{File: t.path, Start: pos, End: pos}
 }
 
 func (t *table) fail(at diag.Range, fix, format string, args ...any) {

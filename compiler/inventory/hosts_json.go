@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 )
@@ -14,7 +13,7 @@ const maxDepth = 64
 
 // jsonReader reads JSON token by token, because only so are positions and repeated keys seen.
 type jsonReader struct {
-	path string
+	text
 	data []byte
 	dec  *json.Decoder
 	line int // of done
@@ -28,7 +27,7 @@ var (
 )
 
 func readJSON(f File) (tree, *diag.Diagnostic) {
-	r := &jsonReader{path: f.Path, data: f.Data, dec: json.NewDecoder(bytes.NewReader(f.Data)), line: 1}
+	r := &jsonReader{text: textOf(f), data: f.Data, dec: json.NewDecoder(bytes.NewReader(f.Data)), line: 1}
 	r.dec.UseNumber()
 	t, err := r.value(0)
 	if err == nil {
@@ -111,9 +110,5 @@ func (r *jsonReader) here() diag.Range {
 			r.bol = r.done + 1
 		}
 	}
-	if i == len(r.data) && i > r.bol && utf8.Valid(r.data) {
-		i-- // the end of the file is its last byte
-	}
-	pos := diag.Pos{Line: r.line, Column: max(1, i-r.bol+1)}
-	return diag.Range{File: r.path, Start: pos, End: pos}
+	return r.at(r.line, i-r.bol+1)
 }

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
+	"regexp"
+	"strconv"
 	"unicode/utf8"
 
 	goccy "github.com/goccy/go-yaml"
@@ -16,14 +17,17 @@ import (
 
 // yamlReader turns YAML nodes into a tree with positions in bytes.
 type yamlReader struct {
-	path  string
-	lines [][]byte
-	bad   *diag.Diagnostic
+	text
+	bad *diag.Diagnostic
 }
 
 // readYAML reads one document. Anchors and aliases are refused: they are how a small file becomes a large one.
 func readYAML(f File) (tree, *diag.Diagnostic) {
-	r := &yamlReader{path: f.Path, lines: bytes.Split(f.Data, []byte("\n"))}
+	r := &yamlReader{text: textOf(f)}
+	if line := r.nested(); line > 0 {
+		d := diag.New(diag.BadHostsFile, "nested too deeply").At(r.at(line, 1)).WithFix("a hosts file is three levels deep")
+		return tree{}, &d
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -47,22 +51,58 @@ func (r *yamlReader) empty() (tree, *diag.Diagnostic) {
 	return tree{}, &d
 }
 
-// syntax says what is wrong and where. The fast parser names a line near the mistake at best, so that a second one,
-// slower and more exact, is asked about files that the first refused.
+// nested returns the first line at which brackets, or dashes of one line, are nested so deeply that parsers choke.
+// Brackets in quotes count as well: no hosts file needs so many.
+func (r *yamlReader) nested() int {
+	depth := 0
+	for i, line := range r.lines {
+		dashes := bytes.TrimLeft(line, " -?")
+		if bytes.ContainsAny(line[:len(line)-len(dashes)], "-?") && bytes.Count(line, []byte("- "))+bytes.Count(line, []byte("? ")) > maxDepth {
+			return i + 1
+		}
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(0, depth-1)
+			}
+			if depth > maxDepth {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// exactUpTo is the size of file whose syntax errors are looked up a second time.
+const exactUpTo = 32 << 10
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntax says what is wrong and where. The first parser is fast and thrifty but names a line near the mistake at
+// best; the second is exact and neither, so that it sees small files only.
 func (r *yamlReader) syntax(data []byte, err error) *diag.Diagnostic {
-	at := diag.Range{File: r.path}
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	m := yamlLine.FindStringSubmatch(err.Error())
+	at, msg := diag.Range{File: r.path}, err.Error()
+	if m != nil {
+		msg = msg[len(m[0]):]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			at = r.at(line, 1)
+		}
+	}
 	var exact *goccy.SyntaxError
-	if _, err := parser.ParseBytes(data, 0); errors.As(err, &exact) && exact.Token != nil {
-		msg = exact.Message
-		at = r.position(exact.Token.Position.Line, exact.Token.Position.Column)
+	if len(data) <= exactUpTo {
+		if _, err := parser.ParseBytes(data, 0); errors.As(err, &exact) && exact.Token != nil {
+			msg, at = exact.Message, r.inBytes(exact.Token.Position.Line, exact.Token.Position.Column)
+		}
 	}
 	d := diag.New(diag.BadHostsFile, "not YAML: %s", show(msg)).At(at).WithFix("check indentation, quotes and brackets")
 	return &d
 }
 
 func (r *yamlReader) convert(n *yaml.Node) tree {
-	t := tree{kind: otherKind, at: r.at(n)}
+	t := tree{kind: otherKind, at: r.place(n)}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		if r.bad == nil {
 			d := diag.New(diag.BadHostsFile, "anchors and aliases are refused in hosts files").At(t.at).WithFix("write the value out")
@@ -76,7 +116,7 @@ func (r *yamlReader) convert(n *yaml.Node) tree {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			value := r.convert(n.Content[i+1])
-			t.pairs = append(t.pairs, pair{scalar{key.Value, r.at(key)}, value})
+			t.pairs = append(t.pairs, pair{scalar{key.Value, r.place(key)}, value})
 			r.convert(key)
 		}
 	case yaml.SequenceNode:
@@ -92,16 +132,17 @@ func (r *yamlReader) convert(n *yaml.Node) tree {
 	return t
 }
 
-func (r *yamlReader) at(n *yaml.Node) diag.Range { return r.position(n.Line, n.Column) }
+func (r *yamlReader) place(n *yaml.Node) diag.Range { return r.inBytes(n.Line, n.Column) }
 
-// position converts a column that counts characters into one of bytes, and keeps both inside the file.
-func (r *yamlReader) position(line, column int) diag.Range {
-	pos := diag.Pos{Line: min(max(1, line), len(r.lines)), Column: 1}
-	rest := r.lines[pos.Line-1]
+// inBytes converts a column that counts characters into one of bytes.
+func (r *yamlReader) inBytes(line, column int) diag.Range {
+	at := r.at(line, 1)
+	rest := r.lines[at.Start.Line-1]
+	bytes := 1
 	for i := 1; i < column && len(rest) > 0; i++ {
 		_, size := utf8.DecodeRune(rest)
 		rest = rest[size:]
-		pos.Column += size
+		bytes += size
 	}
-	return diag.Range{File: r.path, Start: pos, End: pos}
+	return r.at(line, bytes)
 }

@@ -1,0 +1,50 @@
+package policy
+
+import "time"
+
+// Scenario is one test of a policy, from tests/*.cue: what is given, and what the plan must decide.
+type Scenario struct {
+	Name     string
+	Tenant   string
+	At       time.Time // of the plan, in UTC
+	Hosts    []string  // that take part; empty means all the tenant has
+	Missing  []ScenarioMissing
+	Evidence []ScenarioEvidence
+	Expect   []Expectation
+	Source   string // path:line:column
+}
+
+// ScenarioMissing is one update that a scan found missing on one host.
+type ScenarioMissing struct {
+	Host      string
+	Update    string // purl
+	From      string // installed version
+	Class     string
+	Released  *time.Time // nil: the source does not say
+	FirstSeen time.Time
+	Exploited bool
+	Source    string
+}
+
+// ScenarioEvidence is what the ledger knows of one ring and one update.
+type ScenarioEvidence struct {
+	Tenant      string // set when the ring is another tenant's
+	Ring        string
+	Update      string
+	Attempted   int
+	Succeeded   int
+	SucceededAt *time.Time // the newest success
+	Missing     int        // hosts of the ring that still need it
+	Source      string
+}
+
+// Expectation is one decision that the plan must make. Fields that are not set are not compared.
+type Expectation struct {
+	Ring    string
+	Update  string
+	Outcome string // approved, pending, needs-approval, rejected
+	Until   *time.Time
+	Window  string     // in which it was planned
+	Opens   *time.Time // when that window's occurrence opens
+	Source  string
+}

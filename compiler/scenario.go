@@ -1,0 +1,161 @@
+package compiler
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"cuelang.org/go/cue"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+const scenariosDir = "tests"
+
+// Scenarios reads the tests of a policy repository, tests/*.cue, sorted by name. It returns those that can be run and
+// what is wrong with the others; a repository without the folder has none. Running them is the caller's.
+func Scenarios(ctx context.Context, repo fs.FS) (out []policy.Scenario, diags diag.List) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, diags = nil, diag.List{gaveUp(scenariosDir, p)}
+		}
+	}()
+	overlay, err := newOverlay(repo)
+	if err != nil {
+		return nil, diag.List{moduleError(err)}
+	}
+	t := &tree{repo: repo, overlay: overlay}
+	if _, err := t.Stat(scenariosDir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if list := t.inspect(scenariosDir); len(list) > 0 {
+		return nil, list
+	}
+	p, diags := t.load(scenariosDir)
+	if len(diags) > 0 {
+		return nil, diags
+	}
+	c := &compilation{repo: repo, overlay: overlay}
+	out, diags = c.scenarios(ctx, t, p)
+	return out, tidy(diags)
+}
+
+func (c *compilation) scenarios(ctx context.Context, t *tree, p *program) ([]policy.Scenario, diag.List) {
+	r := &reader{home: scenariosDir + "/"}
+	diags := r.strays(p)
+	it, err := p.root.LookupPath(cue.MakePath(cue.Str("scenario"))).Fields()
+	if err != nil {
+		return nil, diags
+	}
+	var out []policy.Scenario
+	for it.Next() && ctx.Err() == nil {
+		r := &reader{home: scenariosDir + "/"}
+		name := it.Selector().Unquoted()
+		if s := c.scenario(t, p, r, name); !r.diags.HasErrors() {
+			out = append(out, s)
+		}
+		diags = append(diags, r.diags...)
+	}
+	slices.SortFunc(out, func(a, b policy.Scenario) int { return strings.Compare(a.Name, b.Name) })
+	return out, diags
+}
+
+// scenario reads one scenario; without one, the reader has diagnostics.
+func (c *compilation) scenario(t *tree, p *program, r *reader, name string) policy.Scenario {
+	s := subject{arg: scenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
+	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p, s.path...)
+	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
+		r.diagnose(c, t, s, strict, failure, func(n node) { n.scenario(name) })
+		return policy.Scenario{}
+	}
+	return strict.scenario(name)
+}
+
+func (n node) scenario(name string) policy.Scenario {
+	s := policy.Scenario{
+		Name: name, Tenant: n.get("tenant").str("a tenant's name"), At: n.get("at").instant(),
+		Missing:  list(n.get("missing"), node.scenarioMissing),
+		Evidence: list(n.get("evidence"), node.scenarioEvidence),
+		Expect:   list(n.get("expect"), node.expectation),
+		Source:   n.source(),
+	}
+	for _, h := range n.get("hosts").items() {
+		s.Hosts = append(s.Hosts, h.str("a host's name"))
+	}
+	n.get("expect").some("one decision")
+	n.get("hosts").some("one host")
+	return s
+}
+
+// list reads every element of a list, in its order.
+func list[T any](n node, read func(node) T) []T {
+	var out []T
+	for _, item := range n.items() {
+		out = append(out, read(item))
+	}
+	return out
+}
+
+func (n node) scenarioMissing() policy.ScenarioMissing {
+	m := policy.ScenarioMissing{
+		Host: n.get("host").str("a host's name"), Update: n.get("update").purl(), From: n.get("from").str("a version"),
+		Class: n.get("class").enum(classes()...), Released: n.get("released").maybeInstant(), FirstSeen: n.get("firstSeen").instant(),
+		Source: n.source(),
+	}
+	if b := n.get("exploited").boolean(); b != nil {
+		m.Exploited = *b
+	}
+	return m
+}
+
+func (n node) scenarioEvidence() policy.ScenarioEvidence {
+	e := policy.ScenarioEvidence{
+		Ring: n.get("ring").str("a ring"), Update: n.get("update").purl(),
+		Attempted: n.get("attempted").integer(0, maxCount), Succeeded: n.get("succeeded").integer(0, maxCount),
+		SucceededAt: n.get("succeededAt").maybeInstant(), Missing: n.get("missing").integer(0, maxCount),
+		Source: n.source(),
+	}
+	if tenant, ring, ok := strings.Cut(e.Ring, "/"); ok {
+		e.Tenant, e.Ring = tenant, ring
+	}
+	if e.Succeeded > e.Attempted {
+		n.get("succeeded").report(diag.New(diag.WrongValue, "%s is more than were attempted", n.get("succeeded").name()))
+	}
+	return e
+}
+
+func (n node) expectation() policy.Expectation {
+	return policy.Expectation{
+		Ring: n.get("ring").ref(), Update: n.get("update").purl(),
+		Outcome: n.get("outcome").enum("approved", "pending", "needs-approval", "rejected"),
+		Until:   n.get("until").maybeInstant(), Window: n.get("window").ref(), Opens: n.get("opens").maybeInstant(),
+		Source: n.source(),
+	}
+}
+
+var purlGrammar = regexp.MustCompile(`^pkg:[a-z0-9.+-]+/[^@]+@.+$`)
+
+func (n node) purl() string {
+	return n.matching(purlGrammar, diag.WrongValue, `a purl such as "pkg:deb/debian/openssl@3.0.17-1~deb12u2"`)
+}
+
+func (n node) instant() time.Time {
+	const layout = "2006-01-02T15:04:05Z"
+	t, err := time.Parse(layout, n.clock(layout, `an instant in UTC such as "2026-11-21T20:00:00Z"`))
+	if err != nil {
+		return time.Time{} // clock reported it, or there is none
+	}
+	return t
+}
+
+func (n node) maybeInstant() *time.Time {
+	if t := n.instant(); !t.IsZero() {
+		return &t
+	}
+	return nil
+}
