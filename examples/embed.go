@@ -4,16 +4,24 @@ package examples
 import (
 	"embed"
 	"io/fs"
+	"strings"
 )
 
 //go:embed all:demo
 var demo embed.FS
 
-// Demo returns the simulated fleet of the demo: hosts files, test clocks, the fleet itself.
-func Demo() fs.FS {
-	sub, err := fs.Sub(demo, "demo")
+// Demo returns the simulated fleet of the demo, by path: hosts files, test clocks, the fleet itself.
+func Demo() map[string][]byte {
+	out := map[string][]byte{}
+	err := fs.WalkDir(demo, "demo", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		out[strings.TrimPrefix(path, "demo/")], err = demo.ReadFile(path)
+		return err
+	})
 	if err != nil {
-		panic(err) // the folder's name is a constant
+		panic(err) // an embedded tree cannot fail to read
 	}
-	return sub
+	return out
 }

@@ -23,7 +23,7 @@ takes one week's updates from scan to report. Every command is printed as you co
 			if err != nil {
 				return err
 			}
-			return demo.Run(c.Context(), demo.Options{Binary: a.Executable, Dir: dir, Fleet: examples.Demo(), Story: demo.Simulated(), Out: a.Stdout})
+			return demo.Run(c.Context(), demo.Options{Binary: a.Executable, Dir: dir, Fleet: demo.Fleet(examples.Demo()), Story: demo.Simulated(), Out: a.Stdout})
 		},
 	}
 }

@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -19,7 +17,7 @@ import (
 type Options struct {
 	Binary string   // the ringfence program
 	Dir    string   // the policy repository to make; must be empty or new
-	Fleet  fs.FS    // files laid over the scaffold: hosts files, test clocks, provider settings
+	Fleet  Fleet    // files laid over the scaffold: hosts files, test clocks, provider settings
 	Story  []Step   // what to do after the repository stands
 	Env    []string // of the commands; nil: this process's
 	Out    io.Writer
@@ -71,20 +69,7 @@ func (p *player) overlay() {
 		return
 	}
 	p.say("The hosts of this demo and a test clock for both tenants, in a commit of their own.")
-	p.err = fs.WalkDir(p.Fleet, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		raw, err := fs.ReadFile(p.Fleet, path)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(p.Dir, filepath.FromSlash(path))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		return os.WriteFile(to, raw, 0o644)
-	})
+	p.err = p.Fleet.Write(p.Dir)
 	p.do(Step{Program: "git", Args: []string{"add", "--all"}})
 	p.do(Step{Program: "git", Args: []string{"-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "--quiet", "-m", "Try it on a demo fleet"}})
 	p.do(Step{Program: "git", Args: []string{"show", "--stat", "--oneline", "HEAD"}})

@@ -2,6 +2,7 @@ package demo
 
 // The demo's week. Both tenants are in Berlin: UTC+1 in November.
 const (
+	thursday      = "2026-11-19T10:00:00Z"
 	sunday        = "2026-11-22T10:00:00Z"
 	mondayMorning = "2026-11-23T10:30:00Z"
 	mondayNoon    = "2026-11-23T11:00:00Z"
@@ -42,6 +43,26 @@ func Simulated() []Step {
 	s.plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open. One host's install fails.", acme, saturdayNight)
 	s.apply("", unfinished, saturdayNight)
 	s.apply("Applying the same plan again repeats nothing, not even the failure.", unfinished, saturdayLater)
+	s.review(saturdayLater)
+	return s.steps
+}
+
+// Real is the main job on six real hosts: the same rings, without the simulated mishaps.
+func Real() []Step {
+	s := story{}
+	s.add("Compile both tenants.", 0, "check")
+	s.add("THURSDAY. Detect: the hosts' own apt says what they lack. First seen today: rules count from here, since apt knows no release dates.",
+		0, "scan", "--tenant", mspLab, "--at", thursday)
+	s.add("", 0, "scan", "--tenant", acme, "--at", thursday)
+	s.plan("SUNDAY. The lab's own host may go. A preview asks its apt what it would do.", mspLab, sunday, "--preview")
+	s.apply("", 0, sunday)
+	s.plan("MONDAY NIGHT. The pilot's window is open.", acme, mondayNight)
+	s.apply("", 0, mondayNight)
+	s.plan("TUESDAY. The pilot has not soaked for 72 hours: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
+	s.apply("", notDue, tuesdayNoon)
+	s.plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open.", acme, saturdayNight)
+	s.apply("", 0, saturdayNight)
+	s.apply("Applying the same plan again changes nothing.", 0, saturdayLater)
 	s.review(saturdayLater)
 	return s.steps
 }
