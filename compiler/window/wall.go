@@ -15,7 +15,7 @@ const wallLayout = "2006-01-02T15:04"
 // ParseWall reads "2026-12-18T18:00" and nothing else.
 func ParseWall(s string) (Wall, error) {
 	t, err := time.Parse(wallLayout, s)
-	if err != nil {
+	if err != nil || t.Format(wallLayout) != s { // time.Parse reads "T2:30" as well
 		return Wall{}, fmt.Errorf("%q is no wall time: write it like 2026-12-18T18:00", s)
 	}
 	return Wall{t}, nil
