@@ -52,7 +52,9 @@ func TestHostKeys(t *testing.T) {
 		"an expired certificate":   {certified(t, ca, "127.0.0.1", ssh.HostCert, 1), authority(ca), ErrHostKey},
 		"a user's certificate":     {certified(t, ca, "127.0.0.1", ssh.UserCert, always), authority(ca), ErrHostKey},
 		"a plain key, CA expected": {key, authority(ca), ErrHostKey},
-		"the CA's key as its own":  {ca, func(a string) string { return authority(ca)(a) + line(a, other.PublicKey()) }, ErrHostKey},
+		"the CA's key as its own": {ca, func(a string) string {
+			return "@cert-authority " + line(a, ca.PublicKey()) + line(a, other.PublicKey())
+		}, ErrHostKey},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

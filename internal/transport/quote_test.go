@@ -71,6 +71,16 @@ func TestQuoteSurvivesRealShells(t *testing.T) {
 	}
 }
 
+// Shells that know a backslash or the history within single quotes must read the same words, also where none is
+// installed to ask.
+func TestQuoteKeepsWhatOtherShellsKnowOutsideOfQuotes(t *testing.T) {
+	line, err := quote([]string{"x", `a\b`, "'", "!x"})
+	want := "'x' 'a'" + `\\` + "'b' ''" + `\'` + "'' ''" + `\!` + "'x'"
+	if err != nil || line != want {
+		t.Errorf("got %s, want %s", line, want)
+	}
+}
+
 func TestQuoteRefuses(t *testing.T) {
 	for name, argv := range map[string][]string{
 		"nothing":           {},

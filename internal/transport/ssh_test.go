@@ -135,6 +135,9 @@ func TestCancelBeforeACommandStarts(t *testing.T) {
 	if len(s.Commands()) != 0 {
 		t.Errorf("the host was asked for %q", s.Commands())
 	}
+	if _, err := c.Run(context.Background(), []string{"y"}, Options{}); err != nil {
+		t.Errorf("what was never started has cost the connection: %v", err)
+	}
 }
 
 func TestADialerServesOneTenant(t *testing.T) {

@@ -1,6 +1,10 @@
 package sshtest
 
-import "golang.org/x/crypto/ssh"
+import (
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
 
 // Option changes how a server behaves.
 type Option func(*setup)
@@ -12,6 +16,7 @@ type setup struct {
 	preamble     int
 	preambleText []byte
 	banner       string
+	refusal      string
 	noAuth       bool
 	silent       bool
 	deaf         bool
@@ -44,6 +49,11 @@ func Preamble(times int, text string) Option {
 
 // Banner is sent before the login.
 func Banner(text string) Option { return func(s *setup) { s.banner = text } }
+
+// Refusals accepts no key and says so with a banner of this size each time.
+func Refusals(size int) Option {
+	return func(s *setup) { s.authorised, s.refusal = []ssh.PublicKey{}, strings.Repeat("x", size) }
+}
 
 // Prompts takes every key as a partial success and asks on for ever.
 func Prompts() Option { return func(s *setup) { s.prompts = true } }

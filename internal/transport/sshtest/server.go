@@ -215,8 +215,11 @@ func (s *Server) authorise(c *ssh.ServerConfig, k ssh.PublicKey) error {
 	ok := s.authorised == nil || slices.ContainsFunc(s.authorised, func(a ssh.PublicKey) bool {
 		return string(a.Marshal()) == string(k.Marshal())
 	})
-	if !ok {
-		return errWrongKey
+	switch {
+	case ok:
+		return nil
+	case s.refusal != "":
+		return &ssh.BannerError{Err: errWrongKey, Message: s.refusal}
 	}
-	return nil
+	return errWrongKey
 }
