@@ -158,8 +158,8 @@ func (p *toy) list(ctx context.Context, scan providers.HostScan, exec providers.
 		command, args = "install", map[string][]string{"pkgver": {"a\xff=1"}}
 	case "background":
 		go func() { _, _ = exec.Run(context.Background(), "list", nil) }()
-		time.Sleep(100 * time.Millisecond)
-		return scan, nil
+		_, err := exec.Run(ctx, "install", map[string][]string{"pkgver": {"curl=1"}}) // answered when the other runs
+		return scan, err
 	}
 	out, err := exec.Run(ctx, command, args)
 	for _, known := range []error{providers.ErrRefused, providers.ErrLost, providers.ErrUnreachable} {

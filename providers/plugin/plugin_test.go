@@ -99,13 +99,16 @@ func TestNothingOutsideTheAllowListReachesTheHost(t *testing.T) {
 func TestNothingOfACallOutlivesIt(t *testing.T) {
 	started, ended := make(chan struct{}), false
 	c := startToy(t, nil)
-	_, err := c.Scan(t.Context(), scanOf("background"), host(func(ctx context.Context, _ string, _ map[string][]string) (providers.Output, error) {
+	_, err := c.Scan(t.Context(), scanOf("background"), host(func(ctx context.Context, command string, _ map[string][]string) (providers.Output, error) {
+		if command == "install" {
+			<-started
+			return providers.Output{}, nil
+		}
 		close(started)
 		<-ctx.Done()
 		ended = true
 		return providers.Output{}, ctx.Err()
 	}))
-	<-started
 	if err != nil || !ended {
 		t.Errorf("the command still ran when the call returned (%v)", err)
 	}

@@ -110,7 +110,7 @@ func applyRefusesUnknown(s *subject) {
 // applyStaysInClosure: the same change is refused without, and done with, the closure that the preview saw.
 func applyStaysInClosure(s *subject) {
 	if s.PullsIn.Name == "" {
-		return
+		s.Skip("this world has no host whose update pulls in a package")
 	}
 	before := s.scan(s.PullsIn)
 	i := slices.IndexFunc(before.Missing, func(m providers.Missing) bool { return m.Update.Name == s.PullsInPackage })
@@ -141,7 +141,7 @@ func applyStaysInClosure(s *subject) {
 
 func heldStays(s *subject) {
 	if s.Held.Name == "" {
-		return
+		s.Skip("this world has no host with a held package")
 	}
 	before := s.scan(s.Held)
 	i := slices.IndexFunc(before.Missing, func(m providers.Missing) bool { return m.Held })
@@ -157,7 +157,7 @@ func heldStays(s *subject) {
 
 func unreachableIsSaid(s *subject) {
 	if s.Unreachable.Name == "" {
-		return
+		s.Skip("this world has no unreachable host")
 	}
 	host := s.Unreachable
 	_, scanErr := s.Provider.Scan(s.Context(), providers.ScanRequest{Host: host, At: s.At}, s.on(host, false))
@@ -195,7 +195,7 @@ func (silent) Run(ctx context.Context, _ string, _ map[string][]string) (provide
 
 func cancelLeavesHanging(s *subject) {
 	if s.World.Exec == nil {
-		return
+		s.Skip("this is a provider without connections")
 	}
 	s.World.Exec = func(providers.HostRef) providers.Exec { return silent{} }
 	ctx, cancel := context.WithCancel(s.Context())
@@ -208,7 +208,7 @@ func cancelLeavesHanging(s *subject) {
 func rebootChangesBootID(s *subject) {
 	rebooter, ok := s.Provider.(providers.Rebooter)
 	if !ok || !s.desc.CanReboot {
-		return
+		s.Skip("this provider does not reboot")
 	}
 	before := s.scan(s.Missing)
 	if err := rebooter.Reboot(s.Context(), s.Missing, s.on(s.Missing, true)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -108,14 +109,17 @@ func tidy(err error) error {
 var goType = regexp.MustCompile(` (in type|into) [*\[\]a-zA-Z.]+`)
 
 // linesOf returns the line of entry i of a list of the file, since decoded values do not know where they stood.
+// The file is parsed again for it, but only when there is a mistake to report.
 func linesOf(raw []byte) func(list string, i int) string {
-	var doc yaml.Node
-	_ = yaml.Unmarshal(raw, &doc) // it decoded before
-	return func(list string, i int) string {
-		if len(doc.Content) == 0 {
-			return list
+	nodes := sync.OnceValue(func() []*yaml.Node {
+		var doc yaml.Node
+		if yaml.Unmarshal(raw, &doc) != nil || len(doc.Content) == 0 {
+			return nil
 		}
-		top := doc.Content[0].Content
+		return doc.Content[0].Content
+	})
+	return func(list string, i int) string {
+		top := nodes()
 		for k := 0; k+1 < len(top); k += 2 {
 			if top[k].Value == list && i < len(top[k+1].Content) {
 				return "line " + strconv.Itoa(top[k+1].Content[i].Line)
