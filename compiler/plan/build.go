@@ -45,6 +45,7 @@ type build struct {
 	first     []int                // the first update of the table with the same purl: duplicates count once
 	members   []member
 	lacking   []int32 // members by ring × update
+	unseen    []int   // hosts of each ring that were not scanned
 	verdicts  []*verdict
 	parts     []*part // ring × lane
 	doubt     map[string]bool

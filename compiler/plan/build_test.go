@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -134,11 +135,25 @@ func TestUntested(t *testing.T) {
 			broad/default wave 2 weekend Nov21T19:00/Nov22T03:00 db-4: change 0 openssl if-required`,
 	} {
 		t.Run(string(choice), func(t *testing.T) {
-			in := only(world("2026-11-21T12:00:00Z", update{openssl, approved}), "db")
+			in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+			for i, h := range in.Snapshot.Hosts {
+				if strings.HasPrefix(h.Name, "web") {
+					in.Snapshot.Hosts[i].Missing = nil
+				}
+			}
 			in.Policy.Rings[0].MaxUnavailable = policy.Amount{Count: 3}
 			in.Policy.Rings[0].Requires = in.Policy.Rings[0].Requires[1:]
 			in.Policy.Rings[0].Requires[0].IfUntested = choice
 			wantTold(t, build(t, in), want)
+
+			// A pilot host that nobody could look at might lack it, and so might yet test it.
+			for i, h := range in.Snapshot.Hosts {
+				if h.Name == "web-3" {
+					in.Snapshot.Hosts[i].State = inventory.Unreachable
+				}
+			}
+			in.Policy.Rings[0].Requires[0].MinSucceeded = 1
+			wantTold(t, build(t, in), `broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl WAIT_GATE GRANTED`)
 		})
 	}
 }

@@ -28,11 +28,13 @@ type target struct {
 	waiting *Waiting
 }
 
-// count tells how many members of each ring lack each update.
+// count tells how many members of each ring lack each update, and how many hosts of each ring nobody looked at.
 func (b *build) count() {
 	n := len(b.Snapshot.Updates)
 	b.lacking = make([]int32, len(b.rings)*n)
+	b.unseen = slices.Clone(b.sizes)
 	for _, m := range b.members {
+		b.unseen[m.ring]--
 		for _, x := range m.missing {
 			b.lacking[m.ring*n+x.Update]++
 		}
@@ -88,14 +90,15 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 	return v
 }
 
-// stillMissing counts the members of a ring of this tenant that lack an update. A ring that has hosts at other sites
-// is also counted by what its own scans recorded, so that those hosts are not taken for absent.
+// stillMissing counts the hosts of a ring of this tenant that lack an update, or may: a host that was not scanned might
+// yet test it, so nobody may say that the ring never will. A ring that has hosts at other sites is also counted by what
+// its own scans recorded, so that those hosts are not taken for absent.
 func (b *build) stillMissing(ring string, u int, evidence *decision.Index) int {
 	for r := range b.rings {
 		if b.rings[r].Name != ring {
 			continue
 		}
-		n := int(b.lacking[r*len(b.Snapshot.Updates)+u])
+		n := int(b.lacking[r*len(b.Snapshot.Updates)+u]) + b.unseen[r]
 		if b.elsewhere[r] {
 			e, _ := evidence.Of(ring, b.Snapshot.Updates[u].PURL)
 			n = max(n, e.Missing)

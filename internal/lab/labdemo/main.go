@@ -25,11 +25,11 @@ func main() {
 func run(ctx context.Context) error {
 	binary := flag.String("binary", "bin/ringfence", "the ringfence program")
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "ringfence-demo-")
-	if err != nil {
+	if err := lab.Enter(); err != nil {
 		return err
 	}
-	if err := lab.Enter(); err != nil {
+	dir, err := os.MkdirTemp("", "ringfence-demo-")
+	if err != nil {
 		return err
 	}
 	l, err := lab.Up(ctx, lab.Config{Hosts: 6})
