@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isolate puts the process into its own group and has the kernel kill it when the core dies, even by SIGKILL.
+// isolate puts the process into its own group and has the kernel kill it when the core dies, even by SIGKILL. The
+// kernel means the thread that forked: Start must not be called from a goroutine that locks its thread and ends so.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
