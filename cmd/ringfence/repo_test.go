@@ -14,15 +14,22 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// person is who commits, and when.
+var person = []string{
+	"GIT_AUTHOR_NAME=Pat", "GIT_AUTHOR_EMAIL=pat@msp.example", "GIT_AUTHOR_DATE=2026-11-20T09:00:00Z",
+	"GIT_COMMITTER_NAME=Pat", "GIT_COMMITTER_EMAIL=pat@msp.example", "GIT_COMMITTER_DATE=2026-11-20T09:00:00Z",
+	"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+}
+
 // git runs git in the script's folder as one fixed person at one fixed time.
 func git(ts *testscript.TestScript, args ...string) string {
-	c := exec.Command("git", append([]string{"-c", "user.name=Pat", "-c", "user.email=pat@msp.example", "-c", "commit.gpgSign=false"}, args...)...)
-	c.Dir = ts.MkAbs(".")
-	c.Env = append(environ(ts), "GIT_AUTHOR_DATE=2026-11-20T09:00:00Z", "GIT_COMMITTER_DATE=2026-11-20T09:00:00Z")
+	c := exec.Command("git", args...)
+	c.Dir, c.Env = ts.MkAbs("."), append(environ(ts), person...)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -47,26 +54,47 @@ func commit(ts *testscript.TestScript, neg bool, args []string) {
 	git(ts, "commit", "--quiet", "--allow-empty", "-m", args[0])
 }
 
-// policy [DIR…] makes the policy repository $WORK/policy and goes there: what init writes, the small fleet of
-// testdata/small over it, then the files below each DIR, all committed.
+// template is a repository that every script may copy: what init writes and the small fleet of testdata/small.
+var template string
+
+func smallPolicy(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "policy")
+	run := func(name string, args ...string) {
+		c := exec.Command(name, args...)
+		c.Dir, c.Env = filepath.Dir(dir), append(os.Environ(), person...)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+	}
+	run("ringfence", "init", dir)
+	if err := overlay("testdata/small", dir); err != nil {
+		t.Fatal(err)
+	}
+	run("git", "-C", dir, "add", "--all")
+	run("git", "-C", dir, "commit", "--quiet", "-m", "Try it on a small fleet")
+	return dir
+}
+
+// policy [DIR…] makes the policy repository $WORK/policy and goes there: the template, and the files below each DIR
+// over it, committed.
 func policy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: policy [dir…]")
 	}
 	dir := filepath.Join(ts.Getenv("WORK"), "policy")
-	ts.Check(ts.Exec("ringfence", "init", dir))
-	ts.Check(os.CopyFS(dir+".over", os.DirFS(ts.Getenv("SMALL"))))
-	overlay(ts, dir+".over", dir)
+	ts.Check(os.CopyFS(dir, os.DirFS(template)))
 	for _, over := range args {
-		overlay(ts, ts.MkAbs(over), dir)
+		ts.Check(overlay(ts.MkAbs(over), dir))
 	}
 	ts.Check(ts.Chdir(dir))
-	commit(ts, false, []string{"Try it on a small fleet"})
+	if len(args) > 0 {
+		commit(ts, false, []string{"Change the policy"})
+	}
 }
 
 // overlay copies files over those that are there.
-func overlay(ts *testscript.TestScript, from, to string) {
-	ts.Check(fs.WalkDir(os.DirFS(from), ".", func(path string, d fs.DirEntry, err error) error {
+func overlay(from, to string) error {
+	return fs.WalkDir(os.DirFS(from), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -78,7 +106,7 @@ func overlay(ts *testscript.TestScript, from, to string) {
 			return err
 		}
 		return os.WriteFile(filepath.Join(to, path), raw, 0o644)
-	}))
+	})
 }
 
 // picture is every ref and every file of a working folder, with digests. The sim's state is one of the files, so hosts

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestScript(t *testing.T) {
+	template = smallPolicy(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, Cmds: verbs,
 		UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
@@ -52,7 +53,6 @@ func setup(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 	e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	e.Setenv("GIT_CEILING_DIRECTORIES", e.WorkDir)
-	e.Setenv("SMALL", filepath.Join(here, "testdata", "small"))
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err
 	}
@@ -69,12 +69,3 @@ func shortTemp(e *testscript.Env) error {
 	e.Defer(func() { _ = os.RemoveAll(dir) }) // what is left of it is the system's to clean
 	return nil
 }
-
-// here is this package's folder: scripts run elsewhere.
-var here = func() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		panic(err)
-	}
-	return dir
-}()

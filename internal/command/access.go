@@ -3,7 +3,6 @@ package command
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"os/user"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -65,14 +64,6 @@ func knownHosts(tree fs.FS, tenant string) ([]byte, error) {
 }
 
 func tenantFile(tenant, name string) string { return "tenants/" + tenant + "/" + name }
-
-// writable opens a file of the working folder that a person will review and commit.
-func writeFile(path string, raw []byte) error {
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		return diag.New(diag.WriteFailed, "%v", err)
-	}
-	return nil
-}
 
 // hostNames lists hosts by name.
 func hostNames(list []policy.Host) []string {

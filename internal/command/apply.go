@@ -88,7 +88,7 @@ func (p *pipeline) stale(diffs []plan.Difference) error {
 	for _, d := range diffs {
 		lines = append(lines, untrusted.Line(d.String(), 300))
 	}
-	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %d %s due now changed since it was made", len(diffs), plural(len(diffs), "thing")).
+	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %s due now changed since it was made", count(len(diffs), "thing")).
 		WithDetail("%s", strings.Join(lines, "\n")).WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
 }
 
@@ -283,9 +283,9 @@ func (p *pipeline) waveStarted(wave string, a ledger.Action) {
 }
 
 func (p *pipeline) runSummary(out runner.Outcome, code int) error {
-	count := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
-	line := fmt.Sprintf("%s: %d hosts patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
-		count(ledger.Succeeded), count(ledger.Failed), count(ledger.InDoubt), count(ledger.Skipped), short(p.head.Commit))
+	ended := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
+	line := fmt.Sprintf("%s: %s patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
+		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), ended(ledger.Skipped), short(p.head.Commit))
 	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
 		line += fmt.Sprintf("; %d rebooted", n)
 	}

@@ -3,10 +3,12 @@ package command
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -36,7 +38,7 @@ func (a *app) check(ctx context.Context, rev, level string) error {
 	}
 	a.out.diagnostics(w.list, w.tree)
 	if w.list.HasErrors() {
-		a.out.say("%d of the tenants compile; %s", len(w.set.Tenants), tally(w.list))
+		a.out.say("%s; %s", tally(w.list), compiling(w.set))
 		return done(ExitError)
 	}
 	a.summarise(w)
@@ -58,13 +60,21 @@ func (a *app) summarise(w *workspace) {
 	for _, t := range w.set.Tenants {
 		a.out.emit("progress", t.Name+" compiles", event{"tenant": t.Name, "rings": len(t.Rings), "hosts": len(t.Hosts)})
 		if !a.json {
-			fmt.Fprintf(a.Stdout, "%s: %d %s, %d hosts, %d windows, %d rules, %d freezes\n", t.Name, len(t.Rings), plural(len(t.Rings), "ring"),
-				len(t.Hosts), len(t.Windows), len(t.Rules), len(t.Freezes))
+			fmt.Fprintf(a.Stdout, "%s: %s, %s, %s, %s, %s\n", t.Name, count(len(t.Rings), "ring"), count(len(t.Hosts), "host"),
+				count(len(t.Windows), "window"), count(len(t.Rules), "rule"), count(len(t.Freezes), "freeze"))
 		}
 	}
 	if !a.json {
-		fmt.Fprintf(a.Stdout, "ok: %d %s, %s\n", len(w.set.Tenants), plural(len(w.set.Tenants), "tenant"), tally(w.list))
+		fmt.Fprintf(a.Stdout, "ok: %s, %s\n", count(len(w.set.Tenants), "tenant"), tally(w.list))
 	}
+}
+
+// compiling says which tenants may still be planned: one tenant's mistake stops no other.
+func compiling(set *policy.Set) string {
+	if len(set.Tenants) == 0 {
+		return "no tenant compiles"
+	}
+	return "these tenants compile: " + strings.Join(names(set), ", ")
 }
 
 func tally(list diag.List) string {
@@ -72,5 +82,5 @@ func tally(list diag.List) string {
 	for _, d := range list {
 		n[d.Severity]++
 	}
-	return fmt.Sprintf("%d %s, %d %s", n[diag.Error], plural(n[diag.Error], "error"), n[diag.Warning], plural(n[diag.Warning], "warning"))
+	return count(n[diag.Error], "error") + ", " + count(n[diag.Warning], "warning")
 }

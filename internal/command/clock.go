@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func (i *instant) String() string {
 func (i *instant) Set(s string) error {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return diag.New(diag.BadTime, "%q is no instant", s).WithFix("write it like 2026-11-24T21:30:00Z or 2026-11-24T22:30:00+01:00")
+		return fmt.Errorf("%q is no instant; write it like 2026-11-24T21:30:00Z or 2026-11-24T22:30:00+01:00", s)
 	}
 	i.at = canonical.InstantPtr(t)
 	return nil

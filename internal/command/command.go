@@ -74,7 +74,6 @@ func (a *app) root() *cobra.Command {
 		Short:         "Patch policy as code: Git in, a plan, patched hosts and a record in Git out",
 		Long:          rootHelp,
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.begin(c) },
 		Args:              cobra.NoArgs,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -86,11 +85,11 @@ func (a *app) root() *cobra.Command {
 	f.StringVarP(&a.chdir, "chdir", "C", "", "run as if started in `DIR`")
 	f.BoolVar(&a.json, "json", false, "print events as JSON lines on stdout instead of text; the last line is the result")
 	f.StringVar(&a.events, "events", "", "also write the events as JSON lines to `FILE`")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, "", err) })
 	for _, verb := range verbs {
-		root.AddCommand(withUsage(verb(a)))
+		root.AddCommand(verb(a))
 	}
-	return root
+	return withUsage(root)
 }
 
 // verbs is the table of contents of the program.
@@ -105,7 +104,7 @@ const rootHelp = `Ringfence compiles the patch policy of a Git repository into a
   run --all                                          all of it, for whatever is due
 
 Exit codes: 0 ok, 1 error, 2 changes (-detailed-exitcode), 3 denied, 4 approval missing, 5 nothing is due now,
-6 plan stale, 7 another run, 8 something due is unfinished, 9 stopped, 10 provider missing or crashed, 64 usage,
+6 plan stale, 8 something due is unfinished, 9 stopped, 10 provider missing or crashed, 64 usage,
 130/143 interrupted at a safe point.
 
 Every flag can be set by a variable: --tenant by RINGFENCE_TENANT.`
@@ -114,8 +113,8 @@ Every flag can be set by a variable: --tenant by RINGFENCE_TENANT.`
 func withUsage(c *cobra.Command) *cobra.Command {
 	if args := c.Args; args != nil {
 		c.Args = func(c *cobra.Command, list []string) error {
-			if err := args(c, list); err != nil {
-				return usage(c, err)
+			if args(c, list) != nil {
+				return argsError(c, list)
 			}
 			return nil
 		}
@@ -129,10 +128,10 @@ func withUsage(c *cobra.Command) *cobra.Command {
 // begin runs before every verb: flags from the environment, the working folder, the event streams.
 func (a *app) begin(c *cobra.Command) error {
 	if err := a.flagsFromEnv(c); err != nil {
-		return usage(c, err)
+		return err
 	}
-	if a.chdir != "" {
-		a.Dir = join(a.Dir, a.chdir)
+	if err := errors.Join(atLeastOne(c), a.changeDir(a.chdir)); err != nil {
+		return usage(c, err)
 	}
 	out, err := newEmitter(a)
 	if err != nil {
@@ -152,10 +151,22 @@ func (a *app) flagsFromEnv(c *cobra.Command) error {
 			return
 		}
 		if err := c.Flags().Set(f.Name, v); err != nil {
-			failed = fmt.Errorf("%s: %w", name, err)
+			failed = flagError(c, name, err)
 		}
 	})
 	return failed
+}
+
+// changeDir makes DIR of -C the working folder.
+func (a *app) changeDir(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	a.Dir = join(a.Dir, dir)
+	if info, err := os.Stat(a.Dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("--chdir: there is no folder %s", dir)
+	}
+	return nil
 }
 
 // longFlags turns Terraform's single-dash long flags (-out FILE, -detailed-exitcode) into double-dash ones: pflag
@@ -190,14 +201,13 @@ func collectFlags(c *cobra.Command, names map[string]bool) {
 func (a *app) end(err error) int {
 	x := exitOf(err)
 	if code := a.signals.code(); code != ExitOK && x.code == ExitError {
-		x = &exit{code, diag.New(diag.Stopped, "interrupted; nothing was half written")}
+		x = &exit{code, diag.New(diag.Stopped, "interrupted; nothing was half written").WithFix("run the command again")}
 	}
 	if a.out == nil {
-		if out, e := newEmitter(a); e == nil {
-			a.out = out
-		} else {
-			fmt.Fprintln(a.Stderr, "error:", e)
-			return ExitError
+		var failed error
+		if a.out, failed = newEmitter(a); failed != nil {
+			a.events = "" // the events file itself is what failed
+			a.out, _ = newEmitter(a)
 		}
 	}
 	if x.err != nil && !errors.Is(x.err, errSaid) {

@@ -27,8 +27,16 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(untrusted.Block(d.Detail, 2000), "\n", "\n  "))
 	}
 	if d.Fix != "" {
-		fmt.Fprintf(w, "  fix: %s\n", untrusted.Line(d.Fix, 500))
+		fmt.Fprintf(w, "  %s: %s\n", wayOut(d.Severity), untrusted.Line(d.Fix, 500))
 	}
+}
+
+// wayOut names the last line: what is no mistake needs no fix.
+func wayOut(s diag.Severity) string {
+	if s == diag.Info {
+		return "next"
+	}
+	return "fix"
 }
 
 // printSnippet shows the line and a caret below the column. A file that cannot be read is simply not shown.

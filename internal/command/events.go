@@ -35,7 +35,7 @@ func newEmitter(a *app) (*emitter, error) {
 	if a.events != "" {
 		f, err := os.OpenFile(join(a.Dir, a.events), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
 		if err != nil {
-			return nil, fail(ExitUsage, diag.New(diag.Usage, "the events file cannot be written: %v", err))
+			return nil, fail(ExitUsage, diag.New(diag.Usage, "--events: %s cannot be written: %s", a.events, plainly(err)).WithFix("name a file in a folder that is there"))
 		}
 		e.streams = append(e.streams, f)
 		e.file = f

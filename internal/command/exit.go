@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/spf13/cobra"
-
 	"github.com/ringfence/ringfence/compiler/diag"
 )
 
@@ -63,11 +61,6 @@ func done(code int) error {
 // fail ends a verb with a code and a diagnostic.
 func fail(code int, d error) error { return &exit{code, d} }
 
-// usage is a wrong command line.
-func usage(c *cobra.Command, err error) error {
-	return fail(ExitUsage, diag.New(diag.Usage, "%v", err).WithFix("see: %s --help", c.CommandPath()))
-}
-
 // exitOf finds the code of any error. Diagnostics that name a provider or the command line have codes of their own.
 func exitOf(err error) *exit {
 	var x *exit
@@ -80,9 +73,6 @@ func exitOf(err error) *exit {
 	var d diag.Diagnostic
 	if errors.As(err, &d) {
 		return &exit{codeOf(d.Code), err}
-	}
-	if isUnknownCommand(err) {
-		return &exit{ExitUsage, diag.New(diag.Usage, "%v", err).WithFix("see: ringfence --help")}
 	}
 	return &exit{ExitError, err}
 }

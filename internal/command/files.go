@@ -1,7 +1,9 @@
 package command
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -12,7 +14,7 @@ import (
 func writeWhole(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return diag.New(diag.WriteFailed, "%v", err)
+		return err
 	}
 	defer os.Remove(f.Name())
 	err = write(f)
@@ -25,8 +27,30 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	if err != nil {
-		return diag.New(diag.WriteFailed, "%s was not written: %v", path, err)
+	return err
+}
+
+// writeReviewed writes a file of the working folder that a person will review and commit; path is from the root.
+func writeReviewed(root, path string, raw []byte) error {
+	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(path)), raw, 0o644); err != nil {
+		return notWritten(path, err)
 	}
 	return nil
+}
+
+func notWritten(path string, err error) error {
+	return diag.New(diag.WriteFailed, "%s was not written: %s", path, plainly(err)).WithFix("see that its folder is there and may be written")
+}
+
+// plainly is what the system says of a file, without the call and the path, which the sentence around it has.
+func plainly(err error) string {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err.Error()
+	case errors.As(err, &l):
+		return l.Err.Error()
+	}
+	return err.Error()
 }

@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,7 @@ func (a *app) enroll(ctx context.Context, tenant string) error {
 	path := tenantFile(t.Name, "known_hosts")
 	changed := a.enrolled(list)
 	if string(updated) != string(old) {
-		if err := writeFile(filepath.Join(ws.repo.Root(), filepath.FromSlash(path)), updated); err != nil {
+		if err := writeReviewed(ws.repo.Root(), path, updated); err != nil {
 			return err
 		}
 		a.out.say("wrote %s\nnext: compare the fingerprints with the hosts' own, then git add %s && git commit", path, path)

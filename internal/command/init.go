@@ -32,15 +32,15 @@ func (a *app) init(ctx context.Context, name string) error {
 		return err
 	}
 	if err := writeTree(dir, policies.Scaffold()); err != nil {
-		return diag.New(diag.WriteFailed, "the scaffold was not written: %v", err)
+		return notWritten(name, err)
 	}
 	repo, err := gitrepo.InitRepo(ctx, dir)
 	if err != nil {
-		return diag.New(diag.WriteFailed, "%v", err)
+		return diag.New(diag.WriteFailed, "%v", err).WithFix("see that git is installed and works: git --version")
 	}
 	commit, err := repo.CommitAll(ctx, "Start the patch policy\n\nWritten by ringfence init.", canonical.Instant(a.Now()))
 	if err != nil {
-		return diag.New(diag.WriteFailed, "the first commit was not made: %v", err)
+		return diag.New(diag.WriteFailed, "the first commit was not made: %v", err).WithFix("the files are there: commit them yourself")
 	}
 	a.out.event("progress", event{"dir": dir, "commit": commit}, "made a policy repository in %s, first commit %s\nnext: cd %s && ringfence check", name, short(commit), name)
 	return nil
@@ -52,7 +52,7 @@ func mustBeEmpty(dir, name string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return diag.New(diag.Exists, "%s is no folder that can be used: %v", name, err).WithFix("name a new folder")
+		return diag.New(diag.Exists, "%s is no folder that can be used: %s", name, plainly(err)).WithFix("name a new folder")
 	case len(list) > 0:
 		return diag.New(diag.Exists, "%s is not empty; nothing was written", name).WithFix("name a new or empty folder")
 	}

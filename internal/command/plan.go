@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -121,7 +120,7 @@ func (a *app) writePlan(path string, made *plan.Plan, preview *plan.Preview) err
 	if path == "" {
 		return nil
 	}
-	return writeWhole(join(a.Dir, path), func(w io.Writer) error {
+	err := writeWhole(join(a.Dir, path), func(w io.Writer) error {
 		if preview == nil {
 			return made.Encode(w)
 		}
@@ -131,6 +130,10 @@ func (a *app) writePlan(path string, made *plan.Plan, preview *plan.Preview) err
 		}
 		return sealed.Encode(w)
 	})
+	if err != nil {
+		return notWritten(path, err)
+	}
+	return nil
 }
 
 // preview asks every planned host what its resolver would do.
@@ -156,5 +159,5 @@ func countMissing(s *inventory.Snapshot) string {
 	for _, h := range s.Hosts {
 		n += len(h.Missing)
 	}
-	return fmt.Sprintf("%d missing %s", n, plural(n, "update"))
+	return count(n, "missing update")
 }

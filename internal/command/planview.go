@@ -262,8 +262,9 @@ func (v planView) outside() {
 
 func (v planView) summary() {
 	s := v.p.Summary
-	fmt.Fprintf(v.w, "\nPlan: %d %s on %d %s: %d planned, %d waiting, %d rejected; at most %d %s down at once, %d may reboot.\n",
-		s.Planned+s.Waiting+s.Rejected, plural(s.Planned+s.Waiting+s.Rejected, "missing update"), s.Hosts, plural(s.Hosts, "host"), s.Planned, s.Waiting, s.Rejected, v.p.WorstCase.Down, plural(v.p.WorstCase.Down, "host"), s.Reboots)
+	fmt.Fprintf(v.w, "\nPlan: %s on %s: %d planned, %d waiting, %d rejected; at most %s down at once, %d may reboot.\n",
+		count(s.Planned+s.Waiting+s.Rejected, "missing update"), count(s.Hosts, "host"), s.Planned, s.Waiting, s.Rejected,
+		count(v.p.WorstCase.Down, "host"), s.Reboots)
 }
 
 func (v planView) instant(t time.Time) string {
@@ -278,10 +279,13 @@ func (v planView) instant(t time.Time) string {
 func hosts(list []string) string {
 	const shown = 8
 	if len(list) <= shown {
-		return fmt.Sprintf("%d %s: %s", len(list), plural(len(list), "host"), strings.Join(list, " "))
+		return count(len(list), "host") + ": " + strings.Join(list, " ")
 	}
 	return fmt.Sprintf("%d hosts: %s … %s", len(list), strings.Join(list[:shown-1], " "), list[len(list)-1])
 }
+
+// count is a number and what it counts: "1 host", "2 hosts".
+func count(n int, word string) string { return fmt.Sprintf("%d %s", n, plural(n, word)) }
 
 func plural(n int, word string) string {
 	if n == 1 {

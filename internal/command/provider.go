@@ -3,7 +3,6 @@ package command
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -112,7 +111,7 @@ func (a *app) lock(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(ws.repo.Root(), fleet.LockFile), append(raw, '\n')); err != nil {
+	if err := writeReviewed(ws.repo.Root(), fleet.LockFile, append(raw, '\n')); err != nil {
 		return err
 	}
 	a.out.event("progress", event{"provider": name, "checksum": sum}, "pinned %s for %s: %s\nnext: review and commit %s", name, fleet.Platform(), sum, fleet.LockFile)

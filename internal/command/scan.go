@@ -179,7 +179,8 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 			rest = append(rest, fmt.Sprintf("%d %s", states[st], st))
 		}
 	}
-	line := fmt.Sprintf("%s: %d of %d hosts scanned, %d missing updates (%d security, %d held)", p.tenant.Name, states[inventory.Scanned], len(s.Hosts), missing, security, held)
+	line := fmt.Sprintf("%s: %d of %s scanned, %s (%d security, %d held)", p.tenant.Name,
+		states[inventory.Scanned], count(len(s.Hosts), "host"), count(missing, "missing update"), security, held)
 	if len(rest) > 0 {
 		line += "; " + strings.Join(rest, ", ") + " (not judged, never compliant)"
 	}

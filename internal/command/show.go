@@ -34,7 +34,7 @@ Inside the policy repository times are shown in the tenant's zone, elsewhere in 
 func (a *app) loadPlan(path string) (*plan.Plan, *plan.Preview, error) {
 	f, err := os.Open(join(a.Dir, path))
 	if err != nil {
-		return nil, nil, diag.New(diag.BadPlanFile, "%v", err).WithFix("make one: ringfence plan --tenant TENANT -out %s", path)
+		return nil, nil, diag.New(diag.BadPlanFile, "%s cannot be read: %s", path, plainly(err)).WithFix("make one: ringfence plan --tenant TENANT -out %s", path)
 	}
 	defer f.Close()
 	made, preview, err := plan.Load(f)
@@ -46,8 +46,8 @@ func (a *app) loadPlan(path string) (*plan.Plan, *plan.Preview, error) {
 		case errors.Is(err, plan.ErrTruncated):
 			why = "is cut short"
 		}
-		return nil, nil, diag.New(diag.BadPlanFile, "%s %s", path, why).WithDetail("%v", err).
-			At(diag.Range{File: path}).WithFix("plans are not edited by hand; make a new one: ringfence plan -out %s", path)
+		return nil, nil, diag.New(diag.BadPlanFile, "%s %s", path, why).WithDetail("%s", plainly(err)).
+			WithFix("plans are not edited by hand; make a new one: ringfence plan --tenant TENANT -out %s", path)
 	}
 	return made, preview, nil
 }

@@ -3,7 +3,6 @@ package command
 import (
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/term"
 )
@@ -17,6 +16,3 @@ func join(dir, path string) string {
 	}
 	return filepath.Join(dir, path)
 }
-
-// isUnknownCommand: cobra has no type for it.
-func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }

@@ -77,7 +77,7 @@ func (a *app) testSummary(results []testResult) error {
 		}
 	}
 	if !a.json {
-		fmt.Fprintf(a.Stdout, "%d tests, %d failed\n", len(results), failed)
+		fmt.Fprintf(a.Stdout, "%s, %d failed\n", count(len(results), "test"), failed)
 	}
 	if failed > 0 {
 		return done(ExitDenied)

@@ -1,0 +1,88 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/suggest"
+)
+
+// usage is a wrong command line.
+func usage(c *cobra.Command, err error) error {
+	return fail(ExitUsage, diag.New(diag.Usage, "%v", err).WithFix("see: %s --help", c.CommandPath()))
+}
+
+// flagError says in the words of this program what is wrong with a flag, or with the variable that sets it.
+func flagError(c *cobra.Command, variable string, err error) error {
+	var unknown *pflag.NotExistError
+	var valueless *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			return usage(c, fmt.Errorf("%s has no flag -%s", c.CommandPath(), name))
+		}
+		return usage(c, fmt.Errorf("%s has no flag --%s%s", c.CommandPath(), name, suggest.Tail(name, flagNames(c))))
+	case errors.As(err, &valueless):
+		return usage(c, fmt.Errorf("--%s needs a value", valueless.GetFlag().Name))
+	case errors.As(err, &invalid):
+		return usage(c, fmt.Errorf("%s: %s", cmp.Or(variable, "--"+invalid.GetFlag().Name), wrongValue(invalid)))
+	}
+	return usage(c, err)
+}
+
+func flagNames(c *cobra.Command) []string {
+	var out []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { out = append(out, f.Name) })
+	return out
+}
+
+func wrongValue(e *pflag.InvalidValueError) string {
+	switch e.GetFlag().Value.Type() {
+	case "bool":
+		return fmt.Sprintf("%q is neither true nor false", e.GetValue())
+	case "int":
+		return fmt.Sprintf("%q is no number", e.GetValue())
+	}
+	return cmp.Or(errors.Unwrap(e), error(e)).Error()
+}
+
+// atLeastOne refuses to work on no host at once.
+func atLeastOne(c *cobra.Command) error {
+	if n, err := c.Flags().GetInt("parallel"); err == nil && n < 1 {
+		return fmt.Errorf("--parallel is at least 1, not %d", n)
+	}
+	return nil
+}
+
+// argsError says how many arguments a verb takes, or which verbs a group has.
+func argsError(c *cobra.Command, args []string) error {
+	if c.HasAvailableSubCommands() && len(args) > 0 {
+		return usage(c, fmt.Errorf("%s has no verb %q%s", c.CommandPath(), args[0], suggest.Tail(args[0], verbNames(c))))
+	}
+	_, takes, _ := strings.Cut(c.Use, " ")
+	switch {
+	case takes == "":
+		return usage(c, fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), args[0]))
+	case len(args) == 0:
+		return usage(c, fmt.Errorf("%s needs %s", c.CommandPath(), takes))
+	}
+	return usage(c, fmt.Errorf("%s takes %s alone, but got %s", c.CommandPath(), takes, count(len(args), "argument")))
+}
+
+func verbNames(c *cobra.Command) []string {
+	var out []string
+	for _, child := range c.Commands() {
+		if child.IsAvailableCommand() {
+			out = append(out, child.Name())
+		}
+	}
+	return out
+}
