@@ -80,7 +80,13 @@ func alive(pid int) bool {
 
 // TestTheProviderEndsWithTheCore kills a core as hard as can be.
 func TestTheProviderEndsWithTheCore(t *testing.T) {
+	left, err := os.MkdirTemp("", "t") // a killed core cannot clear up
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(left) }()
 	core := exec.Command(os.Args[0], "core", "good")
+	core.Env = append(os.Environ(), "TMPDIR="+left)
 	stdout, err := core.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
