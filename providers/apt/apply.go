@@ -17,11 +17,15 @@ const maxLog = 8 << 10
 
 // Apply installs exactly the targets. It simulates first, and what the resolver wants beyond targets and closure, a
 // hold, a downgrade, a version that is gone or a host that changed since the plan leaves the host untouched. What was
-// done is read from dpkg afterwards, never from an exit code. The error is always nil: every outcome is a Result.
+// done is read from dpkg afterwards, never from an exit code. Every outcome is a Result; a host that could not be reached,
+// so that nothing was started, is an error that wraps providers.ErrUnreachable too.
 func (*Provider) Apply(ctx context.Context, req providers.ChangeRequest, x providers.Exec) (providers.Result, error) {
 	tx, err := prepare(ctx, x, req.Targets)
+	if err == nil {
+		err = tx.resolve(ctx, x)
+	}
 	if err != nil {
-		return untouched("%v", err), nil
+		return untouched("%v", err), unreachable(err)
 	}
 	if len(tx.targets) == 0 {
 		return tx.settle(ctx, x, providers.Output{}, nil), nil
@@ -33,7 +37,7 @@ func (*Provider) Apply(ctx context.Context, req providers.ChangeRequest, x provi
 	out, err := x.Run(ctx, tx.command(), map[string][]string{"pkgver": tx.pkgvers()})
 	switch {
 	case errors.Is(err, providers.ErrRefused), errors.Is(err, providers.ErrUnreachable):
-		return untouched("apt: %v", err), nil
+		return untouched("apt: %v", err), unreachable(err)
 	case err != nil:
 		return inDoubt(out, "apt: the outcome of the installation is not known: %v", err), nil
 	}
@@ -42,6 +46,14 @@ func (*Provider) Apply(ctx context.Context, req providers.ChangeRequest, x provi
 
 func untouched(format string, args ...any) providers.Result {
 	return providers.Result{State: providers.Untouched, Reason: sentence(format, args...)}
+}
+
+// unreachable keeps of an error only that nothing could be started.
+func unreachable(err error) error {
+	if errors.Is(err, providers.ErrUnreachable) {
+		return err
+	}
+	return nil
 }
 
 func inDoubt(out providers.Output, format string, args ...any) providers.Result {
@@ -77,10 +89,11 @@ func (tx transaction) allowed(closure []providers.Action) []providers.Action {
 }
 
 // within says whether an action is one of the list. "all" and the native architecture are the same: a package may
-// move between them.
+// move between them. An action of the list without architecture speaks of all: they move together.
 func (db database) within(a providers.Action, list []providers.Action) bool {
 	return slices.ContainsFunc(list, func(b providers.Action) bool {
-		return a.Op == b.Op && a.From == b.From && a.To == b.To && db.display(a.Name, a.Arch) == db.display(b.Name, b.Arch)
+		same := b.Arch == "" && a.Name == b.Name || db.display(a.Name, a.Arch) == db.display(b.Name, b.Arch)
+		return same && a.Op == b.Op && a.From == b.From && a.To == b.To
 	})
 }
 

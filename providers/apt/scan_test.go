@@ -146,6 +146,7 @@ func TestScan(t *testing.T) {
 			want: "reboot linux-image-6.1.0-40-amd64 is installed, 6.1.0-37-amd64 runs",
 		},
 		{name: "who asked for a reboot is not known", say: map[string]string{cmdRun: "lock\nreboot-required\n"}, want: "reboot /run/reboot-required"},
+		{name: "a package that is kept back unnamed", say: map[string]string{cmdSimulate: "0 upgraded, 0 newly installed, 0 to remove and 1 not upgraded.\n"}, err: "1 packages are not upgraded, but 0 are named"},
 		{name: "an index that is not verified", refresh: true, say: map[string]string{cmdIndexes: "no|http://x/||| http://x ./ Packages\n"}, err: "not signed by a trusted key"},
 		{name: "no index", refresh: true, say: map[string]string{cmdIndexes: ""}, err: "no package index at all"},
 		{

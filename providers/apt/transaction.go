@@ -13,10 +13,10 @@ import (
 type transaction struct {
 	state   state
 	targets []providers.Target // those that are not at their version yet
-	sim     simulation         // empty without targets
+	sim     simulation         // what resolve found
 }
 
-// prepare checks that the host is as the plan knew it and asks the resolver. Its errors mean that nothing was touched.
+// prepare checks that the host is as the plan knew it. Its errors mean that nothing was touched.
 func prepare(ctx context.Context, x providers.Exec, targets []providers.Target) (transaction, error) {
 	if _, _, err := checkVerification(ctx, x); err != nil {
 		return transaction{}, err
@@ -32,11 +32,18 @@ func prepare(ctx context.Context, x providers.Exec, targets []providers.Target) 
 		return transaction{}, fmt.Errorf("apt: %s; repair it first (dpkg --configure -a)", brief(p))
 	}
 	tx := transaction{state: st}
-	if tx.targets, err = pending(st.db, targets); err != nil || len(tx.targets) == 0 {
-		return tx, err
-	}
-	tx.sim, err = simulateInstall(ctx, x, tx.pkgvers())
+	tx.targets, err = pending(st.db, targets)
 	return tx, err
+}
+
+// resolve asks the resolver for what is to be done.
+func (tx *transaction) resolve(ctx context.Context, x providers.Exec) error {
+	if len(tx.targets) == 0 {
+		return nil
+	}
+	var err error
+	tx.sim, err = simulateInstall(ctx, x, tx.pkgvers())
+	return err
 }
 
 // pending returns the targets that are not installed yet. Every other one must be at the version that the plan saw.
@@ -121,6 +128,20 @@ func sortActions(list []providers.Action) []providers.Action {
 		return strings.Compare(a.Name+"\x00"+a.Arch+"\x00"+string(a.Op), b.Name+"\x00"+b.Arch+"\x00"+string(b.Op))
 	})
 	return list
+}
+
+// setHeldAside takes the targets that the host's administrator holds out of the transaction and returns their names.
+func (tx *transaction) setHeldAside() []string {
+	var names []string
+	tx.targets = slices.DeleteFunc(tx.targets, func(t providers.Target) bool {
+		name := tx.state.db.display(t.Name, t.Arch)
+		held := tx.state.db.pkgs[name].held
+		if held {
+			names = append(names, name)
+		}
+		return held
+	})
+	return names
 }
 
 // held returns the packages that the resolver would change although the host's administrator holds them.
