@@ -34,8 +34,10 @@ func (r *reader) diagnose(c *compilation, t *tree, s subject, strict node, failu
 		r.use(p)
 		n := r.root(s.value(p), p, s.path...)
 		n.structure(closedDefinition(p.ctx, s.definition))
-		read(n)
-		r.parameters(n)
+		if n.ownError() == nil {
+			read(n)
+			r.parameters(n)
+		}
 	}
 	if !r.diags.HasErrors() {
 		r.leftover(strict, failure)

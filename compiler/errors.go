@@ -27,7 +27,7 @@ func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
 	var out diag.List
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(inst.Err) {
-		d := loadError(arg, e)
+		d := loadError(arg, innermost(e))
 		t.clamp(d.Range)
 		if !seen[d.Range.File] {
 			seen[d.Range.File] = true
@@ -35,6 +35,20 @@ func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
 		}
 	}
 	return out
+}
+
+// innermost is the error of an imported package that made the import fail: its place is where to mend.
+func innermost(e errors.Error) errors.Error {
+	var inner errors.Error
+	for u := stderrors.Unwrap(e); u != nil; u = stderrors.Unwrap(u) {
+		if x, ok := u.(errors.Error); ok {
+			inner = errors.Errors(x)[0]
+		}
+	}
+	if inner != nil && firstPosition(inner).File != "" {
+		return inner
+	}
+	return e
 }
 
 func loadError(arg string, e errors.Error) diag.Diagnostic {
@@ -135,7 +149,7 @@ func (r *reader) leftover(root node, err error) {
 		for _, p := range path {
 			n = n.get(unquote(p))
 		}
-		d := diag.New(diag.WrongValue, "%s: %s", n.name(), plainMessage(e))
+		d := diag.New(diag.WrongValue, "%s", n.about(plainMessage(e)))
 		if at := firstPosition(e); at.File != "" {
 			r.diags = append(r.diags, d.At(at))
 			continue

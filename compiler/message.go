@@ -31,6 +31,14 @@ func (n node) name() string {
 	return strings.TrimPrefix(out, ".")
 }
 
+// about says which value a message is of.
+func (n node) about(message string) string {
+	if len(n.path) == 0 {
+		return message
+	}
+	return n.name() + ": " + message
+}
+
 // report adds a diagnostic where the node stands.
 func (n node) report(d diag.Diagnostic) {
 	n.r.diags = append(n.r.diags, d.At(n.where()))
@@ -66,7 +74,7 @@ func (n node) text() string {
 	if err != nil {
 		return "what it is"
 	}
-	return oneLine(string(src))
+	return oneLine(definitions.ReplaceAllString(string(src), "#$1"))
 }
 
 const maxShown = 100
@@ -83,7 +91,7 @@ func oneLine(s string) string {
 // mistake, at the user's own value, related to the place that disagrees.
 func (n node) conflict(err error) {
 	e := mostTelling(errors.Errors(err))
-	d := diag.New(diag.WrongValue, "%s: %s", n.name(), plainMessage(e))
+	d := diag.New(diag.WrongValue, "%s", n.about(plainMessage(e)))
 	spots := disagreeing(e)
 	if f, _ := e.Msg(); strings.HasPrefix(f, "undefined field") {
 		n.undefined(d, e)

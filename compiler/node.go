@@ -98,7 +98,7 @@ func (n node) has(name string) bool {
 }
 
 // isError tells a field whose value is a mistake from one that is not there.
-func isError(v cue.Value) bool { return v.Err() != nil && v.Source() != nil }
+func isError(v cue.Value) bool { return v.Err() != nil && v.Pos().IsValid() }
 
 // source is the node's place as documents keep it.
 func (n node) source() string { return n.mark().place().label.String() }

@@ -176,7 +176,9 @@ func tooHard(cue string) bool {
 
 // BenchmarkCompileTenant compiles acme of the scaffold: load, unify, read, hosts, checks.
 //
-// Nov 2026, 2 cores of a shared machine: see the figure in the commit that last changed it.
+// Nov 2026, 2 shared cores: 21 ms asking CUE for every position; 12 ms asking only for those that are shown; 7.0 ms,
+// 3.6 MB, 31,000 allocations with positions from an index of the syntax and one evaluation instead of two. Of 100 such
+// tenants, 40 % of the 5.5 ms CPU each is spent on loading the module and the shared files again for each.
 func BenchmarkCompileTenant(b *testing.B) {
 	tree := scaffold(b)
 	for name := range tree {

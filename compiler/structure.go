@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
@@ -50,8 +51,12 @@ func (n node) structure(schema cue.Value) {
 	if len(s.fields) == 0 && !s.chosen || !n.exists() {
 		return
 	}
+	if err := n.ownError(); err != nil {
+		n.conflict(err)
+		return
+	}
 	if !n.isStruct() {
-		n.wrongKind("a struct { … }", n.v.Err())
+		n.wrongKind("a struct { … }", nil)
 		return
 	}
 	for _, f := range n.fields() {
@@ -71,6 +76,17 @@ func (n node) structure(schema cue.Value) {
 			n.missing(name)
 		}
 	}
+}
+
+// ownError is an error of the node itself, not of one below it: nothing can be said of its fields then.
+func (n node) ownError() error {
+	err := n.v.Err()
+	for _, e := range errors.Errors(err) {
+		if len(e.Path()) == len(n.r.prefix)+len(n.path) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (n node) isStruct() bool {

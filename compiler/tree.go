@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing/fstest"
@@ -125,6 +126,7 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return out, nil
 }
 

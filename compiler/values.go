@@ -88,7 +88,10 @@ func (n node) integer(low, high int) int {
 		return 0
 	}
 	what := fmt.Sprintf("a whole number of at least %d", low)
-	if high < maxCount {
+	switch {
+	case low == -maxCount:
+		what = "a whole number"
+	case high < maxCount:
 		what = fmt.Sprintf("a whole number from %d to %d", low, high)
 	}
 	i, err := v.Int64()

@@ -39,7 +39,7 @@ func (c *checker) membership() {
 	c.overlaps(overlap)
 	c.homeless(homeless)
 	for i, r := range c.Tenant.Rings {
-		if count[i] == 0 {
+		if count[i] == 0 && len(homeless) == 0 { // else it is most likely the same mistake
 			d := diag.New(diag.EmptyRing, "the ring %q selects no host", r.Name).WithFix("its labels (%s) are those of no host in the hosts files", labels(r))
 			d.Severity = diag.Warning
 			c.add(d, "rings", r.Name, "select")
