@@ -33,12 +33,13 @@ func origin(archives []archive) string {
 	return best
 }
 
-// class is "security" when the version is in a security archive, or supersedes a version that is: a point release that
-// is newer than a security update holds its fix. It is a property of the update, so that hosts which come from
-// different versions agree on it. Everything else is "unknown": point releases and stable-updates mix bug fixes with
-// the minor security fixes that Debian publishes without an advisory, and third parties say nothing.
-func class(archives, superseded []archive) string {
-	if slices.ContainsFunc(archives, archive.security) || slices.ContainsFunc(superseded, archive.security) {
+// class is "security" when the version is in a security archive, or when the update steps over one that is: a point
+// release that is newer than a security update holds its fix. A host that has that fix already gets a point release and
+// nothing more, so two hosts may class one version differently. Everything else is "unknown": point releases and
+// stable-updates mix bug fixes with the minor security fixes that Debian publishes without an advisory, and third parties
+// say nothing.
+func class(archives, stepped []archive) string {
+	if slices.ContainsFunc(archives, archive.security) || slices.ContainsFunc(stepped, archive.security) {
 		return "security"
 	}
 	return "unknown"

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	debversion "github.com/knqyf263/go-deb-version"
-
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -224,19 +222,6 @@ func parseArchives(text string) []archive {
 		out = append(out, a)
 	}
 	return out
-}
-
-// compareVersions orders as dpkg does.
-func compareVersions(a, b string) (int, error) {
-	va, err := debversion.NewVersion(a)
-	if err != nil {
-		return 0, fmt.Errorf("version %.80q: %w", a, err)
-	}
-	vb, err := debversion.NewVersion(b)
-	if err != nil {
-		return 0, fmt.Errorf("version %.80q: %w", b, err)
-	}
-	return va.Compare(vb), nil
 }
 
 func unreadable(what, line string) error {

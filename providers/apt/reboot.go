@@ -101,7 +101,7 @@ func newerKernel(db database, release, version string) string {
 		if flavour(image) != flavour(release) {
 			continue
 		}
-		if order, err := compareVersions(p.version, version0); newest == "" || err == nil && order > 0 {
+		if newer(p.version, version0) {
 			newest, version0 = image, p.version
 		}
 	}

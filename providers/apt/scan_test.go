@@ -101,12 +101,20 @@ func TestScan(t *testing.T) {
 			want: "missing pkg:deb/debian/tzdata@…?arch=all from … security Debian-Security",
 		},
 		{
-			name: "a point release that supersedes a security update is one",
+			name: "a point release that steps over a security update is one",
 			say: map[string]string{
 				cmdSimulate: "1 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\nInst dpkg [1.21.23] (1.21.25 Debian:12.15/oldstable [amd64])\n",
 				cmdVersions: " dpkg | 1.21.25 | http://mirror.lab bookworm/main amd64 Packages\n dpkg | 1.21.24 | http://mirror.lab bookworm-security/main amd64 Packages\n",
 			},
 			want: "missing pkg:deb/debian/dpkg@1.21.25?arch=amd64 from 1.21.23 security Debian",
+		},
+		{
+			name: "a point release after the security update is of unknown class",
+			say: map[string]string{
+				cmdSimulate: "1 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\nInst dpkg [1.21.23] (1.21.25 Debian:12.15/oldstable [amd64])\n",
+				cmdVersions: " dpkg | 1.21.25 | http://mirror.lab bookworm/main amd64 Packages\n dpkg | 1.21.23 | http://mirror.lab bookworm-security/main amd64 Packages\n",
+			},
+			want: "missing pkg:deb/debian/dpkg@1.21.25?arch=amd64 from 1.21.23 unknown Debian",
 		},
 		{
 			name: "a point release alone is of unknown class",
