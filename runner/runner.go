@@ -206,7 +206,9 @@ func (r *run) settle(ctx context.Context, s State, wave int) error {
 func (r *run) finish(s State) Outcome {
 	r.outcome.Stopped = s.Stopped()
 	for i := range r.waves {
-		r.outcome.Left += len(s.Left(i))
+		if !s.Asked(i) { // hosts of the others are among the actions
+			r.outcome.Left += len(s.Left(i))
+		}
 	}
 	return r.outcome
 }

@@ -204,7 +204,8 @@ type Host struct {
 	User      string   `json:"user,omitempty"`
 	Providers []string `json:"providers"`
 	Labels    []Label  `json:"labels"` // sorted by key
-	Source    string   `json:"source"`
+	// Source is for diagnostics only: it stands in no document, since a line that moves in a hosts file moves no plan.
+	Source string `json:"-"`
 }
 
 // Label returns the value of a label, or "".

@@ -285,7 +285,7 @@ func (p *pipeline) waveStarted(wave string, a ledger.Action) {
 func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 	ended := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
 	line := fmt.Sprintf("%s: %s patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
-		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), ended(ledger.Skipped), short(p.head.Commit))
+		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), ended(ledger.Skipped)+out.Left, short(p.head.Commit))
 	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
 		line += fmt.Sprintf("; %d rebooted", n)
 	}
