@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os/user"
@@ -33,15 +34,17 @@ func (p *pipeline) fleet() (*fleet.Fleet, error) {
 }
 
 func (a *app) sshConfig(tenant string, known []byte) transport.Config {
-	home := a.Getenv("HOME")
-	name := ""
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-		if home == "" {
-			home = u.HomeDir
-		}
-	}
+	name, home := a.person()
 	return transport.Config{Tenant: tenant, KnownHosts: known, Getenv: a.Getenv, Home: home, User: name}
+}
+
+// person is who runs this program, and their home folder.
+func (a *app) person() (name, home string) {
+	home = a.Getenv("HOME")
+	if u, err := user.Current(); err == nil {
+		name, home = u.Username, cmp.Or(home, u.HomeDir)
+	}
+	return name, home
 }
 
 func readLock(tree fs.FS) (fleet.Lock, error) {

@@ -21,7 +21,8 @@ func (a *app) scanLocal(ctx context.Context) error {
 		name = "localhost"
 	}
 	h := policy.Host{Name: name, Providers: []string{"apt"}}
-	f := fleet.New(fleet.Config{Tenant: "local", Executable: a.Executable, Dialer: transport.Local{}, Log: a.out.pluginLog()})
+	login, home := a.person()
+	f := fleet.New(fleet.Config{Tenant: "local", Executable: a.Executable, Dialer: transport.Local{Login: login, Home: home}, Log: a.out.pluginLog()})
 	defer f.Close()
 	at := canonical.Instant(a.Now())
 	readings := runner.Scan(ctx, "local", []policy.Host{h}, f, runner.ScanOptions{At: at, Refresh: true, Parallel: 1})

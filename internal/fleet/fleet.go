@@ -189,7 +189,7 @@ func startError(name string, err error) error {
 		code = diag.ProviderMissing
 	case errors.Is(err, plugin.ErrUntrusted):
 		code = diag.ProviderUntrusted
-	case errors.Is(err, plugin.ErrNotAPlugin):
+	case errors.Is(err, plugin.ErrNotAPlugin), errors.Is(err, plugin.ErrBadAnswer):
 		code = diag.ProviderNotPlugin
 	}
 	return diag.New(code, "provider %q: %v", name, err).WithFix("look at the path under providers: %s in ringfence.cue", name)
