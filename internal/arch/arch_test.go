@@ -48,7 +48,7 @@ var directs = []direct{
 	{"", []string{opa}, []string{"compiler/decide"}, "OPA has one door, because its defaults fail open"},
 	{"", []string{cue}, []string{"compiler", "policies"}, "CUE stays inside the compiler"},
 	{"compiler", []string{"os", "os/exec", "net", "net/http"}, nil, "the compiler reads an fs.FS: it opens no file, socket or process itself"},
-	{"", []string{"golang.org/x/crypto/ssh"}, []string{"internal/transport", "internal/lab"}, "connections and keys stay with the core's transport"},
+	{"", []string{"golang.org/x/crypto/ssh"}, []string{"internal/transport", "internal/lab", "internal/signing"}, "keys stay with the transport and the one package that signs"},
 }
 
 type pkg struct{ path, imports, deps string }
