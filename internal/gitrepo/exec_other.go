@@ -12,6 +12,8 @@ const noFollow = 0
 
 func detach(*exec.Cmd) {}
 
+func ownSession(*exec.Cmd) {}
+
 func tryLock(*os.File) (bool, error) {
 	return false, errors.New("writing refs is not supported on this system")
 }

@@ -19,6 +19,13 @@ func detach(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 }
 
+// ownSession takes the terminal away from git and from whatever it starts, such as ssh, which would otherwise stop and
+// wait for a passphrase. When the context ends, SIGTERM reaches all of them.
+func ownSession(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+}
+
 // tryLock takes an exclusive lock that the kernel drops once every process that inherited f is gone.
 func tryLock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

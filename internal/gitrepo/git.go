@@ -63,6 +63,7 @@ type call struct {
 	stdin  []byte
 	limit  int        // of the output in bytes, 0: defaultOutput
 	hold   []*os.File // the child inherits these, and with them the locks they carry
+	alone  bool       // in a session of its own: nothing can ask on the terminal, and all it started ends with it
 }
 
 // run returns what git wrote to stdout, also when it failed. A failure is a *GitError.
@@ -73,7 +74,9 @@ func (c call) run(ctx context.Context) ([]byte, error) {
 	}
 	cmd := exec.CommandContext(ctx, "git", append(argv, c.args...)...)
 	cmd.Dir, cmd.Env, cmd.ExtraFiles = c.dir, append(environment(os.Environ()), c.env...), c.hold
-	detach(cmd)
+	if detach(cmd); c.alone {
+		ownSession(cmd)
+	}
 	cmd.WaitDelay = graceful
 	out := &bounded{limit: max(c.limit, defaultOutput)}
 	stderr := &bounded{limit: errorOutput, cut: true}

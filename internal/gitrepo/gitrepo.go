@@ -3,7 +3,8 @@
 // the git program, which locks, compares and syncs to disk; go-git never writes here.
 //
 // A repository is somebody else's data: whatever its configuration, attributes or hooks say, nothing of it is run.
-// The user's own configuration is kept, so that credential helpers and proxies keep working.
+// The user's own configuration is kept, so that credential helpers and proxies keep working. Only to reach a remote, and
+// only then, what that configuration names is run: CI checkouts keep their SSH command and credentials in .git/config.
 package gitrepo
 
 import (
@@ -23,6 +24,7 @@ type Repo struct {
 	root      string
 	objects   *store
 	now       func() time.Time // for the age of lock files alone
+	patience  time.Duration    // with a remote, for one question
 }
 
 // Open finds the repository that dir belongs to, as git does: dir itself or the nearest folder above it with .git.
@@ -74,7 +76,7 @@ func discover(ctx context.Context, dir string) (*Repo, error) {
 	if lines[3] != "sha1" {
 		return nil, &UnsupportedError{Dir: lines[1], What: "objects are named by " + lines[3]}
 	}
-	r := &Repo{gitDir: lines[0], commonDir: lines[1], now: time.Now}
+	r := &Repo{gitDir: lines[0], commonDir: lines[1], now: time.Now, patience: remotePatience}
 	if lines[2] == "true" && len(lines) == 5 {
 		r.root = filepath.FromSlash(lines[4])
 	}

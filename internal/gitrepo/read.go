@@ -28,3 +28,18 @@ func (r *Repo) List(commit, dir string) ([]string, error) {
 	}
 	return names, err
 }
+
+// Files names every file of a commit with the hash of its content, by slash path. Nothing but folders is read.
+func (r *Repo) Files(commit string) (map[string]string, error) {
+	t, err := r.tree(commit, PolicyLimits)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	return out, fs.WalkDir(t, ".", func(name string, d fs.DirEntry, err error) error {
+		if e, ok := d.(dirEntry); err == nil && ok && e.mode.IsRegular() {
+			out[name] = e.hash.String()
+		}
+		return err
+	})
+}
