@@ -24,6 +24,7 @@ type CommitSpec struct {
 	AuthorName  string
 	AuthorEmail string
 	When        time.Time // author's and committer's time
+	Sign        SignFunc  // nil: the commit carries no signature
 }
 
 // Commit writes a commit's objects to disk and returns its hash; it moves no ref. The same spec gives the same hash.
@@ -157,6 +158,9 @@ func (r *Repo) writeTree(ctx context.Context, index string, rows []row) (string,
 }
 
 func (r *Repo) writeCommit(ctx context.Context, tree string, spec CommitSpec) (string, error) {
+	if spec.Sign != nil {
+		return r.writeSigned(ctx, tree, spec)
+	}
 	if strings.ContainsRune(spec.Message, 0) {
 		return "", errors.New("commit: the message contains a NUL byte")
 	}
