@@ -32,6 +32,7 @@ type Commit struct {
 	Subject    string
 	Body       string // without subject and trailers
 	Trailers   Trailers
+	Signed     bool // it carries a signature, which nobody has checked
 }
 
 // Resolve returns the commit that a revision names in any of git's ways: HEAD, a branch, a short hash, main~3. It
@@ -96,7 +97,7 @@ func decodeCommit(raw []byte) (Commit, error) {
 	}
 	out := Commit{
 		Tree: c.TreeHash.String(), Author: c.Author.Name,
-		AuthorTime: c.Author.When.UTC(), CommitTime: c.Committer.When.UTC(),
+		AuthorTime: c.Author.When.UTC(), CommitTime: c.Committer.When.UTC(), Signed: c.PGPSignature != "",
 	}
 	for _, p := range c.ParentHashes {
 		out.Parents = append(out.Parents, p.String())

@@ -74,13 +74,13 @@ func (l *Ledger) successor(prev Head, r Record) (Head, error) {
 	if err := r.check(); err != nil {
 		return Head{}, err
 	}
-	return Head{State: Reduce(prev.State, r), Record: r}, nil
+	return Head{State: Reduce(prev.State, r), Record: r, Signed: l.sign != nil}, nil
 }
 
 func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	spec := gitrepo.CommitSpec{
 		Parent: prev.Commit, Files: map[string][]byte{}, Message: message(next.Record, e),
-		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At,
+		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At, Sign: l.sign,
 	}
 	for name, raw := range e.Files {
 		top, rest, _ := strings.Cut(name, "/")

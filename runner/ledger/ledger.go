@@ -30,11 +30,21 @@ type Ledger struct {
 	repo   *gitrepo.Repo
 	tenant string
 	ref    string
+	sign   gitrepo.SignFunc
+}
+
+// Options change how a ledger is written. The zero value is that of Open.
+type Options struct {
+	// Sign makes every record that is appended carry a signature. Nil: records are unsigned, and are shown so.
+	Sign gitrepo.SignFunc
 }
 
 // Open names a tenant's ledger; nothing is read or written yet.
-func Open(repo *gitrepo.Repo, tenant string) *Ledger {
-	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant}
+func Open(repo *gitrepo.Repo, tenant string) *Ledger { return OpenWith(repo, tenant, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(repo *gitrepo.Repo, tenant string, o Options) *Ledger {
+	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant, sign: o.Sign}
 }
 
 // Ref is the ledger's branch.
@@ -45,6 +55,7 @@ type Head struct {
 	Commit string
 	State  State
 	Record Record
+	Signed bool // it carries a signature; only a verifier says whether it is a good one
 }
 
 // Head reads the tip and checks that it is a whole record of this tenant; if not, the error wraps ErrBroken. Without
@@ -86,7 +97,7 @@ func (l *Ledger) read(hash string) (Head, error) {
 	if err != nil {
 		return Head{}, err
 	}
-	h := Head{Commit: hash}
+	h := Head{Commit: hash, Signed: c.Signed}
 	if h.Record, err = decodeFile(l, hash, recordFile, DecodeRecord); err != nil {
 		return Head{}, err
 	}

@@ -57,6 +57,7 @@ type LogEntry struct {
 	Subject  string
 	Trailers gitrepo.Trailers
 	Seq      int
+	Signed   bool
 }
 
 // Log walks from a record to older ones, at most limit of them (0: all), reading headers only. A commit that is no
@@ -81,7 +82,7 @@ func (l *Ledger) Log(ctx context.Context, h Head, limit int) iter.Seq2[LogEntry,
 				return false
 			}
 			n, want = n+1, seq-1
-			stopped = !yield(LogEntry{Commit: c.Hash, When: c.CommitTime, Subject: c.Subject, Trailers: c.Trailers, Seq: seq}, nil)
+			stopped = !yield(LogEntry{Commit: c.Hash, When: c.CommitTime, Subject: c.Subject, Trailers: c.Trailers, Seq: seq, Signed: c.Signed}, nil)
 			return !stopped && n != limit && seq > 1
 		})
 		if err != nil {

@@ -1,0 +1,15 @@
+package ledger
+
+import "github.com/ringfence/ringfence/internal/gitrepo"
+
+// Text is the text, without a signature, of the commit that Append writes for a record. A commit of the ledger has no
+// other: who verifies one knows every byte of it but the subject and, where the record names none, the outcome.
+func Text(tree, parent string, r Record, subject, outcome string) ([]byte, error) {
+	return gitrepo.CommitText(tree, gitrepo.CommitSpec{
+		Parent: parent, Message: message(r, Entry{Subject: subject, Outcome: outcome}),
+		AuthorName: authorName, AuthorEmail: authorEmail, When: r.At,
+	})
+}
+
+// Encode is the one form of a ledger file: canonical JSON and a line break.
+func Encode(v any) ([]byte, error) { return encode(v) }
