@@ -81,6 +81,9 @@ var (
 	ErrUnreachable = errors.New("the host cannot be reached")
 )
 
+// ErrCrashed says that the provider itself died during a call: how far the call got is not known.
+var ErrCrashed = errors.New("the provider crashed")
+
 // Output is what a command printed: bounded, and never to be trusted.
 type Output struct {
 	Stdout    []byte

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,14 +73,23 @@ func (j job) notStarted(at time.Time, err error) ending {
 // applyBroke: the call ended without a result. Unless the broker knows that no changing command was started, what
 // happened on the host is unknown.
 func (r *run) applyBroke(j job, s Session, err error) ending {
+	e := ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Failed, providers.Untouched, note(err))}, end: EndFailed}
 	if s.Started() {
-		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(err))}, end: EndInDoubt}
+		e = ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(err))}, end: EndInDoubt}
 	}
-	return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Failed, providers.Untouched, note(err))}, end: EndFailed}
+	if errors.Is(err, providers.ErrCrashed) {
+		e.err = err
+	}
+	return e
 }
 
-// judge re-reads the host and compares it with the change: exit codes and a provider's word are not evidence.
+// judge re-reads the host and compares it with the change: exit codes and a provider's word are not evidence. A
+// provider that does not know is believed, though: what it started may go on, so only a later scan settles that host.
 func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result) ending {
+	if res.State == providers.InDoubt {
+		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, untrusted.Line(res.Reason, maxReason))
+		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
+	}
 	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
 	if err != nil && res.State != providers.Untouched {
 		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, "the host could not be read again: "+note(err))
@@ -90,7 +100,7 @@ func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result)
 		return ending{actions: []ledger.Action{a}, end: EndFailed}
 	}
 	reading := &Reading{Host: j.host.Name, Scan: scan}
-	lacks := lacking(Targets(j.action.Updates), scan)
+	lacks := append(lacking(Targets(j.action.Updates), scan), j.beyond(res.Actions)...)
 	if res.State == providers.Done && len(lacks) == 0 {
 		a := j.close(r.Clock(), ledger.Succeeded, providers.Done, "")
 		a.Platform = untrusted.Line(scan.OS, 60)
@@ -116,6 +126,21 @@ func lacking(targets []providers.Target, scan *providers.HostScan) []string {
 	for _, t := range targets {
 		if v := have[t.Name+"/"+t.Arch]; v != t.To {
 			out = append(out, fmt.Sprintf("%s is at %s, planned %s", t.Name, orNone(v), t.To))
+		}
+	}
+	return out
+}
+
+// beyond names what was done that neither the plan nor the preview has: nobody has approved it.
+func (j job) beyond(done []providers.Action) []string {
+	var out []string
+	for _, a := range done {
+		asked := slices.ContainsFunc(Targets(j.action.Updates), func(t providers.Target) bool {
+			return a.Op == providers.Upgrade && a.Name == t.Name && a.To == t.To
+		})
+		seen := slices.ContainsFunc(j.closure, func(c providers.Action) bool { return c.Op == a.Op && c.Name == a.Name && c.To == a.To })
+		if !asked && !seen {
+			out = append(out, fmt.Sprintf("%s %s was not planned (%s)", a.Name, a.To, a.Op))
 		}
 	}
 	return out

@@ -56,6 +56,9 @@ func setup(e *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err
 	}
+	if err := os.WriteFile(filepath.Join(home, ".gitconfig"), []byte("[user]\nname = Pat\nemail = pat@msp.example\n"), 0o644); err != nil {
+		return err
+	}
 	return shortTemp(e)
 }
 

@@ -20,7 +20,7 @@ func unwrapProvider(err error) error {
 	if errors.As(err, &d) {
 		return d
 	}
-	return diag.New(diag.ProviderCrashed, "%v", err).WithFix("run the command again; if it stays, report it to the provider's author")
+	return diag.New(diag.ProviderCrashed, "%v", err).WithFix("scan again, which also settles what is in doubt; if it stays, report it to the provider's author")
 }
 
 // scanFailed is a scan without a result: never "nothing missing".

@@ -17,6 +17,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"github.com/ringfence/ringfence/providers"
 	providerv1 "github.com/ringfence/ringfence/providers/proto/v1"
 )
 
@@ -30,7 +31,7 @@ var (
 	// ErrNotAPlugin: the program ended, hung or talked something else instead of shaking hands.
 	ErrNotAPlugin = errors.New("the program is not a provider")
 	// ErrCrashed: the process died or cut the connection; how far a call got is not known.
-	ErrCrashed = errors.New("the provider crashed")
+	ErrCrashed = providers.ErrCrashed
 	// ErrBadAnswer: the answer breaks the contract: too large, an unknown state, an invalid allow-list.
 	ErrBadAnswer = errors.New("the provider's answer is not valid")
 	// ErrClosed: the Client was closed.
