@@ -147,8 +147,8 @@ func runOn(t *testing.T, f fakeFleet, reboot policy.Reboot, with func(*Input)) (
 		with(&in)
 	}
 	out, err := Run(context.Background(), in)
-	if !errors.Is(err, rec.fail) {
-		t.Fatal(err)
+	if err != nil || !errors.Is(out.Trouble, rec.fail) {
+		t.Fatal(err, out.Trouble)
 	}
 	return out, rec
 }

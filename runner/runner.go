@@ -40,6 +40,13 @@ type Input struct {
 	Recorder Recorder
 	Parallel int
 	Reboot   Patience
+	Timing   Timing
+	// Lease renews this run's lease; nil: nobody else can be at work, so none is needed.
+	Lease func(context.Context) (Lease, error)
+	// Halt reads the control branch; when it cannot be read the reading it returns is the last one. Nil: there is none.
+	Halt func(context.Context) Halt
+	// Now is machine time, which leases and halt orders live by; Clock may be a test clock.
+	Now Clock
 	// Left says whether a due host still has work: a plan that is applied again leaves alone what is done. Nil: all.
 	Left func(host string, c plan.Change, opens time.Time) bool
 	// Stop asks for a safe point: nothing more starts, what runs goes on.
@@ -54,6 +61,8 @@ type Outcome struct {
 	Stopped     []string        // rings that stopAtFailures stopped
 	Left        int             // hosts that were due and never started
 	Interrupted bool
+	Why         Why   // what ended the run early, if anything did
+	Trouble     error // why the lease was lost or an intent not recorded
 	Provider    error // set when a provider was gone
 }
 
@@ -73,11 +82,37 @@ func (o Outcome) Count(verb ledger.Verb, status ledger.Status) int {
 func Run(ctx context.Context, in Input) (Outcome, error) {
 	waves := dueWaves(in.Plan, in.Clock(), in.Left)
 	r := &run{Input: in, waves: waves, events: make(chan finishedJob), slots: make(chan struct{}, max(1, in.Parallel))}
+	b, err := r.beginning(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return r.drive(ctx, NewState(b))
+}
+
+// beginning takes the lease and reads the control branch before anything else.
+func (r *run) beginning(ctx context.Context) (Beginning, error) {
 	if r.Reboot.Tries == 0 {
 		r.Reboot = DefaultPatience
 	}
-	return r.drive(ctx, NewState(r.steps(), r.limits()))
+	if r.Now == nil {
+		r.Now = r.Clock
+	}
+	b := Beginning{Waves: r.steps(), Limits: r.limits(), Timing: r.Timing, Lease: Lease{Until: r.Now().Add(never)}, Halt: Halt{Read: r.Now().Add(never)}}
+	if r.Halt != nil {
+		b.Halt = r.Halt(ctx)
+	}
+	if r.Lease == nil {
+		return b, nil
+	}
+	lease, err := r.Lease(ctx)
+	b.Lease = lease
+	return b, err
 }
+
+// never is further away than any run lasts.
+const never = 10 * 365 * 24 * time.Hour
+
+func (r *run) moment() Moment { return Moment{At: r.Clock(), Now: r.Now()} }
 
 // run is the adapter around Step: it turns effects into sessions and records, and their ends into events.
 type run struct {
@@ -92,54 +127,84 @@ type run struct {
 func (r *run) drive(ctx context.Context, s State) (Outcome, error) {
 	r.ended = map[int][]ending{}
 	stop := r.Stop
-	s, todo := Step(s, Tick{r.Clock()})
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	s, todo := Step(s, Tick{r.moment()})
 	for {
-		next, done, err := r.perform(ctx, &s, todo)
+		done, err := r.perform(ctx, &s, todo)
 		if err != nil || done {
 			return r.finish(s), err
 		}
-		if next == nil {
-			select {
-			case f := <-r.events:
-				r.ended[f.Wave] = append(r.ended[f.Wave], f.ending)
-				r.note(f.ending)
-				next = f.Finished
-			case <-stop:
-				stop, r.outcome.Interrupted = nil, true
-				next = Interrupted{r.Clock()}
-			}
-		}
-		s, todo = Step(s, next)
+		s, todo = Step(s, r.await(&stop, tick.C))
 	}
 }
 
-// perform carries out effects in order. Announce and Settle are synchronous; an announcement answers with an event.
-func (r *run) perform(ctx context.Context, s *State, todo []Effect) (Event, bool, error) {
+// await waits for the next thing to happen.
+func (r *run) await(stop *<-chan struct{}, tick <-chan time.Time) Event {
+	select {
+	case f := <-r.events:
+		r.ended[f.Wave] = append(r.ended[f.Wave], f.ending)
+		r.note(f.ending)
+		f.Moment = r.moment()
+		return f.Finished
+	case <-*stop:
+		*stop, r.outcome.Interrupted = nil, true
+		return Interrupted{r.moment()}
+	case <-tick:
+		return Tick{r.moment()}
+	}
+}
+
+// every is how often a run looks around while nothing happens: often enough to renew a lease and see a halt order.
+const every = 10 * time.Second
+
+// perform carries out effects in order, and those that their answers ask for. Only jobs answer later.
+func (r *run) perform(ctx context.Context, s *State, todo []Effect) (done bool, err error) {
 	for len(todo) > 0 {
 		e := todo[0]
 		todo = todo[1:]
-		switch e := e.(type) {
-		case Announce:
-			if err := r.Recorder.Intent(context.WithoutCancel(ctx), r.announced(e.Wave)); err != nil {
-				return nil, false, err
-			}
+		answer, err := r.answer(ctx, *s, e)
+		if err != nil {
+			return false, err
+		}
+		if _, over := e.(Finish); over {
+			return true, nil
+		}
+		if answer != nil {
 			var more []Effect
-			*s, more = Step(*s, Announced{At: r.Clock(), Wave: e.Wave})
+			*s, more = Step(*s, answer)
 			todo = append(todo, more...)
-		case Start:
-			r.start(ctx, e)
-		case Settle:
-			if err := r.settle(ctx, *s, e.Wave); err != nil {
-				return nil, false, err
-			}
-			var more []Effect
-			*s, more = Step(*s, Tick{r.Clock()})
-			todo = append(todo, more...)
-		case Finish:
-			return nil, true, nil
 		}
 	}
-	return nil, false, nil
+	return false, nil
+}
+
+// answer carries out one effect; the event says how it went. A record that cannot be written ends the run, but for an
+// intent: without it nothing of its wave starts, and that is an answer.
+func (r *run) answer(ctx context.Context, s State, e Effect) (Event, error) {
+	switch e := e.(type) {
+	case TakeLease:
+		lease, err := r.Lease(ctx)
+		if err != nil {
+			r.outcome.Trouble = err
+			return LeaseLost{r.moment()}, nil
+		}
+		return Leased{r.moment(), lease}, nil
+	case ReadHalt:
+		return HaltRead{r.moment(), r.Halt(ctx)}, nil
+	case Announce:
+		if err := r.Recorder.Intent(context.WithoutCancel(ctx), r.announced(e.Wave)); err != nil {
+			r.outcome.Trouble = err
+			return NotAnnounced{r.moment(), e.Wave}, nil
+		}
+		return Announced{r.moment(), e.Wave}, nil
+	case Start:
+		r.start(ctx, e)
+	case Settle:
+		return Tick{r.moment()}, r.settle(ctx, s, e.Wave)
+	case Finish:
+	}
+	return nil, nil
 }
 
 func (r *run) start(ctx context.Context, e Start) {
@@ -149,7 +214,7 @@ func (r *run) start(ctx context.Context, e Start) {
 		r.slots <- struct{}{}
 		end := r.inTime(ctx, e.Wave, j)
 		<-r.slots
-		r.events <- finishedJob{Finished{At: r.Clock(), Wave: e.Wave, Host: e.Host, End: end.end}, end}
+		r.events <- finishedJob{Finished{Wave: e.Wave, Host: e.Host, End: end.end}, end}
 	}()
 }
 
@@ -204,7 +269,7 @@ func (r *run) settle(ctx context.Context, s State, wave int) error {
 }
 
 func (r *run) finish(s State) Outcome {
-	r.outcome.Stopped = s.Stopped()
+	r.outcome.Stopped, r.outcome.Why = s.Stopped(), s.Why()
 	for i := range r.waves {
 		if !s.Asked(i) { // hosts of the others are among the actions
 			r.outcome.Left += len(s.Left(i))

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -8,51 +9,68 @@ import (
 // Step is the pure core of a run: given where the run stands and what just happened, it says where the run stands
 // now and what to do next. It holds no clock, no randomness and no goroutine; every instant arrives with an event.
 //
-// What it guarantees, whatever the order of events:
-//   - nothing starts outside its window occurrence, nor before its wave's intent is announced;
+// What it guarantees, whatever the order of events, is written down as predicates in guards.go:
+//   - nothing starts outside its window occurrence, nor what could not end inside it, nor before its wave's intent is
+//     recorded;
+//   - nothing starts without a lease that still holds, nor under a halt order, nor when nobody could read lately
+//     whether there is one;
 //   - hosts down in a ring (in flight or in doubt) never exceed the ring's budget;
 //   - a ring starts nothing more once stopAtFailures of its hosts failed in this run.
 func Step(s State, e Event) (State, []Effect) {
 	s = s.clone()
-	switch e := e.(type) {
-	case Tick:
-	case Announced:
-		s.waves[e.Wave].announced = true
-	case Finished:
-		s.finish(e)
-	case Interrupted:
-		s.stopping = true
-	}
-	return s, s.next(e.when())
+	s.take(e)
+	return s, s.next(e.moment())
 }
 
-// Event is something that happened, at an instant. The set is closed.
-type Event interface{ when() time.Time }
+// Moment is an instant on the two clocks of a run: At is the tenant's, which windows are held against; Now is the
+// machine's, which leases and halt orders live by. They differ only for a tenant with a test clock.
+type Moment struct{ At, Now time.Time }
+
+func (m Moment) moment() Moment { return m }
+
+// Event is something that happened. The set is closed.
+type Event interface{ moment() Moment }
 
 // Tick says that time has passed; it also begins a run.
-type Tick struct{ At time.Time }
+type Tick struct{ Moment }
 
-// Announced says that the intent of a wave is recorded.
+// Announced says that the intent of a wave is recorded where every runner sees it.
 type Announced struct {
-	At   time.Time
+	Moment
 	Wave int
+}
+
+// NotAnnounced says that the intent could not be recorded: nothing of the wave may start.
+type NotAnnounced struct {
+	Moment
+	Wave int
+}
+
+// Leased says that this run holds the lease until then.
+type Leased struct {
+	Moment
+	Lease Lease
+}
+
+// LeaseLost says that somebody else holds the lease, or that nobody can tell.
+type LeaseLost struct{ Moment }
+
+// HaltRead says what the control branch says, and when it was read.
+type HaltRead struct {
+	Moment
+	Halt Halt
 }
 
 // Finished says how the job of one host ended.
 type Finished struct {
-	At   time.Time
+	Moment
 	Wave int
 	Host string
 	End  End
 }
 
 // Interrupted asks for a safe point: nothing more starts.
-type Interrupted struct{ At time.Time }
-
-func (e Tick) when() time.Time        { return e.At }
-func (e Announced) when() time.Time   { return e.At }
-func (e Finished) when() time.Time    { return e.At }
-func (e Interrupted) when() time.Time { return e.At }
+type Interrupted struct{ Moment }
 
 // End is how one host's job ended.
 type End int
@@ -68,13 +86,20 @@ const (
 // Effect is what the adapter must do next. The set is closed.
 type Effect interface{ effect() }
 
-// Announce asks for the wave's intent to be recorded before anything of it starts.
+// TakeLease asks for the lease to be taken or renewed; Leased or LeaseLost answers.
+type TakeLease struct{}
+
+// ReadHalt asks for the control branch to be read; HaltRead answers, with the old reading when it cannot be read.
+type ReadHalt struct{}
+
+// Announce asks for the wave's intent to be recorded before anything of it starts; Announced or NotAnnounced answers.
 type Announce struct{ Wave int }
 
-// Start begins the job of one host.
+// Start begins the job of one host, under a fencing number that the host refuses once it has seen a higher one.
 type Start struct {
-	Wave int
-	Host string
+	Wave  int
+	Host  string
+	Fence int
 }
 
 // Settle asks for the outcomes of a wave to be recorded: nothing of it runs any more.
@@ -83,17 +108,19 @@ type Settle struct{ Wave int }
 // Finish says that the run is over.
 type Finish struct{}
 
-func (Announce) effect() {}
-func (Start) effect()    {}
-func (Settle) effect()   {}
-func (Finish) effect()   {}
+func (TakeLease) effect() {}
+func (ReadHalt) effect()  {}
+func (Announce) effect()  {}
+func (Start) effect()     {}
+func (Settle) effect()    {}
+func (Finish) effect()    {}
 
 // Wave is what Step knows of a wave: which ring, when, and whom. Waves of a ring go one after the other in the order
 // of the list.
 type Wave struct {
 	Ring   string
-	Closes *time.Time // nil: open without end
 	Opens  time.Time
+	Closes *time.Time // nil: open without end
 	Hosts  []string
 }
 
@@ -104,11 +131,60 @@ type Limits struct {
 	Down           int // hosts in doubt from before this run
 }
 
+// Lease is the right to start anything at a site.
+type Lease struct {
+	Fence int
+	Until time.Time // machine time
+}
+
+// Halt is what was last read of the control branch.
+type Halt struct {
+	Read   time.Time // machine time
+	Halted bool
+}
+
+// Timing are the durations that the guards go by.
+type Timing struct {
+	Need   time.Duration // what one action may take: nothing starts that could not end inside its window
+	Margin time.Duration // what a lease must have left for a start
+	Renew  time.Duration // what it has left when it is renewed
+	Fresh  time.Duration // the oldest reading of the control branch that allows a start
+	Reread time.Duration // the age at which it is read again
+}
+
+// DefaultTiming holds a halt order to 60 seconds and an unreadable remote to 5 minutes.
+var DefaultTiming = Timing{Need: 0, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: 30 * time.Second}
+
+// Beginning is where a run begins: what is due, within which limits, under which lease and reading.
+type Beginning struct {
+	Waves  []Wave
+	Limits map[string]Limits
+	Timing Timing
+	Lease  Lease
+	Halt   Halt
+}
+
+// Why says what ended a run early. The zero value: nothing did.
+type Why string
+
+// The reasons.
+const (
+	WhyInterrupted  Why = "interrupted"
+	WhyLeaseLost    Why = "lease lost"
+	WhyHalted       Why = "halted"
+	WhyNotAnnounced Why = "intent not recorded"
+)
+
 // State is where a run stands.
 type State struct {
 	waves    []waveState
 	rings    map[string]ringState
-	stopping bool
+	timing   Timing
+	lease    Lease
+	halt     Halt
+	leasing  bool // asked, not answered
+	reading  bool
+	why      Why // not empty: nothing more starts
 	finished bool
 }
 
@@ -124,21 +200,24 @@ type ringState struct {
 }
 
 // NewState is the state before the first event.
-func NewState(waves []Wave, limits map[string]Limits) State {
-	s := State{rings: map[string]ringState{}}
-	for _, w := range waves {
+func NewState(b Beginning) State {
+	s := State{rings: map[string]ringState{}, timing: b.Timing, lease: b.Lease, halt: b.Halt}
+	for _, w := range b.Waves {
 		s.waves = append(s.waves, waveState{Wave: w, queued: slices.Clone(w.Hosts)})
-		l := limits[w.Ring]
+		l := b.Limits[w.Ring]
 		s.rings[w.Ring] = ringState{Limits: l, inDoubt: l.Down}
 	}
 	return s
 }
 
+// Why says what stopped the run early, if anything did.
+func (s State) Why() Why { return s.why }
+
 // Stopped lists the rings that stopAtFailures stopped, sorted.
 func (s State) Stopped() []string {
 	var out []string
 	for name, r := range s.rings {
-		if r.stopped() {
+		if stopped(r) {
 			out = append(out, name)
 		}
 	}
@@ -152,22 +231,46 @@ func (s State) Left(wave int) []string { return slices.Clone(s.waves[wave].queue
 // Asked reports whether the wave's intent was asked for.
 func (s State) Asked(wave int) bool { return s.waves[wave].asked }
 
-func (r ringState) stopped() bool { return r.StopAtFailures > 0 && r.failed >= r.StopAtFailures }
-
-func (r ringState) room() int { return r.Budget - r.running - r.inDoubt }
-
 func (s State) clone() State {
-	waves := slices.Clone(s.waves)
-	for i := range waves {
-		waves[i].queued = slices.Clone(waves[i].queued)
-		waves[i].running = slices.Clone(waves[i].running)
+	s.waves = slices.Clone(s.waves)
+	for i := range s.waves {
+		s.waves[i].queued = slices.Clone(s.waves[i].queued)
+		s.waves[i].running = slices.Clone(s.waves[i].running)
 	}
-	rings := make(map[string]ringState, len(s.rings))
-	for k, v := range s.rings {
-		rings[k] = v
-	}
-	s.waves, s.rings = waves, rings
+	s.rings = maps.Clone(s.rings)
 	return s
+}
+
+func (s *State) take(e Event) {
+	switch e := e.(type) {
+	case Tick:
+	case Announced:
+		s.waves[e.Wave].announced = true
+	case NotAnnounced:
+		s.waves[e.Wave].settled = true
+		s.end(WhyNotAnnounced)
+	case Leased:
+		s.leasing, s.lease = false, e.Lease
+	case LeaseLost:
+		s.leasing = false
+		s.end(WhyLeaseLost)
+	case HaltRead:
+		s.reading, s.halt = false, e.Halt
+		if !unhalted(s.halt, e.Now, s.timing) {
+			s.end(WhyHalted) // also when nobody could read it for too long
+		}
+	case Finished:
+		s.finish(e)
+	case Interrupted:
+		s.end(WhyInterrupted)
+	}
+}
+
+// end keeps the first reason: the others follow from it.
+func (s *State) end(why Why) {
+	if s.why == "" {
+		s.why = why
+	}
 }
 
 func (s *State) finish(e Finished) {
@@ -190,67 +293,85 @@ func (s *State) finish(e Finished) {
 }
 
 // next derives the effects from the state alone, so a lost or repeated Tick changes nothing.
-func (s *State) next(at time.Time) []Effect {
+func (s *State) next(m Moment) []Effect {
 	if s.finished {
 		return nil
 	}
-	var out []Effect
+	out := s.upkeep(m)
 	busy := map[string]bool{} // rings with a wave under way: the next one waits
 	for i := range s.waves {
 		w := &s.waves[i]
 		if w.settled || busy[w.Ring] {
 			continue
 		}
-		out = append(out, s.advance(i, at)...)
-		busy[w.Ring] = !w.settled && (w.asked || s.mayStart(w, at))
+		out = append(out, s.advance(i, m)...)
+		busy[w.Ring] = !w.settled && (w.asked || s.wants(w, m))
 	}
-	if s.over(at) {
+	if s.over(m) {
 		s.finished = true
 		out = append(out, Finish{})
 	}
 	return out
 }
 
-// advance moves one wave on: announce, start as many as the budget has room for, settle.
-func (s *State) advance(i int, at time.Time) []Effect {
-	w := &s.waves[i]
+// upkeep keeps lease and halt reading fresh for as long as something runs or wants to start.
+func (s *State) upkeep(m Moment) []Effect {
+	if s.why != "" || s.over(m) {
+		return nil
+	}
 	var out []Effect
-	open := s.mayStart(w, at)
-	if open && !w.asked {
+	if !s.leasing && m.Now.Add(s.timing.Renew).After(s.lease.Until) {
+		s.leasing = true
+		out = append(out, TakeLease{})
+	}
+	if !s.reading && m.Now.Sub(s.halt.Read) >= s.timing.Reread {
+		s.reading = true
+		out = append(out, ReadHalt{})
+	}
+	return out
+}
+
+// advance moves one wave on: announce, start as many as the budget has room for, settle.
+func (s *State) advance(i int, m Moment) []Effect {
+	w := &s.waves[i]
+	wants, may := s.wants(w, m), s.may(m)
+	if wants && may && !w.asked {
 		w.asked = true
 		return []Effect{Announce{i}}
 	}
-	for open && w.announced && len(w.queued) > 0 && s.rings[w.Ring].room() > 0 {
+	var out []Effect
+	for wants && may && announced(*w) && len(w.queued) > 0 && room(s.rings[w.Ring]) > 0 {
 		host := w.queued[0]
 		w.queued = w.queued[1:]
 		w.running = append(w.running, host)
 		r := s.rings[w.Ring]
 		r.running++
 		s.rings[w.Ring] = r
-		out = append(out, Start{i, host})
+		out = append(out, Start{i, host, s.lease.Fence})
 	}
-	if w.announced && len(w.running) == 0 && (len(w.queued) == 0 || !open || s.rings[w.Ring].room() <= 0) {
+	if w.announced && len(w.running) == 0 && !s.wants(w, m) {
 		w.settled = true
 		out = append(out, Settle{i})
 	}
 	return out
 }
 
-// mayStart: the window is open, the ring is not stopped, a host could still go, and nobody asked us to stop.
-func (s *State) mayStart(w *waveState, at time.Time) bool {
-	open := !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes))
+// wants: the wave has hosts that could start now as far as window, budget and failures go, and nothing ended the run.
+func (s *State) wants(w *waveState, m Moment) bool {
 	r := s.rings[w.Ring]
-	return open && !s.stopping && !r.stopped() && len(w.queued) > 0 && (r.room() > 0 || r.running > 0)
+	return s.why == "" && len(w.queued) > 0 && fits(w.Wave, m.At, s.timing) && !stopped(r) && (room(r) > 0 || r.running > 0)
+}
+
+// may: lease and halt reading allow a start at this moment; upkeep asks for them when they do not.
+func (s *State) may(m Moment) bool {
+	return leased(s.lease, m.Now, s.timing) && unhalted(s.halt, m.Now, s.timing)
 }
 
 // over: nothing runs, nothing waits for its announcement, and nothing may start any more.
-func (s *State) over(at time.Time) bool {
+func (s *State) over(m Moment) bool {
 	for i := range s.waves {
 		w := &s.waves[i]
-		if w.asked && !w.settled {
-			return false
-		}
-		if !w.settled && s.mayStart(w, at) {
+		if !w.settled && (w.asked || s.wants(w, m)) {
 			return false
 		}
 	}

@@ -23,15 +23,20 @@ type world struct {
 	settled map[int]bool
 	down    map[string]int // in doubt, by ring
 	failed  map[string]int
-	asked   []int
+	pending []Effect // asked of us, not answered
+	lease   Lease
+	halt    Halt
 	stopped bool
 	over    bool
 }
 
+// moment: machine time runs with the tenant's; their difference is nobody's business here.
+func (w *world) moment() Moment { return Moment{At: w.now, Now: w.now.Add(-time.Hour)} }
+
 func TestStepKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		w.take(Tick{w.now})
+		w.take(Tick{w.moment()})
 		for i := 0; !w.over; i++ {
 			if i > 500 {
 				t.Fatal("the run never ends")
@@ -63,26 +68,59 @@ func newWorld(t *rapid.T) *world {
 			w.waves = append(w.waves, wave)
 		}
 	}
-	w.s = NewState(w.waves, w.limits)
+	w.lease = Lease{Fence: 7, Until: w.moment().Now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "lease")) * time.Minute)}
+	w.halt = Halt{Read: w.moment().Now}
+	w.s = NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt})
 	return w
 }
+
+var testTiming = Timing{Need: 3 * time.Minute, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: time.Minute}
 
 // move lets one thing happen: an announcement comes true, a job ends, time passes, a person interrupts.
 func (w *world) move() {
 	w.now = w.now.Add(time.Duration(rapid.IntRange(0, 10).Draw(w.t, "minutes")) * time.Minute)
 	switch {
-	case len(w.asked) > 0:
-		wave := w.asked[0]
-		w.asked = w.asked[1:]
-		w.intent[wave] = true
-		w.take(Announced{w.now, wave})
+	case len(w.pending) > 0 && rapid.IntRange(0, 4).Draw(w.t, "answer") > 0:
+		e := w.pending[0]
+		w.pending = w.pending[1:]
+		w.answer(e)
 	case len(w.running) > 0 && rapid.IntRange(0, 9).Draw(w.t, "what") > 0:
 		w.endOne()
-	case rapid.IntRange(0, 5).Draw(w.t, "interrupt") == 0:
+	case rapid.IntRange(0, 9).Draw(w.t, "interrupt") == 0:
 		w.stopped = true
-		w.take(Interrupted{w.now})
+		w.take(Interrupted{w.moment()})
 	default:
-		w.take(Tick{w.now})
+		w.take(Tick{w.moment()})
+	}
+}
+
+// answer lets what Step asked for succeed or fail.
+func (w *world) answer(e Effect) {
+	lucky := rapid.IntRange(0, 5).Draw(w.t, "lucky") > 0
+	switch e := e.(type) {
+	case Announce:
+		if !lucky {
+			w.stopped = true
+			w.take(NotAnnounced{w.moment(), e.Wave})
+			return
+		}
+		w.intent[e.Wave] = true
+		w.take(Announced{w.moment(), e.Wave})
+	case TakeLease:
+		if !lucky {
+			w.stopped = true
+			w.take(LeaseLost{w.moment()})
+			return
+		}
+		w.lease.Until = w.moment().Now.Add(10 * time.Minute)
+		w.take(Leased{w.moment(), w.lease})
+	case ReadHalt:
+		if lucky {
+			w.halt.Read = w.moment().Now
+		} else {
+			w.halt.Halted = rapid.Bool().Draw(w.t, "halted")
+		}
+		w.take(HaltRead{w.moment(), w.halt})
 	}
 }
 
@@ -103,7 +141,7 @@ func (w *world) endOne() {
 		w.down[ring]++
 	case EndSucceeded, EndSkipped:
 	}
-	w.take(Finished{w.now, s.Wave, s.Host, end})
+	w.take(Finished{w.moment(), s.Wave, s.Host, end})
 }
 
 func (w *world) take(e Event) {
@@ -120,8 +158,8 @@ func (w *world) take(e Event) {
 
 func (w *world) check(f Effect) {
 	switch f := f.(type) {
-	case Announce:
-		w.asked = append(w.asked, f.Wave)
+	case Announce, TakeLease, ReadHalt:
+		w.pending = append(w.pending, f)
 	case Settle:
 		for s := range w.running {
 			if s.Wave == f.Wave {
@@ -150,8 +188,14 @@ func (w *world) checkStart(f Start) {
 		w.t.Fatalf("%s was started twice", f.Host)
 	case !w.intent[f.Wave]:
 		w.t.Fatalf("%s started before its intent was recorded", f.Host)
-	case w.now.Before(wave.Opens) || !w.now.Before(*wave.Closes):
-		w.t.Fatalf("%s started outside its window", f.Host)
+	case w.now.Before(wave.Opens) || w.now.Add(testTiming.Need).After(*wave.Closes):
+		w.t.Fatalf("%s started outside its window, or could not end inside it", f.Host)
+	case w.moment().Now.Add(testTiming.Margin).After(w.lease.Until):
+		w.t.Fatalf("%s started with %s of the lease left", f.Host, w.lease.Until.Sub(w.moment().Now))
+	case f.Fence != w.lease.Fence:
+		w.t.Fatalf("%s started under fence %d", f.Host, f.Fence)
+	case w.halt.Halted || w.moment().Now.Sub(w.halt.Read) > testTiming.Fresh:
+		w.t.Fatalf("%s started under a halt order or without knowing of one", f.Host)
 	case n > limits.Budget:
 		w.t.Fatalf("%d hosts of %s down, the budget is %d", n, wave.Ring, limits.Budget)
 	case w.failed[wave.Ring] >= limits.StopAtFailures:
@@ -181,7 +225,9 @@ func TestStepDoesEverythingThatIsDue(t *testing.T) {
 			w.waves[i].Closes = nil
 			w.limits[w.waves[i].Ring] = Limits{Budget: rapid.IntRange(1, 3).Draw(t, "b"), StopAtFailures: 1}
 		}
-		s, todo := Step(NewState(w.waves, w.limits), Tick{w.now})
+		w.lease.Until, w.halt.Read = w.now.Add(never), w.now.Add(never)
+		m := w.moment()
+		s, todo := Step(NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt}), Tick{m})
 		started := 0
 		for len(todo) > 0 {
 			e := todo[0]
@@ -189,11 +235,11 @@ func TestStepDoesEverythingThatIsDue(t *testing.T) {
 			var more []Effect
 			switch e := e.(type) {
 			case Announce:
-				s, more = Step(s, Announced{w.now, e.Wave})
+				s, more = Step(s, Announced{m, e.Wave})
 			case Start:
 				started++
-				s, more = Step(s, Finished{w.now, e.Wave, e.Host, EndSucceeded})
-			case Settle, Finish:
+				s, more = Step(s, Finished{m, e.Wave, e.Host, EndSucceeded})
+			case Settle, Finish, TakeLease, ReadHalt:
 			}
 			todo = append(todo, more...)
 		}

@@ -78,6 +78,9 @@ func (p *pipeline) apply(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	left := leftOf(snapshot, p.head.State.Failures)
 	n, failed := countDue(made, at, left)
 	if n == 0 {
+		if n := missed(made, at, left); n > 0 && len(failed) == 0 {
+			return p.windowsOver(made, at, n)
+		}
 		return p.nothingDue(made, at, failed)
 	}
 	return p.carryOut(ctx, made, preview, snapshot, left, parallel)
@@ -151,6 +154,31 @@ func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, failed []string) er
 		WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
 }
 
+// missed counts the hosts whose window of this plan is over while they still have its work to do.
+func missed(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Time) (bool, bool)) int {
+	hosts := map[string]bool{}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			for _, h := range w.Hosts {
+				if l, _ := left(h, p.Changes[w.Change], w.Opens); l && w.Closes != nil && !at.Before(*w.Closes) {
+					hosts[h] = true
+				}
+			}
+		}
+	}
+	return len(hosts)
+}
+
+// windowsOver: an old plan has nothing more to give; a new one knows the next window.
+func (p *pipeline) windowsOver(made *plan.Plan, at time.Time, n int) error {
+	words := "no later one is in it"
+	if next, ok := plan.NextDue(made, at); ok {
+		words = "next: " + p.words(made, next)
+	}
+	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now: this plan's window is over for %s; %s", count(n, "host"), words).
+		WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
+}
+
 func isEmpty(p *plan.Plan) bool { return p.Summary.Planned+p.Summary.Waiting == 0 }
 
 // scannedHosts and unjudged say how far "nothing is missing" reaches.
@@ -218,6 +246,13 @@ func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.
 		return err
 	}
 	exit := exitOfRun(out, p.signals.code())
+	if out.Trouble != nil && len(out.Actions) == 0 {
+		return ledgerError(p.tenant.Name, out.Trouble) // nothing was announced, so there is nothing to record
+	}
+	if out.Trouble != nil && exit == ExitUnfinished {
+		p.out.failure(exitOf(ledgerError(p.tenant.Name, out.Trouble)))
+		exit = ExitError
+	}
 	if err := rec.finish(ctx, reasons[exit]); err != nil {
 		return err
 	}

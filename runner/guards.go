@@ -1,0 +1,28 @@
+//go:build !planted
+
+package runner
+
+import "time"
+
+// The predicates that everything safe about a run comes down to. They stand in a file of their own so that the
+// simulator can be shown to find each of them broken: guards_planted.go has the same functions with one bug at a time.
+
+// fits: the occurrence is open, and what starts now ends inside it.
+func fits(w Wave, at time.Time, t Timing) bool {
+	return !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes) && !at.Add(t.Need).After(*w.Closes))
+}
+
+// room is how many more hosts of the ring may go down.
+func room(r ringState) int { return r.Budget - r.running - r.inDoubt }
+
+// stopped: enough hosts of the ring failed in this run.
+func stopped(r ringState) bool { return r.StopAtFailures > 0 && r.failed >= r.StopAtFailures }
+
+// announced: the intent is recorded where every other runner sees it.
+func announced(w waveState) bool { return w.announced }
+
+// leased: the lease holds long enough for a start to reach its host.
+func leased(l Lease, now time.Time, t Timing) bool { return !now.Add(t.Margin).After(l.Until) }
+
+// unhalted: the control branch was read lately and orders no halt.
+func unhalted(h Halt, now time.Time, t Timing) bool { return !h.Halted && now.Sub(h.Read) <= t.Fresh }
