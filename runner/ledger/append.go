@@ -35,34 +35,77 @@ type Entry struct {
 	Files   map[string][]byte
 	Subject string // "": composed from the record
 	Outcome string // "": the record's
+
+	// Check, if set, is called with each state that the record is about to follow, also before other runners' records
+	// that came in between: what was sensible then need not be sensible now. Its error ends the append, and nothing is
+	// written.
+	Check func(State) error
+	// MustPush keeps nothing here when the remote cannot be written: for an intent, which then starts nothing.
+	MustPush bool
 }
 
 // Append writes an entry as the successor of prev and returns the new tip. When it returns without an error, the
-// record is on disk. When somebody else wrote since prev was read, nothing is written and the error wraps ErrMoved.
+// record is on disk, and on the remote if the ledger has one.
+//
+// Without a remote: when somebody else wrote since prev was read, nothing is written and the error wraps ErrMoved.
+//
+// With a remote, the record follows whatever others wrote meanwhile, as far as Check lets it. When the remote cannot be
+// written, the record stays here for Push, and the error wraps ErrUnpushed and the cause; the tip is returned all the
+// same. With MustPush the error does not wrap ErrUnpushed, and nothing stays here, not even after ErrMoved.
 func (l *Ledger) Append(ctx context.Context, prev Head, e Entry) (Head, error) {
+	next, err := l.append(ctx, prev, e)
+	if err != nil {
+		return next, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+	}
+	return next, nil
+}
+
+func (l *Ledger) append(ctx context.Context, prev Head, e Entry) (Head, error) {
 	if err := l.check(); err != nil {
 		return Head{}, err
 	}
+	if l.o.Remote != "" {
+		return l.appendShared(ctx, prev, e)
+	}
+	next, err := l.build(ctx, prev, e)
+	if err != nil {
+		return Head{}, err
+	}
+	if err := l.move(ctx, next.Commit, prev.Commit); err != nil {
+		return Head{}, err
+	}
+	return next, nil
+}
+
+// build writes an entry's commit as the successor of prev; no ref leads to it yet.
+func (l *Ledger) build(ctx context.Context, prev Head, e Entry) (Head, error) {
+	if e.Check != nil {
+		if err := e.Check(prev.State); err != nil {
+			return Head{}, err
+		}
+	}
 	next, err := l.successor(prev, e.Record)
 	if err != nil {
-		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+		return Head{}, err
 	}
 	spec, err := l.spec(prev, next, e)
 	if err != nil {
-		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+		return Head{}, err
 	}
 	next.Commit, err = l.repo.Commit(ctx, spec)
 	if err != nil {
-		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
-	}
-	err = l.repo.UpdateRef(ctx, l.ref, next.Commit, prev.Commit)
-	if errors.Is(err, gitrepo.ErrRefMoved) {
-		return Head{}, fmt.Errorf("%w: %w", ErrMoved, err)
-	}
-	if err != nil {
-		return Head{}, fmt.Errorf("append to the ledger of %s: %w", l.tenant, err)
+		return Head{}, err
 	}
 	return next, nil
+}
+
+// move sets the local branch.
+func (l *Ledger) move(ctx context.Context, new, old string) error {
+	err := l.repo.UpdateRef(ctx, l.ref, new, old)
+	if errors.Is(err, gitrepo.ErrRefMoved) {
+		return fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	return err
 }
 
 func (l *Ledger) successor(prev Head, r Record) (Head, error) {
@@ -74,13 +117,13 @@ func (l *Ledger) successor(prev Head, r Record) (Head, error) {
 	if err := r.check(); err != nil {
 		return Head{}, err
 	}
-	return Head{State: Reduce(prev.State, r), Record: r, Signed: l.sign != nil}, nil
+	return Head{State: Reduce(prev.State, r), Record: r, Signed: l.o.Sign != nil}, nil
 }
 
 func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	spec := gitrepo.CommitSpec{
 		Parent: prev.Commit, Files: map[string][]byte{}, Message: message(next.Record, e),
-		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At, Sign: l.sign,
+		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At, Sign: l.o.Sign,
 	}
 	for name, raw := range e.Files {
 		top, rest, _ := strings.Cut(name, "/")

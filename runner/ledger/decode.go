@@ -72,6 +72,9 @@ func (r Record) check() error {
 	if !slices.Contains(phases, r.Phase) {
 		return fmt.Errorf("record: unknown phase %q", r.Phase)
 	}
+	if r.Fence < 0 {
+		return fmt.Errorf("record: fencing number %d", r.Fence)
+	}
 	if r.Scan != nil && slices.ContainsFunc(r.Scan.Missing, func(m RingMissing) bool { return m.Hosts < 0 }) {
 		return errors.New("record: fewer than no hosts are missing an update")
 	}
@@ -130,6 +133,11 @@ func (r Record) filled() Record {
 func (s State) check() error {
 	if s.Seq < 1 {
 		return fmt.Errorf("number %d", s.Seq)
+	}
+	for site, fence := range s.Fences {
+		if fence < 1 {
+			return fmt.Errorf("site %s has fencing number %d", site, fence)
+		}
 	}
 	for _, e := range s.Evidence {
 		if e.Attempted != e.Succeeded+e.Failed+e.InDoubt || min(e.Succeeded, e.Failed, e.InDoubt, e.Missing) < 0 {

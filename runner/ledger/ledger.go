@@ -11,7 +11,7 @@ import (
 
 // Errors that callers branch on.
 var (
-	ErrMoved      = errors.New("somebody else wrote the ledger meanwhile")
+	ErrMoved      = errors.New("somebody else wrote the ledger meanwhile") // and nothing was written
 	ErrBroken     = errors.New("the ledger is broken")
 	ErrNoSnapshot = errors.New("no scan has been recorded")
 )
@@ -30,21 +30,15 @@ type Ledger struct {
 	repo   *gitrepo.Repo
 	tenant string
 	ref    string
-	sign   gitrepo.SignFunc
+	o      Options
 }
 
-// Options change how a ledger is written. The zero value is that of Open.
-type Options struct {
-	// Sign makes every record that is appended carry a signature. Nil: records are unsigned, and are shown so.
-	Sign gitrepo.SignFunc
-}
-
-// Open names a tenant's ledger; nothing is read or written yet.
+// Open names a tenant's ledger that nobody else writes; nothing is read or written yet.
 func Open(repo *gitrepo.Repo, tenant string) *Ledger { return OpenWith(repo, tenant, Options{}) }
 
-// OpenWith is Open with options.
+// OpenWith is Open with options; with a remote in them, runners share the ledger.
 func OpenWith(repo *gitrepo.Repo, tenant string, o Options) *Ledger {
-	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant, sign: o.Sign}
+	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant, o: o}
 }
 
 // Ref is the ledger's branch.

@@ -47,10 +47,13 @@ type reducer struct {
 func newReducer(s State, r Record) *reducer {
 	s.APIVersion, s.Kind, s.Tenant, s.Seq = APIVersion, "State", r.Tenant, r.Seq
 	s.Evidence, s.Occurrences = slices.Clone(s.Evidence), slices.Clone(s.Occurrences)
-	s.FirstSeen, s.Durations = maps.Clone(s.FirstSeen), maps.Clone(s.Durations)
+	s.FirstSeen, s.Durations, s.Fences = maps.Clone(s.FirstSeen), maps.Clone(s.Durations), maps.Clone(s.Fences)
 	x := &reducer{
 		s: s.filled(), site: r.Site, at: canonical.Instant(r.At), rows: map[[2]string]int{}, missing: map[[3]string]int{},
 		failures: map[[2]string]plan.Failure{}, doubts: map[string]plan.InDoubt{},
+	}
+	if r.Fence > 0 {
+		x.s.Fences[r.Site] = max(x.s.Fences[r.Site], r.Fence)
 	}
 	for i, e := range s.Evidence {
 		x.rows[[2]string{e.Ring, e.Update}] = i
@@ -142,6 +145,9 @@ func (s State) filled() State {
 	}
 	if s.Durations == nil {
 		s.Durations = map[string]int{}
+	}
+	if s.Fences == nil {
+		s.Fences = map[string]int{}
 	}
 	return s
 }

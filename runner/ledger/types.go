@@ -38,7 +38,7 @@ type Record struct {
 	Policy       string    `json:"policy"` // digest
 	Site         string    `json:"site"`
 	Runner       string    `json:"runner"`
-	Fence        int       `json:"fence"` // 0 while there are no leases
+	Fence        int       `json:"fence"` // of the site's lease, 0 without one
 	Actions      []Action  `json:"actions"`
 	Scan         *Scan     `json:"scan,omitempty"`
 	Outcome      string    `json:"outcome,omitempty"` // of phase end: the reason word of the exit code
@@ -128,6 +128,7 @@ type State struct {
 	InDoubt     []plan.InDoubt       `json:"inDoubt"`
 	FirstSeen   map[string]time.Time `json:"firstSeen"` // purl → first scan that saw it
 	Durations   map[string]int       `json:"durations"` // verb → seconds of the longest action
+	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
 }
 
 // Occurrence is one window occurrence in which a ring was worked on.

@@ -1,0 +1,160 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+// Sync brings the remote's records here. Records that are only here are put on top of them: each is reduced again and
+// gets a new number and commit; none is lost. A remote that lost records which this repository saw on it is ErrRewound,
+// and nothing is changed. Without a remote there is nothing to do.
+func (l *Ledger) Sync(ctx context.Context) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	if l.o.Remote == "" {
+		return nil
+	}
+	if err := l.sync(ctx); err != nil {
+		return fmt.Errorf("bring the ledger of %s here: %w", l.tenant, err)
+	}
+	return nil
+}
+
+func (l *Ledger) sync(ctx context.Context) error {
+	var err error
+	for try := range l.o.tries() {
+		if try > 0 {
+			if err := l.o.pause(ctx, try); err != nil {
+				return err
+			}
+		}
+		if err = l.syncOnce(ctx); !overtaken(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrMoved, err)
+}
+
+// overtaken reports whether another writer, here or elsewhere, was quicker.
+func overtaken(err error) bool {
+	return errors.Is(err, gitrepo.ErrRefMoved) || errors.Is(err, ErrMoved)
+}
+
+func (l *Ledger) syncOnce(ctx context.Context) error {
+	tip, err := l.shared().fetch(ctx)
+	if err != nil || tip == "" {
+		return err
+	}
+	if here, err := absent(l.repo.Ref(l.ref)); err != nil || here == tip {
+		return err
+	}
+	far, err := l.at(tip)
+	if err != nil {
+		return err
+	}
+	local, err := l.Head(ctx)
+	if err != nil {
+		return err
+	}
+	fork, err := l.fork(ctx, local, far)
+	switch {
+	case err != nil:
+		return err
+	case fork == far.State.Seq: // nothing new there
+		return nil
+	case fork < local.State.Seq:
+		return l.reparent(ctx, local, fork, far)
+	}
+	return l.move(ctx, far.Commit, local.Commit)
+}
+
+// reparent moves the local records after number fork on top of far.
+func (l *Ledger) reparent(ctx context.Context, local Head, fork int, far Head) error {
+	hashes, err := l.since(ctx, local, fork)
+	if err != nil {
+		return err
+	}
+	tip := far
+	for _, hash := range hashes {
+		e, err := l.entryOf(hash)
+		if err != nil {
+			return err
+		}
+		if tip, err = l.build(ctx, tip, e); err != nil {
+			return err
+		}
+	}
+	return l.move(ctx, tip.Commit, local.Commit)
+}
+
+// Unpushed counts the records that are here and were not seen on the remote. It asks nobody, and is 0 without a remote.
+func (l *Ledger) Unpushed(ctx context.Context) (int, error) {
+	if l.o.Remote == "" {
+		return 0, nil
+	}
+	local, err := l.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := l.shared().seen()
+	if err != nil {
+		return 0, fmt.Errorf("ledger of %s: %w", l.tenant, err)
+	}
+	var far Head
+	if seen != "" {
+		if far, err = l.at(seen); err != nil {
+			return 0, err
+		}
+	}
+	fork, err := l.fork(ctx, local, far)
+	return local.State.Seq - fork, err
+}
+
+// Push brings every record to the remote that is only here, on top of what others wrote meanwhile. Without a remote
+// there is nothing to do.
+func (l *Ledger) Push(ctx context.Context) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	if l.o.Remote == "" {
+		return nil
+	}
+	if err := l.pushAll(ctx); err != nil {
+		return fmt.Errorf("push the ledger of %s: %w", l.tenant, err)
+	}
+	return nil
+}
+
+func (l *Ledger) pushAll(ctx context.Context) error {
+	var err error
+	for try := range l.o.tries() {
+		if try > 0 {
+			if err := l.o.pause(ctx, try); err != nil {
+				return err
+			}
+		}
+		if err := l.sync(ctx); err != nil {
+			return err
+		}
+		if err = l.pushHead(ctx); !overtaken(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrMoved, err)
+}
+
+func (l *Ledger) pushHead(ctx context.Context) error {
+	here, err := absent(l.repo.Ref(l.ref))
+	if err != nil {
+		return err
+	}
+	seen, err := l.shared().seen()
+	if err != nil || here == seen {
+		return err
+	}
+	return l.shared().push(ctx, here)
+}
