@@ -19,6 +19,9 @@ type Broker struct {
 	turn chan struct{} // holds one token: commands of one call may depend on each other
 	mu   sync.Mutex
 	ran  []Ran
+
+	supervised *supervision // nil: every command runs directly
+	denied     error
 }
 
 var _ providers.Exec = (*Broker)(nil)
@@ -58,6 +61,9 @@ func (b *Broker) Run(ctx context.Context, command string, args map[string][]stri
 }
 
 func (b *Broker) run(ctx context.Context, c providers.Command, argv []string) (providers.Output, error) {
+	if c.Mutates && b.supervised != nil {
+		return b.supervise(ctx, c, argv)
+	}
 	escalate := c.Root && b.conn.User() != "root"
 	if escalate {
 		argv = withSudo(argv)
