@@ -96,16 +96,19 @@ func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// escapes are the ones that replace knows.
+var escapes = strings.NewReplacer(`\n`, "\n", `\t`, "\t")
+
 // replace FILE OLD NEW changes the one place of a file that says OLD.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace file old new")
 	}
-	old, text := strings.ReplaceAll(args[1], `\n`, "\n"), ts.ReadFile(args[0])
+	old, text := escapes.Replace(args[1]), ts.ReadFile(args[0])
 	if n := strings.Count(text, old); n != 1 {
 		ts.Fatalf("%s has %q %d times", args[0], old, n)
 	}
-	text = strings.Replace(text, old, strings.ReplaceAll(args[2], `\n`, "\n"), 1)
+	text = strings.Replace(text, old, escapes.Replace(args[2]), 1)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }
 

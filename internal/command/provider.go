@@ -3,10 +3,12 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/fleet"
 	"github.com/ringfence/ringfence/providers/plugin"
 )
@@ -30,7 +32,8 @@ func newProviderServe() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			p := fleet.Make(args[0])
 			if p == nil {
-				return diag.New(diag.ProviderMissing, "there is no built-in provider %q", args[0])
+				return diag.New(diag.ProviderMissing, "there is no built-in provider %q", args[0]).
+					WithFix("built in are %s", strings.Join(fleet.Names(), ", "))
 			}
 			plugin.Serve(p)
 			return nil
@@ -44,13 +47,12 @@ func newProviderList(a *app) *cobra.Command {
 		Short: "List the built-in providers and those that ringfence.cue names",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, n := range fleet.Names() {
-				a.providerLine(n, "built in", "")
-			}
 			ws, err := a.folder(c.Context())
-			if err != nil {
-				return nil // outside a repository there are only the built-in ones
+			if err != nil { // outside a repository there are only the built-in ones
+				a.builtIn(policy.Settings{})
+				return nil
 			}
+			a.builtIn(ws.set.Settings)
 			lock, err := readLock(ws.tree)
 			if err != nil {
 				return err
@@ -69,12 +71,21 @@ func newProviderList(a *app) *cobra.Command {
 	}
 }
 
+// builtIn lists the built-in providers whose place no program of the settings takes.
+func (a *app) builtIn(s policy.Settings) {
+	for _, name := range fleet.Names() {
+		if set, _ := s.Provider(name); set.Path == "" {
+			a.providerLine(name, "built in", "")
+		}
+	}
+}
+
 func (a *app) providerLine(name, where, pin string) {
 	if a.json {
 		a.out.emit("progress", name, event{"provider": name, "where": where, "pin": pin})
 		return
 	}
-	fmt.Fprintf(a.Stdout, "%-10s %s  %s\n", name, where, pin)
+	fmt.Fprintln(a.Stdout, strings.TrimSpace(fmt.Sprintf("%-10s %s  %s", name, where, pin)))
 }
 
 func newProviderLock(a *app) *cobra.Command {
@@ -104,7 +115,8 @@ func (a *app) lock(c *cobra.Command, name string) error {
 	}
 	sum, err := fleet.Checksum(join(ws.repo.Root(), set.Path))
 	if err != nil {
-		return diag.New(diag.ProviderMissing, "%v", err)
+		return diag.New(diag.ProviderMissing, "provider %s: %s cannot be read: %s", name, set.Path, plainly(err)).
+			WithFix("correct providers: %s: path in ringfence.cue", name)
 	}
 	lock.Pin(name, fleet.Platform(), sum)
 	raw, err := json.MarshalIndent(lock, "", "  ")

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
@@ -50,11 +52,11 @@ func (a *app) at(ctx context.Context, rev string) (*workspace, error) {
 	}
 	commit, err := repo.Resolve(rev)
 	if err != nil {
-		return nil, gitError(err, a.Dir, rev)
+		return nil, gitError(err, a.folderName(), rev)
 	}
 	tree, err := repo.Tree(commit.Hash)
 	if err != nil {
-		return nil, gitError(err, a.Dir, rev)
+		return nil, gitError(err, a.folderName(), rev)
 	}
 	w := &workspace{repo: repo, commit: commit.Hash, tree: tree}
 	w.compile(ctx)
@@ -78,10 +80,13 @@ func (a *app) head(ctx context.Context) (*workspace, error) {
 	return w, nil
 }
 
+// folderName is the working folder as the person named it.
+func (a *app) folderName() string { return cmp.Or(a.chdir, "this folder") }
+
 func (a *app) openRepo(ctx context.Context) (*gitrepo.Repo, error) {
 	repo, err := gitrepo.Open(ctx, a.Dir)
 	if err != nil {
-		return nil, gitError(err, a.Dir, "")
+		return nil, gitError(err, a.folderName(), "")
 	}
 	return repo, nil
 }
@@ -111,7 +116,8 @@ func (a *app) tenant(w *workspace, name string) (*policy.Tenant, error) {
 		a.out.diagnostics(list, w.tree)
 		return nil, done(ExitError)
 	}
-	return nil, diag.New(diag.UnknownTenant, "there is no tenant %q; the repository has: %s", name, strings.Join(names(w.set), ", "))
+	return nil, diag.New(diag.UnknownTenant, "there is no tenant %q%s", name, suggest.Tail(name, names(w.set))).
+		WithFix("name one of: %s", strings.Join(names(w.set), ", "))
 }
 
 // about picks the diagnostics that can concern a tenant: those of its folder and of what all tenants share.

@@ -109,16 +109,16 @@ func (f *Fleet) Provider(ctx context.Context, name string) (*started, error) {
 func (f *Fleet) start(ctx context.Context, name string) (*started, error) {
 	spec, err := f.spec(name)
 	if err != nil {
-		return nil, providerError(err)
+		return nil, f.providerError(err)
 	}
 	client, err := plugin.Start(ctx, spec)
 	if err != nil {
-		return nil, providerError(startError(name, err))
+		return nil, f.providerError(startError(name, err))
 	}
 	desc, err := client.Describe(ctx)
 	if err != nil {
 		client.Close()
-		return nil, providerError(startError(name, err))
+		return nil, f.providerError(startError(name, err))
 	}
 	return &started{client, desc}, nil
 }
@@ -154,7 +154,10 @@ func (f *Fleet) spec(name string) (plugin.Spec, error) {
 		spec.Path, spec.Args = f.cfg.Executable, []string{"provider", "serve", name}
 		return spec, nil
 	}
-	spec.Path = f.resolve(set.Path)
+	spec.Path = set.Path
+	if !filepath.IsAbs(set.Path) {
+		spec.Path = filepath.Join(f.cfg.Root, set.Path)
+	}
 	sum, err := f.cfg.Lock.checksum(name, Platform(), spec.Path)
 	spec.SHA256 = sum
 	return spec, err
@@ -179,18 +182,35 @@ func (f *Fleet) resolve(v string) string {
 // Platform names this machine as the lock file does.
 func Platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
 
-// providerError marks an error as the provider's, which ends the command with its own exit code.
-func providerError(err error) error { return fmt.Errorf("%w: %w", runner.ErrProvider, err) }
+// failure is an error of the provider, not of a host: it ends the command with its own exit code. Its text is the
+// diagnostic's, because a snapshot and a report name it beside each host.
+type failure struct{ diag.Diagnostic }
 
+func (f failure) Error() string   { return f.Summary }
+func (f failure) Unwrap() []error { return []error{runner.ErrProvider, f.Diagnostic} }
+
+// providerError marks an error as the provider's.
+func (f *Fleet) providerError(err error) error {
+	var d diag.Diagnostic
+	if !errors.As(err, &d) {
+		return fmt.Errorf("%w: %w", runner.ErrProvider, err)
+	}
+	if f.cfg.Root != "" {
+		d.Summary = strings.ReplaceAll(d.Summary, f.cfg.Root+string(filepath.Separator), "./")
+	}
+	return failure{d}
+}
+
+// startError gives each way in which a provider does not start its code and its way out.
 func startError(name string, err error) error {
-	code := diag.ProviderCrashed
+	code, fix := diag.ProviderCrashed, "scan again; if it stays, report it to the provider's author"
 	switch {
 	case errors.Is(err, plugin.ErrMissing):
-		code = diag.ProviderMissing
+		code, fix = diag.ProviderMissing, fmt.Sprintf("correct providers: %s: path in ringfence.cue", name)
 	case errors.Is(err, plugin.ErrUntrusted):
-		code = diag.ProviderUntrusted
+		code, fix = diag.ProviderUntrusted, fmt.Sprintf("find out who changed it; if the change is right: ringfence provider lock %s, then commit %s", name, LockFile)
 	case errors.Is(err, plugin.ErrNotAPlugin), errors.Is(err, plugin.ErrBadAnswer):
-		code = diag.ProviderNotPlugin
+		code, fix = diag.ProviderNotPlugin, fmt.Sprintf("see that providers: %s: path in ringfence.cue names a provider of that name", name)
 	}
-	return diag.New(code, "provider %q: %v", name, err).WithFix("look at the path under providers: %s in ringfence.cue", name)
+	return diag.New(code, "%v", err).WithFix("%s", fix)
 }

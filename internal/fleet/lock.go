@@ -48,9 +48,9 @@ func (l Lock) checksum(name, platform, path string) (string, error) {
 	if ok && len(hexed) == sha256.Size*2 {
 		return string(hexed), nil
 	}
-	d := diag.New(diag.ProviderUntrusted, "provider %q is not pinned for %s in %s", name, platform, LockFile)
+	d := diag.New(diag.ProviderUntrusted, "provider %s is not pinned for %s in %s", name, platform, LockFile)
 	if _, err := os.Stat(path); err != nil {
-		return "", diag.New(diag.ProviderMissing, "provider %q: there is no program at %s", name, path).
+		return "", diag.New(diag.ProviderMissing, "provider %s: there is no program %s", name, path).
 			WithFix("correct providers: %s: path in ringfence.cue", name)
 	}
 	return "", d.WithFix("after looking at the program: ringfence provider lock %s, then commit %s", name, LockFile)
