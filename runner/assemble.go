@@ -84,7 +84,7 @@ func (b *builder) keepInstalled(scan *providers.HostScan) {
 }
 
 // add interns an update. Where hosts disagree about what one update is, nobody's word makes it more trusted: the
-// class becomes unknown and it does not count as exploited.
+// class and its dates become unknown, it does not count as exploited, and only what all name stays.
 func (b *builder) add(u inventory.Update) {
 	old, ok := b.updates[u.PURL]
 	if !ok {
@@ -100,7 +100,14 @@ func (b *builder) add(u inventory.Update) {
 	if old.Origin != u.Origin {
 		old.Origin = ""
 	}
+	if !sameInstant(old.Released, u.Released) {
+		old.Released = nil
+	}
+	if old.Reboot != u.Reboot {
+		old.Reboot = "unknown"
+	}
 	old.Exploited = old.Exploited && u.Exploited
+	old.Advisories, old.CVEs, old.Supersedes = both(old.Advisories, u.Advisories), both(old.CVEs, u.CVEs), both(old.Supersedes, u.Supersedes)
 	b.updates[u.PURL] = old
 }
 
@@ -218,6 +225,15 @@ func key(u inventory.Update) string {
 		return u.Name + "/"
 	}
 	return u.Name + "/" + p.Qualifiers.Map()["arch"]
+}
+
+func sameInstant(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// both keeps what stands in both lists, in order.
+func both(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
 }
 
 // lines neutralises a list of the host's, bounds it and sorts it.

@@ -52,12 +52,14 @@ func TestAssembleTrustsNobodyAlone(t *testing.T) {
 	hosts := []policy.Host{{Name: "honest"}, {Name: "liar"}}
 	honest, lie := update("x", "2", "bugfix"), update("x", "2", "security")
 	lie.Exploited = true
+	long := noon.AddDate(-1, 0, 0)
+	lie.Released, lie.CVEs = &long, []string{"CVE-2026-1"}
 	s := Assemble(Assembly{Tenant: "t", Site: "main", At: noon, Hosts: hosts, Readings: []Reading{
 		scanned("honest", providers.HostScan{Missing: []providers.Missing{{Update: honest}}}),
 		scanned("liar", providers.HostScan{Missing: []providers.Missing{{Update: lie}}}),
 	}})
-	if u := s.Updates[0]; u.Class != inventory.ClassUnknown || u.Exploited {
-		t.Errorf("one host's word made the update %s, exploited %t", u.Class, u.Exploited)
+	if u := s.Updates[0]; u.Class != inventory.ClassUnknown || u.Exploited || u.Released != nil || len(u.CVEs) > 0 {
+		t.Errorf("one host's word made the update %+v", u)
 	}
 }
 

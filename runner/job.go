@@ -26,6 +26,7 @@ type job struct {
 	host   policy.Host
 	action ledger.Action // as announced: id, updates, window, status started
 	reboot policy.Reboot
+	closes *time.Time // of the window; nil: open without end
 	// closure is what the preview saw on this host beyond the targets.
 	closure []providers.Action
 }

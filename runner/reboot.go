@@ -20,6 +20,9 @@ func (r *run) rebootHost(ctx context.Context, j job, s Session, patched ending) 
 	if !ok {
 		return r.rebooted(apply, a, patched.reading, ledger.Failed, "its provider cannot reboot a host")
 	}
+	if j.closes != nil && !r.Clock().Before(*j.closes) {
+		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the window closed before its reboot, which is still to be done")
+	}
 	before := patched.reading.Scan.BootID
 	if err := rb.Reboot(ctx, ref(j.tenant, j.host), s.Exec); err != nil {
 		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the reboot was refused: "+note(err))
@@ -59,7 +62,7 @@ func (r *run) rebooted(apply, a ledger.Action, reading *Reading, status ledger.S
 // awaitBoot polls until the host answers with another boot id; nil when the patience is over.
 func (r *run) awaitBoot(ctx context.Context, j job, before string) *Reading {
 	every := r.Reboot.First
-	for range r.Reboot.Tries {
+	for waited := time.Duration(0); waited < r.Reboot.Total; waited += every {
 		if !pause(ctx, every) {
 			return nil
 		}

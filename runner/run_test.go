@@ -141,7 +141,7 @@ func runOn(t *testing.T, f fakeFleet, reboot policy.Reboot, with func(*Input)) (
 	rec := &tape{t: t, intents: map[string]bool{}, outcomes: map[string]ledger.Action{}}
 	in := Input{
 		Policy: tenant, Site: "main", Plan: p, Opener: f, Clock: func() time.Time { return noon }, Recorder: rec, Parallel: 4,
-		Reboot: Patience{First: time.Microsecond, Most: time.Microsecond, Tries: 3},
+		Reboot: Patience{First: time.Microsecond, Most: time.Microsecond, Total: 3 * time.Microsecond},
 	}
 	if with != nil {
 		with(&in)
@@ -268,7 +268,7 @@ func TestSettleDoubt(t *testing.T) {
 				scan.Installed = append(scan.Installed, providers.Package{Name: n, Arch: "amd64", Version: "2"})
 			}
 		}
-		got := SettleDoubt(doubt, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, noon)
+		got := SettleDoubt(&policy.Tenant{}, doubt, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, noon)
 		if len(got) != 1 || got[0].ID != "1" || got[0].Status != want.Status || got[0].HostState != want.HostState {
 			t.Errorf("with %q: %+v", installed, got)
 		}

@@ -12,14 +12,11 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// Patience is how long a rebooting host is waited for: the pause before asking it grows from First to Most.
-type Patience struct {
-	First, Most time.Duration
-	Tries       int
-}
+// Patience is how long a rebooting host is waited for in all; the pause before asking it grows from First to Most.
+type Patience struct{ First, Most, Total time.Duration }
 
-// DefaultPatience waits about ten minutes.
-var DefaultPatience = Patience{First: 200 * time.Millisecond, Most: 5 * time.Second, Tries: 120}
+// DefaultPatience waits ten minutes.
+var DefaultPatience = Patience{First: 200 * time.Millisecond, Most: 5 * time.Second, Total: 10 * time.Minute}
 
 // Recorder keeps what happens. Intent must be durable when it returns: only then does anything start.
 type Recorder interface {
@@ -81,6 +78,7 @@ func (o Outcome) Count(verb ledger.Verb, status ledger.Status) int {
 // starts, and a run that cannot record what it did stops and says so.
 func Run(ctx context.Context, in Input) (Outcome, error) {
 	waves := dueWaves(in.Plan, in.Clock(), in.Left)
+	urgentFirst(waves, in.Policy)
 	r := &run{Input: in, waves: waves, events: make(chan finishedJob), slots: make(chan struct{}, max(1, in.Parallel))}
 	b, err := r.beginning(ctx)
 	if err != nil {
@@ -91,7 +89,7 @@ func Run(ctx context.Context, in Input) (Outcome, error) {
 
 // beginning takes the lease and reads the control branch before anything else.
 func (r *run) beginning(ctx context.Context) (Beginning, error) {
-	if r.Reboot.Tries == 0 {
+	if r.Reboot.Total == 0 {
 		r.Reboot = DefaultPatience
 	}
 	if r.Now == nil {

@@ -45,6 +45,15 @@ func dueWaves(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Ti
 	return slices.DeleteFunc(out, func(d dueWave) bool { return len(d.hosts) == 0 })
 }
 
+// urgentFirst puts the waves of lanes with a higher priority before the others: waves of a ring go one after the other.
+func urgentFirst(waves []dueWave, t *policy.Tenant) {
+	priority := map[string]int{}
+	for _, l := range t.Lanes {
+		priority[l.Name] = l.Priority
+	}
+	slices.SortStableFunc(waves, func(a, b dueWave) int { return cmp.Compare(priority[b.lane], priority[a.lane]) })
+}
+
 func open(w plan.Wave, at time.Time) bool {
 	return !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes))
 }
@@ -111,7 +120,7 @@ func (d dueWave) job(r *run, host string) job {
 		h = r.Policy.Hosts[i]
 	}
 	return job{
-		tenant: r.Policy.Name, host: h, reboot: c.Reboot, closure: closure(r.Preview, host, c.ID),
+		tenant: r.Policy.Name, host: h, reboot: c.Reboot, closes: d.closes, closure: closure(r.Preview, host, c.ID),
 		action: ledger.Action{
 			ID:   actionID(r.Policy.Name, r.Plan.Digest, host, ledger.VerbApply, c.Updates, r.attempt(host, c.Updates)),
 			Host: host, Verb: ledger.VerbApply, Ring: d.ring, Lane: d.lane, Wave: d.number, Window: d.window, Opens: d.opens,

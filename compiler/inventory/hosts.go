@@ -137,7 +137,12 @@ func (b *builder) uses(e entry) []string {
 		b.fail(e.at, diag.BadHostsFile, "add providers: [apt]", "a host names no provider, so nothing would ever look at it")
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	out = slices.Compact(out)
+	if len(out) > 1 {
+		b.fail(e.providers[1].at, diag.UnknownProvider, "name the one that looks after its packages; several providers on one host are not supported yet",
+			"a host with %d providers", len(out))
+	}
+	return out
 }
 
 func (b *builder) labels(e entry) []policy.Label {

@@ -20,17 +20,17 @@ const (
   - name: web-1
     address: 10.20.0.11:2222
     user: patch
-    providers: [clamav, apt]
+    providers: [apt]
     labels: {tier: pilot, site: ber}
   - {name: web-2, providers: [apt]}
 `
 	asJSON = `{"hosts": [
-	{"name": "web-1", "address": "10.20.0.11:2222", "user": "patch", "providers": ["clamav", "apt"], "labels": {"tier": "pilot", "site": "ber"}},
+	{"name": "web-1", "address": "10.20.0.11:2222", "user": "patch", "providers": ["apt"], "labels": {"tier": "pilot", "site": "ber"}},
 	{"name": "web-2", "providers": ["apt"]}
 ]}
 `
 	asCSV = `name,address,user,providers,labels,labels.site
-web-1,10.20.0.11:2222,patch,clamav;apt,tier=pilot,ber
+web-1,10.20.0.11:2222,patch,apt,tier=pilot,ber
 web-2,,,apt,,
 `
 )
@@ -38,7 +38,7 @@ web-2,,,apt,,
 func TestFormatsAgree(t *testing.T) {
 	want := []policy.Host{
 		{
-			Name: "web-1", Address: "10.20.0.11:2222", User: "patch", Providers: []string{"apt", "clamav"},
+			Name: "web-1", Address: "10.20.0.11:2222", User: "patch", Providers: []string{"apt"},
 			Labels: []policy.Label{{Key: "site", Value: "ber"}, {Key: "tier", Value: "pilot"}},
 		},
 		{Name: "web-2", Providers: []string{"apt"}, Labels: []policy.Label{}},

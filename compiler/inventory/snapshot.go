@@ -61,7 +61,7 @@ type HostState string
 // The host states.
 const (
 	Scanned     HostState = "scanned"
-	Stale       HostState = "stale" // reached, but not fully scanned; or the last full scan is too old
+	Stale       HostState = "stale" // reached, but not fully scanned, or never scanned
 	Unreachable HostState = "unreachable"
 	Quarantined HostState = "quarantined" // its key is not the one we know, or two rings claim it
 )

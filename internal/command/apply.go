@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +18,26 @@ import (
 )
 
 type applyFlags struct {
-	site     string
+	site string
+	effort
+	at instant
+}
+
+// effort is how hard a run works and how long it waits.
+type effort struct {
 	parallel int
-	at       instant
+	reboot   time.Duration
+}
+
+func (e *effort) flags(c *cobra.Command) {
+	c.Flags().IntVar(&e.parallel, "parallel", 16, "work on at most `N` hosts at once")
+	c.Flags().DurationVar(&e.reboot, "reboot-wait", runner.DefaultPatience.Total, "wait `DURATION` for a rebooting host to come back; then it is in doubt")
+}
+
+func (e effort) patience() runner.Patience {
+	p := runner.DefaultPatience
+	p.Total = e.reboot
+	return p
 }
 
 func newApply(a *app) *cobra.Command {
@@ -40,7 +56,7 @@ The first Ctrl-C stops starting and waits for what runs; the second one cancels 
 		RunE: func(c *cobra.Command, args []string) error { return a.apply(c.Context(), args[0], f) },
 	}
 	c.Flags().StringVar(&f.site, "site", "", "the `SITE` that the plan is for (default: the tenant's only one)")
-	c.Flags().IntVar(&f.parallel, "parallel", 16, "work on at most `N` hosts at once")
+	f.effort.flags(c)
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
 }
@@ -62,11 +78,11 @@ func (a *app) apply(ctx context.Context, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	return p.apply(ctx, made, preview, f.parallel)
+	return p.apply(ctx, made, preview, f.effort)
 }
 
 // apply carries out what is due of a plan: stale is found first, then whether anything is due at all.
-func (p *pipeline) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, parallel int) error {
+func (p *pipeline) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, e effort) error {
 	at := p.clock()
 	fresh, snapshot, err := p.plan(ctx, at)
 	if err != nil {
@@ -75,15 +91,14 @@ func (p *pipeline) apply(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	if diffs := plan.Stale(made, fresh, snapshot, at); len(diffs) > 0 {
 		return p.stale(diffs)
 	}
-	left := leftOf(snapshot, p.head.State.Failures)
-	n, failed := countDue(made, at, left)
-	if n == 0 {
-		if n := missed(made, at, left); n > 0 && len(failed) == 0 {
-			return p.windowsOver(made, at, n)
-		}
-		return p.nothingDue(made, at, failed)
+	d := dueAt(made, at, snapshot, p.head.State)
+	if n := d.missed(made, at); d.todo == 0 && n > 0 && len(d.failed)+len(d.doubt) == 0 {
+		return p.windowsOver(made, at, n)
 	}
-	return p.carryOut(ctx, made, preview, snapshot, left, parallel)
+	if d.todo == 0 {
+		return p.nothingDue(made, at, d)
+	}
+	return p.carryOut(ctx, made, preview, snapshot, d, e)
 }
 
 func (p *pipeline) stale(diffs []plan.Difference) error {
@@ -93,121 +108,6 @@ func (p *pipeline) stale(diffs []plan.Difference) error {
 	}
 	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %s due now changed since it was made", count(len(diffs), "thing")).
 		WithDetail("%s", strings.Join(lines, "\n")).WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
-}
-
-// leftOf says whether a host still has work of a change in an occurrence: not when everything is installed, and not
-// when it failed there already.
-func leftOf(s *inventory.Snapshot, failures []plan.Failure) func(host string, c plan.Change, opens time.Time) (left, failed bool) {
-	has := map[[2]string]bool{}
-	for _, h := range s.Hosts {
-		for _, i := range h.Installed {
-			has[[2]string{h.Name, s.Updates[i.Update].PURL}] = true
-		}
-	}
-	return func(host string, c plan.Change, opens time.Time) (bool, bool) {
-		missing := slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool { return !has[[2]string{host, u.Update}] })
-		failed := missing && slices.ContainsFunc(failures, func(f plan.Failure) bool {
-			return f.Host == host && !f.At.Before(opens) &&
-				slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool { return u.Update == f.Update })
-		})
-		return missing && !failed, failed
-	}
-}
-
-func countDue(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Time) (bool, bool)) (due int, failed []string) {
-	for _, w := range plan.Due(p, at) {
-		for _, h := range w.Hosts {
-			l, f := left(h, p.Changes[w.Change], w.Opens)
-			if l {
-				due++
-			}
-			if f {
-				failed = append(failed, h)
-			}
-		}
-	}
-	return due, failed
-}
-
-// nothingDue says why nothing starts and when something will; it writes no record.
-func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, failed []string) error {
-	switch {
-	case len(failed) > 0:
-		return fail(ExitUnfinished, diag.New(diag.Stopped, "%s failed in this window and is not tried again before the next one", strings.Join(firstOf(failed, 5), ", ")).
-			WithFix("see why: ringfence log --tenant %s", p.tenant.Name))
-	case len(plan.Due(made, at)) > 0:
-		p.out.event("progress", nil, "everything that is due is done; nothing was changed")
-		return nil
-	case isEmpty(made):
-		p.out.event("progress", nil, "the plan is empty: nothing is missing on the %d hosts that were scanned%s; nothing was changed", scannedHosts(made), unjudged(made))
-		return nil
-	}
-	if next, ok := plan.NextDue(made, at); ok {
-		return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now; next: %s", p.words(made, next)).
-			WithFix("apply again then, or let ringfence run --all do it on a schedule"))
-	}
-	if onlyApprovals(made) {
-		return fail(ExitApproval, diag.Note(diag.ApprovalMissing, "everything that is left waits for an approval").
-			WithFix("see who must approve: ringfence plan --tenant %s", p.tenant.Name))
-	}
-	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now, and no wave is planned yet").
-		WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
-}
-
-// missed counts the hosts whose window of this plan is over while they still have its work to do.
-func missed(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Time) (bool, bool)) int {
-	hosts := map[string]bool{}
-	for _, r := range p.Rings {
-		for _, w := range r.Waves {
-			for _, h := range w.Hosts {
-				if l, _ := left(h, p.Changes[w.Change], w.Opens); l && w.Closes != nil && !at.Before(*w.Closes) {
-					hosts[h] = true
-				}
-			}
-		}
-	}
-	return len(hosts)
-}
-
-// windowsOver: an old plan has nothing more to give; a new one knows the next window.
-func (p *pipeline) windowsOver(made *plan.Plan, at time.Time, n int) error {
-	words := "no later one is in it"
-	if next, ok := plan.NextDue(made, at); ok {
-		words = "next: " + p.words(made, next)
-	}
-	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now: this plan's window is over for %s; %s", count(n, "host"), words).
-		WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
-}
-
-func isEmpty(p *plan.Plan) bool { return p.Summary.Planned+p.Summary.Waiting == 0 }
-
-// scannedHosts and unjudged say how far "nothing is missing" reaches.
-func scannedHosts(p *plan.Plan) int { return p.Summary.Hosts - len(notJudged(p)) }
-
-func notJudged(p *plan.Plan) []string {
-	out := slices.Concat(p.Unreachable, p.Stale)
-	for _, q := range p.Quarantined {
-		out = append(out, q.Host)
-	}
-	return out
-}
-
-func unjudged(p *plan.Plan) string {
-	if n := len(notJudged(p)); n > 0 {
-		return fmt.Sprintf(" (%d more were not, and are not judged)", n)
-	}
-	return ""
-}
-
-func onlyApprovals(p *plan.Plan) bool {
-	for _, r := range p.Rings {
-		for _, w := range r.Waiting {
-			if w.For != plan.ForApproval {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // words names the waves that open at an instant.
@@ -225,7 +125,7 @@ func (p *pipeline) words(made *plan.Plan, next time.Time) string {
 
 // carryOut runs what is due and turns how it ended into an exit code.
 func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot,
-	left func(string, plan.Change, time.Time) (bool, bool), parallel int,
+	d due, e effort,
 ) error {
 	f, err := p.fleet()
 	if err != nil {
@@ -239,15 +139,15 @@ func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.
 	stop := p.signals.safely()
 	out, err := runner.Run(ctx, runner.Input{
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
-		Opener: f, Clock: p.clock, Recorder: rec, Parallel: parallel, Stop: stop, Observe: p.acted,
-		Left: func(h string, c plan.Change, opens time.Time) bool { l, _ := left(h, c, opens); return l },
+		Opener: f, Clock: p.clock, Recorder: rec, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
+		Left: d.left,
 	})
 	if err != nil {
 		return err
 	}
 	exit := exitOfRun(out, p.signals.code())
-	if out.Trouble != nil && len(out.Actions) == 0 {
-		return ledgerError(p.tenant.Name, out.Trouble) // nothing was announced, so there is nothing to record
+	if len(out.Actions) == 0 {
+		return p.notBegun(out, exit)
 	}
 	if out.Trouble != nil && exit == ExitUnfinished {
 		p.out.failure(exitOf(ledgerError(p.tenant.Name, out.Trouble)))

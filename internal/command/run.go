@@ -12,9 +12,9 @@ import (
 
 type runFlags struct {
 	scope
-	all      bool
-	parallel int
-	at       instant
+	all bool
+	effort
+	at instant
 }
 
 func newRun(a *app) *cobra.Command {
@@ -34,7 +34,7 @@ exit 0 also when nothing is due. One tenant's failure does not stop the others; 
 	}
 	f.scope.flags(c)
 	c.Flags().BoolVar(&f.all, "all", false, "run for every tenant")
-	c.Flags().IntVar(&f.parallel, "parallel", 16, "work on at most `N` hosts at once")
+	f.effort.flags(c)
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
 }
@@ -86,7 +86,7 @@ func (a *app) runTenant(ctx context.Context, f runFlags, where scope) error {
 	}
 	p.out.event("planned", event{"tenant": made.Tenant, "plan": made.Digest, "summary": made.Summary}, "%s: %d planned, %d waiting, %d rejected",
 		made.Tenant, made.Summary.Planned, made.Summary.Waiting, made.Summary.Rejected)
-	err = p.apply(ctx, made, nil, f.parallel)
+	err = p.apply(ctx, made, nil, f.effort)
 	if x := exitOf(err); x.code == ExitNothingDue || x.code == ExitApproval {
 		p.out.event("progress", nil, "%s: %s", where.tenant, plainSummary(x.err))
 		return nil

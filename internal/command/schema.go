@@ -40,7 +40,9 @@ func newSchema(a *app) *cobra.Command {
 			if !ok {
 				return usage(c, fmt.Errorf("there is no kind %q; known are %s", args[0], strings.Join(kinds, ", ")))
 			}
-			raw, err := json.MarshalIndent(jsonschema.Reflect(v), "", "  ")
+			s := (&jsonschema.Reflector{Anonymous: true}).Reflect(v)
+			s.ID = jsonschema.ID("https://ringfence.dev/schema/v1/" + args[0])
+			raw, err := json.MarshalIndent(s, "", "  ")
 			if err != nil {
 				return err
 			}

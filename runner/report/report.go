@@ -279,7 +279,7 @@ func (b *builder) finish() {
 		b.attention(h.Host, h.Ring, "in-doubt", []string{"started " + h.Since.Format(time.RFC3339) + ", outcome unknown"})
 	}
 	for _, f := range b.State.Failures {
-		b.attention(f.Host, "", "failed", []string{f.Reason})
+		b.attention(f.Host, f.Ring, "failed", []string{f.Reason})
 	}
 	slices.SortStableFunc(b.Report.Hosts, func(x, y Host) int { return cmp.Or(cmp.Compare(x.State, y.State), cmp.Compare(x.Host, y.Host)) })
 	b.Report.Hosts = slices.CompactFunc(b.Report.Hosts, func(x, y Host) bool {
