@@ -16,9 +16,35 @@ import (
 // Clock tells the time of a run. A tenant with testClock runs on a clock that starts where the caller says.
 type Clock func() time.Time
 
-// Opener opens a session with a host. Errors say why there is none: ErrQuarantined, ErrUnreachable, ErrProvider.
+// Opener opens a session with a host. Errors say why there is none: ErrQuarantined, ErrUnreachable, ErrProvider. What
+// changes the host in the session happens under the claim; a session that only reads has the zero Claim.
 type Opener interface {
-	Open(ctx context.Context, host policy.Host) (Session, error)
+	Open(ctx context.Context, host policy.Host, claim Claim) (Session, error)
+}
+
+// Claim is what a change to a host is done under: the action's id, which a host runs at most once, and the fencing
+// number of the run's lease, below which a host refuses once it has seen a higher one.
+type Claim struct {
+	ID    string
+	Fence int
+}
+
+// Standing is how an action stands on its host, whoever started it.
+type Standing string
+
+// The standings. StandingUntold is that of providers whose hosts keep no account of actions: only a scan tells.
+const (
+	StandingUntold  Standing = ""
+	StandingNone    Standing = "none" // it was never started, and under an older lease it cannot start any more
+	StandingRunning Standing = "running"
+	StandingEnded   Standing = "ended"
+	StandingLost    Standing = "lost" // it began and is gone without an exit code
+)
+
+// Asker is implemented by openers whose hosts keep account of actions. Asking also tells the host the claim's fencing
+// number, so that a start under an older one, still on its way, is refused.
+type Asker interface {
+	Ask(ctx context.Context, host policy.Host, claim Claim) (Standing, error)
 }
 
 // Session is one host with its provider and the broker that serves the provider's commands.
@@ -27,6 +53,8 @@ type Session struct {
 	Exec     providers.Exec
 	// Started reports whether a command that may change the host was started in this session.
 	Started func() bool
+	// Claimed reports whether the host refused the action because it was started before: how that went is not known.
+	Claimed func() bool
 	Close   func() error
 }
 

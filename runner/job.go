@@ -26,6 +26,7 @@ type job struct {
 	host   policy.Host
 	action ledger.Action // as announced: id, updates, window, status started
 	reboot policy.Reboot
+	fence  int
 	closes *time.Time // of the window; nil: open without end
 	// closure is what the preview saw on this host beyond the targets.
 	closure []providers.Action
@@ -41,12 +42,16 @@ type ending struct {
 
 // run carries the job out and believes nothing that it has not read from the host afterwards.
 func (r *run) job(ctx context.Context, j job) ending {
-	s, err := r.Opener.Open(ctx, j.host)
+	s, err := r.Opener.Open(ctx, j.host, Claim{ID: j.action.ID, Fence: j.fence})
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
 	}
 	defer func() { s.Close() }()
 	res, err := s.Provider.Apply(ctx, j.request(r.Clock()), s.Exec)
+	if s.Claimed() {
+		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, "the host says that this action was started before")
+		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
+	}
 	if err != nil {
 		return r.applyBroke(j, s, err)
 	}

@@ -46,7 +46,7 @@ func Preview(ctx context.Context, t *policy.Tenant, p *plan.Plan, open Opener, o
 }
 
 func previewHost(ctx context.Context, tenant string, h policy.Host, open Opener, o ScanOptions, c plan.Change, row *plan.PreviewHost) error {
-	s, err := open.Open(ctx, h)
+	s, err := open.Open(ctx, h, Claim{})
 	if err != nil {
 		return err
 	}

@@ -16,15 +16,14 @@ func (r *run) rebootHost(ctx context.Context, j job, s Session, patched ending) 
 		ID: actionID(j.tenant, r.Plan.Digest, apply.Host, ledger.VerbReboot, apply.Updates, 0), Host: apply.Host, Verb: ledger.VerbReboot,
 		Ring: apply.Ring, Lane: apply.Lane, Wave: apply.Wave, Window: apply.Window, Opens: apply.Opens, StartedAt: r.Clock(), Platform: apply.Platform,
 	}
-	rb, ok := s.Provider.(providers.Rebooter)
-	if !ok {
+	if _, ok := s.Provider.(providers.Rebooter); !ok {
 		return r.rebooted(apply, a, patched.reading, ledger.Failed, "its provider cannot reboot a host")
 	}
 	if j.closes != nil && !r.Clock().Before(*j.closes) {
 		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the window closed before its reboot, which is still to be done")
 	}
 	before := patched.reading.Scan.BootID
-	if err := rb.Reboot(ctx, ref(j.tenant, j.host), s.Exec); err != nil {
+	if err := r.askReboot(ctx, j, a.ID); err != nil {
 		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the reboot was refused: "+note(err))
 	}
 	s.Close()
@@ -38,6 +37,16 @@ func (r *run) rebootHost(ctx context.Context, j job, s Session, patched ending) 
 		return r.rebooted(apply, a, after, ledger.Failed, "the host came back without the planned versions")
 	}
 	return r.rebooted(apply, a, after, ledger.Succeeded, "")
+}
+
+// askReboot asks for the reboot in a session of its own: it is an action of its own.
+func (r *run) askReboot(ctx context.Context, j job, id string) error {
+	s, err := r.Opener.Open(ctx, j.host, Claim{ID: id, Fence: j.fence})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Provider.(providers.Rebooter).Reboot(ctx, ref(j.tenant, j.host), s.Exec)
 }
 
 func (r *run) rebooted(apply, a ledger.Action, reading *Reading, status ledger.Status, reason string) ending {
@@ -67,7 +76,7 @@ func (r *run) awaitBoot(ctx context.Context, j job, before string) *Reading {
 			return nil
 		}
 		every = min(2*every, r.Reboot.Most)
-		s, err := r.Opener.Open(ctx, j.host)
+		s, err := r.Opener.Open(ctx, j.host, Claim{})
 		if err != nil {
 			continue
 		}

@@ -43,6 +43,7 @@ type fakeHost struct {
 	open     error
 	unread   bool // after apply
 	started  bool
+	claimed  bool
 	rebooted int
 }
 
@@ -78,12 +79,12 @@ func (p fakeProvider) Reboot(context.Context, providers.HostRef, providers.Exec)
 
 type fakeFleet map[string]*fakeHost
 
-func (f fakeFleet) Open(_ context.Context, h policy.Host) (Session, error) {
+func (f fakeFleet) Open(_ context.Context, h policy.Host, _ Claim) (Session, error) {
 	host := f[h.Name]
 	if host.open != nil {
 		return Session{}, host.open
 	}
-	return Session{Provider: fakeProvider{host}, Started: func() bool { return host.started }, Close: func() error { return nil }}, nil
+	return Session{Provider: fakeProvider{host}, Started: func() bool { return host.started }, Claimed: func() bool { return host.claimed }, Close: func() error { return nil }}, nil
 }
 
 // tape records in order and checks that no outcome comes without its intent.
@@ -175,8 +176,9 @@ func TestWhatCountsAsDone(t *testing.T) {
 			h.started = false
 			return providers.Result{}, errors.New("crashed")
 		}}, ledger.Failed, providers.Untouched},
-		"unreachable": {fakeHost{open: ErrUnreachable}, ledger.Skipped, providers.Untouched},
-		"wrong key":   {fakeHost{open: ErrQuarantined}, ledger.Skipped, providers.Untouched},
+		"claimed before": {fakeHost{claimed: true, apply: func(*fakeHost) (providers.Result, error) { return providers.Result{State: providers.Untouched}, nil }}, ledger.InDoubt, providers.InDoubt},
+		"unreachable":    {fakeHost{open: ErrUnreachable}, ledger.Skipped, providers.Untouched},
+		"wrong key":      {fakeHost{open: ErrQuarantined}, ledger.Skipped, providers.Untouched},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -268,7 +270,7 @@ func TestSettleDoubt(t *testing.T) {
 				scan.Installed = append(scan.Installed, providers.Package{Name: n, Arch: "amd64", Version: "2"})
 			}
 		}
-		got := SettleDoubt(&policy.Tenant{}, doubt, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, noon)
+		got := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, noon)
 		if len(got) != 1 || got[0].ID != "1" || got[0].Status != want.Status || got[0].HostState != want.HostState {
 			t.Errorf("with %q: %+v", installed, got)
 		}

@@ -207,6 +207,7 @@ func (r *run) answer(ctx context.Context, s State, e Effect) (Event, error) {
 
 func (r *run) start(ctx context.Context, e Start) {
 	j := r.waves[e.Wave].job(r, e.Host)
+	j.fence = e.Fence
 	r.observe(j.action)
 	go func() {
 		r.slots <- struct{}{}

@@ -73,7 +73,7 @@ func Scan(ctx context.Context, tenant string, hosts []policy.Host, open Opener, 
 }
 
 func scanHost(ctx context.Context, tenant string, h policy.Host, open Opener, o ScanOptions) (*providers.HostScan, error) {
-	s, err := open.Open(ctx, h)
+	s, err := open.Open(ctx, h, Claim{})
 	if err != nil {
 		return nil, err
 	}

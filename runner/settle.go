@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
@@ -12,8 +14,11 @@ import (
 // SettleDoubt ends doubt with what a scan has just read: a host that has every update of the action has it done; one that
 // has none was not touched; anything between failed half-way. Hosts that could not be read stay in doubt.
 //
+// A host that says of the action that it is still running stays in doubt too, and one that says it never began, and
+// cannot any more, was not touched. Standings are by action id; see Standings.
+//
 // Where the ring reboots if required, a host that still asks for a reboot is not done: the doubt may be about just that.
-func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, readings []Reading, at time.Time) []ledger.Action {
+func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]Standing, readings []Reading, at time.Time) []ledger.Action {
 	reboots := map[string]bool{}
 	for _, r := range t.Rings {
 		reboots[r.Name] = r.Reboot == policy.RebootIfRequired
@@ -24,9 +29,15 @@ func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, readings []Reading, at 
 	}
 	out := []ledger.Action{}
 	for _, d := range doubt {
-		if scan := scans[d.Host]; scan != nil {
-			out = append(out, settled(d, scan, reboots[d.Ring], at))
+		scan, standing := scans[d.Host], standings[d.ID]
+		if scan == nil || standing == StandingRunning {
+			continue
 		}
+		a := settled(d, scan, reboots[d.Ring], at)
+		if standing == StandingNone && a.Status == ledger.Failed {
+			a.Status, a.HostState, a.Reason = ledger.Skipped, string(providers.Untouched), "was in doubt; the host never saw it start"
+		}
+		out = append(out, a)
 	}
 	return out
 }
@@ -48,4 +59,26 @@ func settled(d plan.InDoubt, scan *providers.HostScan, reboots bool, at time.Tim
 		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Partial), "was in doubt; a scan found part of it installed"
 	}
 	return a
+}
+
+// Standings asks the hosts how the actions in doubt stand. Of a host that cannot be asked there is no answer: its action
+// counts as running, since it may be.
+func Standings(ctx context.Context, doubt []plan.InDoubt, hosts []policy.Host, open Opener, fence int) map[string]Standing {
+	asker, ok := open.(Asker)
+	if !ok {
+		return nil
+	}
+	out := map[string]Standing{}
+	for _, d := range doubt {
+		i := slices.IndexFunc(hosts, func(h policy.Host) bool { return h.Name == d.Host })
+		if i < 0 {
+			continue
+		}
+		standing, err := asker.Ask(ctx, hosts[i], Claim{ID: d.ID, Fence: fence})
+		if err != nil {
+			standing = StandingRunning
+		}
+		out[d.ID] = standing
+	}
+	return out
 }

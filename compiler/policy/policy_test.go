@@ -13,8 +13,13 @@ func TestAmountNeverStarvesASmallRing(t *testing.T) {
 		hosts  int
 		want   int
 	}{
-		{Amount{Percent: 25}, 48, 12}, {Amount{Percent: 25}, 7, 1}, {Amount{Percent: 10}, 3, 1}, {Amount{Percent: 50}, 3, 1},
-		{Amount{Percent: 100}, 3, 3}, {Amount{Count: 2}, 10, 2}, {Amount{Count: 5}, 3, 5},
+		{Amount{Percent: 25}, 48, 12},
+		{Amount{Percent: 25}, 7, 1},
+		{Amount{Percent: 10}, 3, 1},
+		{Amount{Percent: 50}, 3, 1},
+		{Amount{Percent: 100}, 3, 3},
+		{Amount{Count: 2}, 10, 2},
+		{Amount{Count: 5}, 3, 5},
 	}
 	for _, c := range cases {
 		if got := c.amount.Of(c.hosts); got != c.want {

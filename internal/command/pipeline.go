@@ -34,6 +34,7 @@ type pipeline struct {
 	ledger *ledger.Ledger
 	head   ledger.Head
 	clock  runner.Clock    // of verbs that write the ledger
+	fence  int             // of the lease that is held, 0 for none
 	test   bool            // clock is not machine time
 	begun  map[string]bool // waves that a person was told of
 }

@@ -26,7 +26,7 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 	}
 	return ledger.Record{
 		APIVersion: "ringfence.dev/v1", Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
-		PolicyCommit: p.ws.commit, Policy: digest, Site: p.site, Runner: p.runnerName(), Actions: []ledger.Action{},
+		PolicyCommit: p.ws.commit, Policy: digest, Site: p.site, Runner: p.runnerName(), Fence: p.fence, Actions: []ledger.Action{},
 	}, nil
 }
 

@@ -75,6 +75,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	}
 	defer f.Close()
 	at := p.clock()
+	standings := runner.Standings(ctx, p.head.State.InDoubt, p.hosts(), f, p.fence)
 	readings := runner.Scan(ctx, p.tenant.Name, p.hosts(), f, runner.ScanOptions{
 		At: at, Refresh: true, Parallel: parallel, Observe: p.scanned,
 	})
@@ -88,7 +89,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	s := runner.Assemble(runner.Assembly{
 		Tenant: p.tenant.Name, Site: p.site, At: at, Hosts: p.hosts(), Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
 	})
-	if err := p.recordScan(ctx, s, runner.SettleDoubt(p.tenant, p.head.State.InDoubt, readings, at)); err != nil {
+	if err := p.recordScan(ctx, s, runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at)); err != nil {
 		return err
 	}
 	p.unscanned(readings)

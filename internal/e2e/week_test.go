@@ -41,7 +41,7 @@ func TestOneWeek(t *testing.T) {
 	w.check(w.Host(5).Hold(ctx, "tzdata"))
 
 	w.must("scan", "--tenant", "msp-lab", "--at", thursday)
-	w.says("1 of 1 hosts scanned, 4 missing updates (4 security, 0 held)")
+	w.says("1 of 1 host scanned, 4 missing updates (4 security, 0 held)")
 	w.must("scan", "--tenant", "acme", "--at", thursday)
 	w.says("3 of 4 hosts scanned, 12 missing updates (12 security, 1 held)", "1 unreachable", "h3: unreachable")
 
@@ -55,7 +55,7 @@ func TestOneWeek(t *testing.T) {
 
 	w.must("plan", "--tenant", "acme", "--at", mondayNight, "-out", "plan.json")
 	w.must("apply", "plan.json", "--at", mondayNight)
-	w.says("1 hosts patched, 0 failed")
+	w.says("1 host patched, 0 failed")
 	for _, p := range realUpdates {
 		if v := w.version(2, p); v == old[p] {
 			t.Errorf("%s on the pilot is still at %s", p, v)

@@ -44,7 +44,10 @@ type started struct {
 	desc   providers.Description
 }
 
-var _ runner.Opener = (*Fleet)(nil)
+var (
+	_ runner.Opener = (*Fleet)(nil)
+	_ runner.Asker  = (*Fleet)(nil)
+)
 
 // New makes a fleet; nothing is started yet.
 func New(cfg Config) *Fleet {
@@ -55,21 +58,61 @@ func New(cfg Config) *Fleet {
 var limits = transport.Options{MaxOutput: 16 << 20, Timeout: time.Hour}
 
 // Open implements runner.Opener. A host whose key is not the known one is quarantined: nothing was sent to it.
-func (f *Fleet) Open(ctx context.Context, h policy.Host) (runner.Session, error) {
+func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Session, error) {
 	p, err := f.Provider(ctx, h.Providers[0])
 	if err != nil {
 		return runner.Session{}, err
 	}
 	if p.desc.Connection == providers.ConnectNone {
 		// Nothing between the provider and its fleet tells what was started, so a broken call leaves doubt.
-		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Close: noClose}, nil
+		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Claimed: func() bool { return false }, Close: noClose}, nil
 	}
-	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User})
+	conn, err := f.dial(ctx, h)
 	if err != nil {
-		return runner.Session{}, dialError(err)
+		return runner.Session{}, err
 	}
 	b := transport.NewBroker(conn, p.desc, limits)
-	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Close: conn.Close}, nil
+	if claim.ID != "" {
+		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence})
+	}
+	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Claimed: func() bool { return errors.Is(b.Denied(), transport.ErrClaimed) }, Close: conn.Close}, nil
+}
+
+func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
+	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User})
+	if err != nil {
+		return nil, dialError(err)
+	}
+	return conn, nil
+}
+
+// scope is within what fencing numbers rise.
+func (f *Fleet) scope(h policy.Host) string { return f.cfg.Tenant + "/" + h.Site() }
+
+// Ask implements runner.Asker through the host's supervisor.
+func (f *Fleet) Ask(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Standing, error) {
+	p, err := f.Provider(ctx, h.Providers[0])
+	if err != nil {
+		return "", err
+	}
+	if p.desc.Connection == providers.ConnectNone {
+		return runner.StandingUntold, nil
+	}
+	conn, err := f.dial(ctx, h)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	st, err := transport.Ask(ctx, conn, claim.ID)
+	if err != nil {
+		return "", err
+	}
+	return standings[st.State], nil
+}
+
+var standings = map[transport.State]runner.Standing{
+	transport.StateNone: runner.StandingNone, transport.StateClaimed: runner.StandingRunning, transport.StateRunning: runner.StandingRunning,
+	transport.StateEnded: runner.StandingEnded, transport.StateLost: runner.StandingLost,
 }
 
 func noClose() error { return nil }
