@@ -119,6 +119,7 @@ look() {
 	if [ "$started" = "$(boot)" ] && alive "$pid" "$birth"; then
 		state=claimed
 	else
+		began=0
 		forget "$a"
 	fi
 }

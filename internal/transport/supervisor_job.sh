@@ -84,7 +84,7 @@ finish() {
 	[ -e "$j/out.whole" ] && [ -e "$j/err.whole" ] && [ ! -e "$j/out.dropped" ] && [ ! -e "$j/err.dropped" ] || whole=0
 	rm -f "$a/reserve" "$j/out.pipe" "$j/err.pipe"
 	sure "$j"/*
-	until settle || [ "$tries" -ge 1000 ]; do
+	until settle || [ ! -d "$j" ] || [ "$tries" -ge 1000 ]; do
 		tries=$((tries + 1))
 		sleep 1
 	done

@@ -31,6 +31,10 @@ record() {
 
 # place_of checks a scope and makes a file's name of it.
 place_of() {
+	case $1 in
+	*/*) ;;
+	*) usage scope ;;
+	esac
 	name "${1%%/*}" scope
 	name "${1#*/}" scope
 	place=${1%%/*}.${1#*/}
