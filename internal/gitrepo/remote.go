@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,12 +56,12 @@ func (r *Repo) RemoteRefs(ctx context.Context, remote, prefix string) (map[strin
 		return nil, err
 	}
 	refs, err := r.listRemote(ctx, remote, prefix+"*")
-	for name := range refs {
-		if !strings.HasPrefix(name, prefix) {
-			delete(refs, name)
-		}
-	}
-	return refs, err
+	return below(refs, prefix), err
+}
+
+func below(refs map[string]string, prefix string) map[string]string {
+	maps.DeleteFunc(refs, func(name, _ string) bool { return !strings.HasPrefix(name, prefix) })
+	return refs
 }
 
 func (r *Repo) listRemote(ctx context.Context, remote, pattern string) (map[string]string, error) {
@@ -68,6 +69,11 @@ func (r *Repo) listRemote(ctx context.Context, remote, pattern string) (map[stri
 	if err != nil {
 		return nil, err
 	}
+	return parseRefs(out), nil
+}
+
+// parseRefs reads lines of hash, tab and name; those that this package would not accept are left out.
+func parseRefs(out []byte) map[string]string {
 	refs := map[string]string{}
 	for line := range strings.Lines(string(out)) {
 		hash, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
@@ -75,7 +81,7 @@ func (r *Repo) listRemote(ctx context.Context, remote, pattern string) (map[stri
 			refs[name] = hash
 		}
 	}
-	return refs, nil
+	return refs
 }
 
 // Fetch brings objects here, and moves the refs that refspecs with a target name ("+refs/a:refs/b"). Without a target

@@ -186,6 +186,14 @@ func TestRemoteRefs(t *testing.T) {
 	if err != nil || len(refs) != 2 || refs["refs/ringfence/lease/acme/main"] != hash || refs["refs/ringfence/lease/b/c"] != hash {
 		t.Errorf("RemoteRefs() = %v, %v", refs, err)
 	}
+	if refs, err := r.Refs(t.Context(), "refs/ringfence/lease/"); err != nil || len(refs) != 0 {
+		t.Errorf("Refs() = %v, %v", refs, err)
+	}
+	git(t, dir, "update-ref", "refs/ringfence/lease/acme/main", hash)
+	git(t, dir, "update-ref", "refs/ringfence/leased/acme", hash)
+	if refs, err := r.Refs(t.Context(), "refs/ringfence/lease/"); err != nil || len(refs) != 1 || refs["refs/ringfence/lease/acme/main"] != hash {
+		t.Errorf("Refs() = %v, %v", refs, err)
+	}
 	if _, err := r.RemoteRef(t.Context(), "origin", "refs/ringfence/lease/x"); !errors.Is(err, ErrRefNotFound) {
 		t.Errorf("a ref of which another one is the tail: %v", err)
 	}

@@ -11,11 +11,24 @@ import (
 // appendShared pushes the record before it moves the local branch, so that a record which must be on the remote and
 // could not get there leaves nothing behind. A runner that is killed in between finds its record there with Sync.
 func (l *Ledger) appendShared(ctx context.Context, prev Head, e Entry) (Head, error) {
-	var overtook error
 	tip, err := l.tip(ctx, prev)
-	for try := 0; err == nil && try < l.o.tries(); try++ {
-		next, err := l.build(ctx, tip, e)
-		if err != nil {
+	if err != nil {
+		return Head{}, err
+	}
+	var next Head
+	for try := range l.o.tries() {
+		if try > 0 {
+			if why := l.catchUp(ctx, try); why != nil {
+				return l.keep(ctx, tip, next, e, why)
+			}
+			if tip, err = l.Head(ctx); err != nil {
+				return Head{}, err
+			}
+			if got, err := l.repo.Descends(ctx, tip.Commit, next.Commit); got || err != nil { // refused, and yet taken
+				return next, err
+			}
+		}
+		if next, err = l.build(ctx, tip, e); err != nil {
 			return Head{}, err
 		}
 		if err = l.shared().push(ctx, next.Commit); err == nil {
@@ -25,20 +38,10 @@ func (l *Ledger) appendShared(ctx context.Context, prev Head, e Entry) (Head, er
 			return next, nil
 		}
 		if !overtaken(err) {
-			return l.keep(ctx, tip, e, err)
-		}
-		overtook = err
-		if tip, err = l.catchUp(ctx, try); err != nil {
-			return l.keep(ctx, tip, e, err)
+			return l.keep(ctx, tip, next, e, err)
 		}
 	}
-	if err != nil {
-		return Head{}, err
-	}
-	if e.MustPush {
-		return Head{}, fmt.Errorf("%w: %w", ErrMoved, overtook)
-	}
-	return l.keep(ctx, tip, e, fmt.Errorf("others write it faster than this runner can: %s", overtook))
+	return l.keep(ctx, tip, next, e, fmt.Errorf("%w: %w", ErrMoved, err))
 }
 
 // tip is the local branch, which may have moved since the caller read prev.
@@ -50,36 +53,36 @@ func (l *Ledger) tip(ctx context.Context, prev Head) (Head, error) {
 	return l.Head(ctx)
 }
 
-// catchUp waits, fetches what others wrote and returns the new tip. With an error it is the tip as it is.
-func (l *Ledger) catchUp(ctx context.Context, try int) (Head, error) {
-	err := l.o.pause(ctx, try)
-	if err == nil {
-		err = l.sync(ctx)
+// catchUp waits and fetches what others wrote.
+func (l *Ledger) catchUp(ctx context.Context, try int) error {
+	if err := l.o.pause(ctx, try); err != nil {
+		return err
 	}
-	tip, unreadable := l.Head(ctx)
-	if err == nil {
-		err = unreadable
-	}
-	return tip, err
+	return l.sync(ctx)
 }
 
-// keep writes a record here that could not be pushed because of why, unless it must be there or nowhere.
-func (l *Ledger) keep(ctx context.Context, tip Head, e Entry, why error) (Head, error) {
-	if e.MustPush || errors.Is(why, ErrBroken) {
+// keep writes a record here that could not be pushed because of why, unless it must be there or nowhere. Next is what
+// was tried last, on top of tip: if the remote took it and the answer was lost, the very same commit must be kept, or
+// the record would count twice.
+func (l *Ledger) keep(ctx context.Context, tip, next Head, e Entry, why error) (Head, error) {
+	if e.MustPush {
 		return Head{}, why
 	}
+	if errors.Is(why, ErrMoved) { // which would promise that nothing was written
+		why = errors.New(why.Error())
+	}
 	for range l.o.tries() {
-		next, err := l.build(ctx, tip, e)
-		if err != nil {
-			return Head{}, errors.Join(why, err)
-		}
-		if err = l.move(ctx, next.Commit, tip.Commit); err == nil {
+		err := l.move(ctx, next.Commit, tip.Commit)
+		if err == nil {
 			return next, fmt.Errorf("%w; push it later with: ringfence ledger push: %w", ErrUnpushed, why)
 		}
 		if !overtaken(err) {
 			return Head{}, errors.Join(why, err)
 		}
 		if tip, err = l.Head(ctx); err != nil {
+			return Head{}, errors.Join(why, err)
+		}
+		if next, err = l.build(ctx, tip, e); err != nil {
 			return Head{}, errors.Join(why, err)
 		}
 	}

@@ -2,10 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
 // Sync brings the remote's records here. Records that are only here are put on top of them: each is reduced again and
@@ -25,23 +22,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 }
 
 func (l *Ledger) sync(ctx context.Context) error {
-	var err error
-	for try := range l.o.tries() {
-		if try > 0 {
-			if err := l.o.pause(ctx, try); err != nil {
-				return err
-			}
-		}
-		if err = l.syncOnce(ctx); !overtaken(err) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %w", ErrMoved, err)
-}
-
-// overtaken reports whether another writer, here or elsewhere, was quicker.
-func overtaken(err error) bool {
-	return errors.Is(err, gitrepo.ErrRefMoved) || errors.Is(err, ErrMoved)
+	return l.o.retry(ctx, func() error { return l.syncOnce(ctx) })
 }
 
 func (l *Ledger) syncOnce(ctx context.Context) error {
@@ -123,28 +104,16 @@ func (l *Ledger) Push(ctx context.Context) error {
 	if l.o.Remote == "" {
 		return nil
 	}
-	if err := l.pushAll(ctx); err != nil {
-		return fmt.Errorf("push the ledger of %s: %w", l.tenant, err)
-	}
-	return nil
-}
-
-func (l *Ledger) pushAll(ctx context.Context) error {
-	var err error
-	for try := range l.o.tries() {
-		if try > 0 {
-			if err := l.o.pause(ctx, try); err != nil {
-				return err
-			}
-		}
+	err := l.o.retry(ctx, func() error {
 		if err := l.sync(ctx); err != nil {
 			return err
 		}
-		if err = l.pushHead(ctx); !overtaken(err) {
-			return err
-		}
+		return l.pushHead(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("push the ledger of %s: %w", l.tenant, err)
 	}
-	return fmt.Errorf("%w: %w", ErrMoved, err)
+	return nil
 }
 
 func (l *Ledger) pushHead(ctx context.Context) error {

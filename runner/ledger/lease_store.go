@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+const (
+	leasePrefix = "refs/ringfence/lease/"
+	leaseFile   = "lease.json"
+	maxLease    = 64 << 10
+)
+
+// Leases keeps the leases of all tenants and sites, on the remote if there is one.
+type Leases struct {
+	refs place
+	o    Options
+}
+
+// OpenLeases names the leases; nothing is read or written yet.
+func OpenLeases(repo *gitrepo.Repo, o Options) *Leases {
+	return &Leases{refs: place{repo, o.Remote, leaseFile, maxLease}, o: o}
+}
+
+// Acquire takes the lease of want's tenant and site. Want says Holder, Run, Link and Expires; its Fence is the highest
+// that the ledger knows of this site (State.Fences), so that a lost ref does not bring old numbers back. The lease has a
+// higher one. While another run holds the lease, also one of the same name, the error is a *HeldError. An expired lease
+// is taken over only when the margin has passed too. After ErrRemoteDown the lease may have been taken all the same; it
+// then expires unused.
+func (s *Leases) Acquire(ctx context.Context, now time.Time, want Lease) (Lease, error) {
+	want.Taken, want.Released = now, false
+	var got Lease
+	err := s.o.retry(ctx, func() error {
+		old, err := s.read(ctx, want.Tenant, want.Site)
+		if err != nil {
+			return err
+		}
+		if !old.Free(now, s.o.margin()) {
+			return &HeldError{old}
+		}
+		next := want
+		next.Fence = max(want.Fence, old.Fence) + 1
+		got, err = s.write(ctx, now, next, old.commit)
+		return err
+	})
+	return got, err
+}
+
+// Renew moves the end of a lease that is held. When it is not held any more, the error is a *HeldError that tells what
+// became of it. After another error the lease stands as it was, until its end.
+func (s *Leases) Renew(ctx context.Context, now time.Time, held Lease, expires time.Time) (Lease, error) {
+	if !expires.After(now) {
+		return Lease{}, fmt.Errorf("renew the lease of %s/%s: its end is over", held.Tenant, held.Site)
+	}
+	return s.replace(ctx, now, held, func(l *Lease) { l.Expires = expires })
+}
+
+// Release gives a lease up; what stays of it keeps its fencing number taken. A lease that is not held any more is
+// released already. Releasing a lease that Locks returned takes it away from whoever holds it: the holder notices with
+// its next Renew, and its fencing number is refused by hosts that saw a higher one.
+func (s *Leases) Release(ctx context.Context, now time.Time, held Lease) error {
+	_, err := s.replace(ctx, now, held, func(l *Lease) { l.Expires, l.Released = now, true })
+	var lost *HeldError
+	if errors.As(err, &lost) {
+		return nil
+	}
+	return err
+}
+
+// replace writes a lease's next form over its last one. The last one may be newer than held: an answer was lost.
+func (s *Leases) replace(ctx context.Context, now time.Time, held Lease, edit func(*Lease)) (Lease, error) {
+	var got Lease
+	err := s.o.retry(ctx, func() (err error) {
+		next := held
+		edit(&next)
+		if got, err = s.write(ctx, now, next, held.commit); !overtaken(err) {
+			return err
+		}
+		current, unread := s.read(ctx, held.Tenant, held.Site)
+		switch {
+		case unread != nil:
+			return unread
+		case current.commit == "", current.Released, current.Fence != held.Fence:
+			return &HeldError{current}
+		}
+		held = current
+		return err
+	})
+	return got, err
+}
+
+// Locks returns all leases, released and expired ones too, by tenant and site. Those that cannot be read are in the
+// error, which does not keep the others back.
+func (s *Leases) Locks(ctx context.Context) ([]Lease, error) {
+	at, err := s.refs.list(ctx, leasePrefix)
+	if err != nil {
+		return nil, fmt.Errorf("list the leases: %w", err)
+	}
+	out, failed := []Lease{}, []error{}
+	for ref, commit := range at {
+		l, err := s.decode(ref, commit)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		out = append(out, l)
+	}
+	slices.SortFunc(out, func(a, b Lease) int { return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Site, b.Site)) })
+	slices.SortFunc(failed, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return out, errors.Join(failed...)
+}
+
+func leaseRef(tenant, site string) string { return leasePrefix + tenant + "/" + site }
+
+// read returns a lease as it stands, the zero Lease if there never was one.
+func (s *Leases) read(ctx context.Context, tenant, site string) (Lease, error) {
+	if !plainName.MatchString(tenant) || !plainName.MatchString(site) {
+		return Lease{}, fmt.Errorf("lease: tenant %q and site %q", tenant, site)
+	}
+	ref := leaseRef(tenant, site)
+	commit, err := s.refs.get(ctx, ref)
+	if err != nil || commit == "" {
+		return Lease{}, err
+	}
+	return s.decode(ref, commit)
+}
+
+func (s *Leases) decode(ref, commit string) (Lease, error) {
+	raw, err := s.refs.read(commit)
+	var l Lease
+	if err == nil {
+		l, err = DecodeLease(raw)
+	}
+	if err == nil && leaseRef(l.Tenant, l.Site) != ref {
+		err = fmt.Errorf("it is the lease of %s/%s", l.Tenant, l.Site)
+	}
+	if err != nil {
+		return Lease{}, fmt.Errorf("%w: %s at %s: %w; once no runner works there, remove it with: %s", ErrBroken, ref, short(commit), err, s.refs.removal(ref))
+	}
+	l.commit = commit
+	return l, nil
+}
+
+func (s *Leases) write(ctx context.Context, now time.Time, l Lease, old string) (Lease, error) {
+	l = l.filled()
+	if err := l.check(); err != nil {
+		return Lease{}, err
+	}
+	raw, err := encode(l)
+	if err != nil {
+		return Lease{}, err
+	}
+	l.commit, err = s.refs.repo.Commit(ctx, gitrepo.CommitSpec{
+		Files: map[string][]byte{leaseFile: raw}, Message: leaseMessage(l), AuthorName: authorName, AuthorEmail: authorEmail,
+		When: now, Sign: s.o.Sign,
+	})
+	if err != nil {
+		return Lease{}, err
+	}
+	if err := s.refs.swap(ctx, leaseRef(l.Tenant, l.Site), l.commit, old); err != nil {
+		return Lease{}, err
+	}
+	return l, nil
+}
+
+func leaseMessage(l Lease) string {
+	if l.Released {
+		return fmt.Sprintf("lease: %s/%s released (fence %d)\n", l.Tenant, l.Site, l.Fence)
+	}
+	return fmt.Sprintf("lease: %s\n", (&HeldError{l}).Error())
+}

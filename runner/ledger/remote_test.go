@@ -1,0 +1,300 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+// site is a runner's own repository, with the remote that all share as origin.
+type site struct {
+	*Ledger
+	repo *gitrepo.Repo
+	dir  string
+	bare string
+}
+
+func bareRemote(t *testing.T) string {
+	t.Helper()
+	bare := filepath.Join(t.TempDir(), "bare.git")
+	git(t, t.TempDir(), "init", "-q", "--bare", bare)
+	return bare
+}
+
+func newSite(t *testing.T, bare string) site {
+	t.Helper()
+	repo, dir := repository(t)
+	git(t, dir, "remote", "add", "origin", bare)
+	return site{OpenWith(repo, "acme", quick()), repo, dir, bare}
+}
+
+// quick shares through origin and hardly waits.
+func quick() Options {
+	return Options{
+		Remote: "origin", Rand: rand.Int64N,
+		Sleep: func(ctx context.Context, d time.Duration) error { time.Sleep(d / 10); return ctx.Err() },
+	}
+}
+
+// down takes the remote away until the returned function is called.
+func (s site) down(t *testing.T) (up func()) {
+	t.Helper()
+	rename := func(from, to string) {
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename(s.bare, s.bare+".gone")
+	return func() { rename(s.bare+".gone", s.bare) }
+}
+
+func (s site) hook(t *testing.T, name, text string) (remove func()) {
+	t.Helper()
+	path := filepath.Join(s.bare, "hooks", name)
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return func() { os.Remove(path) }
+}
+
+func (s site) mustSync(t *testing.T) Head {
+	t.Helper()
+	if err := s.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return mustHead(t, s.Ledger)
+}
+
+func (s site) unpushed(t *testing.T) int {
+	t.Helper()
+	n, err := s.Unpushed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// runs lists the runs of all records on the remote, oldest first, after checking that they are whole.
+func (s site) runs(t *testing.T) string {
+	t.Helper()
+	git(t, s.bare, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+	repo, err := gitrepo.Open(t.Context(), s.bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Open(repo, "acme")
+	h := mustHead(t, l)
+	if h.Commit == "" {
+		return ""
+	}
+	if replayed, err := l.Replay(t.Context(), h); err != nil || !reflect.DeepEqual(replayed, h.State) {
+		t.Errorf("replayed %+v, %v, not %+v", replayed, err, h.State)
+	}
+	hashes, err := l.since(t.Context(), h, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []string
+	for _, hash := range hashes {
+		at, err := l.at(hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, at.Record.Run)
+	}
+	return strings.Join(runs, " ")
+}
+
+func TestTwoRunnersShareALedger(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	b := newSite(t, a.bare)
+	if h := a.mustSync(t); h.Commit != "" {
+		t.Errorf("a remote without a ledger gives %+v", h)
+	}
+	ha := mustAppend(t, a.Ledger, Head{}, note("a1"))
+	mustAppend(t, b.Ledger, Head{}, note("b1")) // it never heard of a1
+	ha = mustAppend(t, a.Ledger, ha, note("a2"))
+	mustAppend(t, a.Ledger, ha, note("a3"))
+	hb := mustAppend(t, b.Ledger, b.mustSync(t), note("b2"))
+	if got := a.runs(t); got != "a1 b1 a2 a3 b2" {
+		t.Errorf("the remote has %q", got)
+	}
+	if h := a.mustSync(t); !reflect.DeepEqual(h, hb) || h.State.Seq != 5 || a.unpushed(t) != 0 {
+		t.Errorf("after a sync the head is\n%+v, not\n%+v", h, hb)
+	}
+	fresh := newSite(t, a.bare)
+	if h := fresh.mustSync(t); !reflect.DeepEqual(h, hb) {
+		t.Errorf("a new runner's head is %+v", h)
+	}
+}
+
+// TestWhatMakesNoSenseAnyMore lets two runners start the same host: the second must be told before it starts.
+func TestWhatMakesNoSenseAnyMore(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	b := newSite(t, a.bare)
+	busy := errors.New("the host is in doubt")
+	intent := func(id string) Entry {
+		return Entry{
+			Record: Record{Phase: PhaseIntent, Run: id, At: t0, Site: "main", Actions: []Action{apply(id, "web-1", "pilot", Started, "u")}},
+			Check: func(s State) error {
+				if len(s.InDoubt) > 0 {
+					return busy
+				}
+				return nil
+			},
+			MustPush: true,
+		}
+	}
+	mustAppend(t, a.Ledger, Head{}, intent("1"))
+	if h, err := b.Append(t.Context(), Head{}, intent("2")); !errors.Is(err, busy) {
+		t.Errorf("a second start: %+v, %v", h, err)
+	}
+	if got := a.runs(t); got != "1" || b.unpushed(t) != 0 || mustHead(t, b.Ledger).State.Seq != 1 {
+		t.Errorf("the remote has %q, %d are unpushed", got, b.unpushed(t))
+	}
+	local := Open(b.repo, "globex")
+	e := intent("1")
+	if _, err := local.Append(t.Context(), mustAppend(t, local, Head{}, e), e); !errors.Is(err, busy) {
+		t.Errorf("without a remote: %v", err)
+	}
+}
+
+// TestRecordsOutlastTheRemote writes while the remote is down and others wrote before: nothing of a record may change
+// but its number.
+func TestRecordsOutlastTheRemote(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	b := newSite(t, a.bare)
+	h := mustAppend(t, a.Ledger, Head{}, scanNote(t, "a1", "main"))
+	b.mustSync(t)
+	mustAppend(t, b.Ledger, mustHead(t, b.Ledger), scanNote(t, "b1", "branch"))
+	up := a.down(t)
+	must := note("a-must")
+	must.MustPush = true
+	if _, err := a.Append(t.Context(), h, must); !errors.Is(err, ErrRemoteDown) || errors.Is(err, ErrUnpushed) {
+		t.Errorf("what must be pushed: %v", err)
+	}
+	if got := mustHead(t, a.Ledger); got.Commit != h.Commit || a.unpushed(t) != 0 {
+		t.Errorf("it was kept: %+v", got)
+	}
+	wave := Entry{Record: Record{Phase: PhaseWave, Run: "a2", At: t0, Site: "main", Actions: []Action{apply("1", "web-1", "pilot", Started, "u")}}, Outcome: "ok", Subject: "words of its own"}
+	wave.Files = map[string][]byte{"run/plan.json": []byte("{}"), "inputs/deep/er/policy.json": []byte("[]"), "snapshot/other.jsonl": snapshot(t, "acme", "other")}
+	for i, e := range []Entry{wave, scanNote(t, "a3", "main"), note("a4")} {
+		next, err := a.Append(t.Context(), h, e)
+		if !errors.Is(err, ErrUnpushed) || !errors.Is(err, ErrRemoteDown) || next.State.Seq != i+2 || a.unpushed(t) != i+1 {
+			t.Fatalf("record %d: %+v, %v", i, next, err)
+		}
+		h = next
+	}
+	if err := a.Push(t.Context()); !errors.Is(err, ErrRemoteDown) {
+		t.Errorf("pushed to nowhere: %v", err)
+	}
+	up()
+	if err := a.Push(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.runs(t); got != "a1 b1 a2 a3 a4" || a.unpushed(t) != 0 {
+		t.Errorf("the remote has %q, %d are unpushed", got, a.unpushed(t))
+	}
+	checkReparented(t, a)
+}
+
+func scanNote(t *testing.T, run, site string) Entry {
+	t.Helper()
+	return Entry{
+		Record: Record{Phase: PhaseScan, Run: run, At: t0, Site: site, Scan: &Scan{Hosts: 1, Scanned: 1}},
+		Files:  map[string][]byte{SnapshotPath(site): snapshot(t, "acme", site)},
+	}
+}
+
+func checkReparented(t *testing.T, s site) {
+	t.Helper()
+	h := s.mustSync(t)
+	hashes, err := s.since(t.Context(), h, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := git(t, s.dir, "ls-tree", "-r", "--name-only", hashes[0]); got !=
+		"inputs/deep/er/policy.json\nrun/plan.json\nrun/record.json\nsnapshot/branch.jsonl\nsnapshot/main.jsonl\nsnapshot/other.jsonl\nstate.json" {
+		t.Errorf("the re-parented record holds\n%s", got)
+	}
+	if got := git(t, s.dir, "log", "-1", "--format=%s %(trailers:key=Ringfence-Outcome,key=Ringfence-Seq,separator=%x20)", hashes[0]); got !=
+		"words of its own Ringfence-Outcome: ok Ringfence-Seq: 3" {
+		t.Errorf("its message is %q", got)
+	}
+	if got := git(t, s.dir, "ls-tree", "-r", "--name-only", h.Commit); got !=
+		"run/record.json\nsnapshot/branch.jsonl\nsnapshot/main.jsonl\nsnapshot/other.jsonl\nstate.json" {
+		t.Errorf("the tip holds\n%s", got)
+	}
+	if len(h.State.InDoubt) != 1 || h.State.Seq != 5 {
+		t.Errorf("the state is %+v", h.State)
+	}
+}
+
+func TestARemoteThatRefuses(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	remove := a.hook(t, "pre-receive", "echo 'the quota is used up' >&2; exit 1")
+	h, err := a.Append(t.Context(), Head{}, note("a1"))
+	if !errors.Is(err, ErrUnpushed) || !errors.Is(err, ErrRemoteRefused) || !strings.Contains(err.Error(), "quota is used up") || h.State.Seq != 1 {
+		t.Errorf("append: %+v, %v", h, err)
+	}
+	remove()
+	mustAppend(t, a.Ledger, h, note("a2")) // takes the first along
+	if got := a.runs(t); got != "a1 a2" {
+		t.Errorf("the remote has %q", got)
+	}
+}
+
+// TestALostAnswer cuts the connection after the remote took the record and before it said so.
+func TestALostAnswer(t *testing.T) {
+	for _, must := range []bool{false, true} {
+		a := newSite(t, bareRemote(t))
+		h := mustAppend(t, a.Ledger, Head{}, note("a1"))
+		remove := a.hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
+		e := note("a2")
+		e.MustPush = must
+		_, err := a.Append(t.Context(), h, e)
+		if !errors.Is(err, ErrRemoteDown) || errors.Is(err, ErrUnpushed) == must {
+			t.Errorf("append: %v", err)
+		}
+		remove()
+		if got := a.runs(t); got != "a1 a2" {
+			t.Fatalf("the test does not do what it says: the remote has %q", got)
+		}
+		mustAppend(t, a.Ledger, h, note("a3"))
+		if got := a.runs(t); got != "a1 a2 a3" || a.unpushed(t) != 0 {
+			t.Errorf("the remote has %q", got)
+		}
+	}
+}
+
+func TestOthersAreAlwaysFaster(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	b := newSite(t, a.bare)
+	b.o.Tries = 2
+	b.o.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	faster := note("b")
+	faster.MustPush = true
+	faster.Check = func(State) error {
+		a.mustSync(t)
+		mustAppend(t, a.Ledger, mustHead(t, a.Ledger), note("a"))
+		return nil
+	}
+	if _, err := b.Append(t.Context(), Head{}, faster); !errors.Is(err, ErrMoved) || errors.Is(err, ErrUnpushed) || b.unpushed(t) != 0 {
+		t.Errorf("append: %v", err)
+	}
+	faster.MustPush = false
+	if h, err := b.Append(t.Context(), mustHead(t, b.Ledger), faster); !errors.Is(err, ErrUnpushed) || errors.Is(err, ErrMoved) || h.Record.Run != "b" || b.unpushed(t) != 1 {
+		t.Errorf("append: %+v, %v", h, err)
+	}
+	if err := b.Push(t.Context()); err != nil || a.runs(t) != "a a a a b" {
+		t.Errorf("%q, %v", a.runs(t), err)
+	}
+}
