@@ -56,7 +56,16 @@ func asSettings(list diag.List) diag.List {
 }
 
 func (n node) settings() policy.Settings {
-	return policy.Settings{Providers: each(n.get("providers"), node.provider)}
+	return policy.Settings{Providers: each(n.get("providers"), node.provider), Ledger: n.get("ledger").ledger()}
+}
+
+func (n node) ledger() policy.LedgerSettings {
+	var out policy.LedgerSettings
+	out.Remote = n.get("remote").str("the name of a Git remote")
+	if signed := n.get("signed").boolean(); signed != nil {
+		out.Signed = *signed
+	}
+	return out
 }
 
 func (n node) provider() policy.ProviderSettings {

@@ -75,8 +75,8 @@ func Standings(ctx context.Context, doubt []plan.InDoubt, hosts []policy.Host, o
 			continue
 		}
 		standing, err := asker.Ask(ctx, hosts[i], Claim{ID: d.ID, Fence: fence})
-		if err != nil {
-			standing = StandingRunning
+		if err != nil || standing == StandingNone && fence == 0 {
+			standing = StandingRunning // it may be, or may become so: without a lease nothing keeps it from starting
 		}
 		out[d.ID] = standing
 	}

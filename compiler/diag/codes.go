@@ -68,6 +68,11 @@ const (
 	LedgerMoved       Code = "RF5006" // somebody else wrote the ledger meanwhile
 	UnsupportedRepo   Code = "RF5007" // reftable, sha256
 	WriteFailed       Code = "RF5008"
+	LeaseHeld         Code = "RF5009" // another run holds the lease
+	NoSigningKey      Code = "RF5010"
+	RemoteDown        Code = "RF5011" // the ledger's remote cannot be reached, or refuses
+	RemoteRewound     Code = "RF5012" // the ledger's remote lost records that were on it
+	Halted            Code = "RF5013"
 	Usage             Code = "RF6001"
 	TenantNeeded      Code = "RF6002"
 	Exists            Code = "RF6003" // init into a folder that has something in it

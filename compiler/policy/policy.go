@@ -272,6 +272,13 @@ type Module struct {
 // Settings are the tool settings of ringfence.cue.
 type Settings struct {
 	Providers []ProviderSettings `json:"providers"` // sorted by name
+	Ledger    LedgerSettings     `json:"ledger"`
+}
+
+// LedgerSettings say where records are kept. The zero value keeps them on branches of the policy repository here.
+type LedgerSettings struct {
+	Remote string `json:"remote,omitempty"` // the Git remote on which all runners meet
+	Signed bool   `json:"signed,omitempty"` // unsigned records are refused
 }
 
 // ProviderSettings configure one provider. Path is set for third-party providers only.

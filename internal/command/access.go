@@ -7,7 +7,6 @@ import (
 	"os/user"
 
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/fleet"
 	"github.com/ringfence/ringfence/internal/transport"
 )
@@ -67,12 +66,3 @@ func knownHosts(tree fs.FS, tenant string) ([]byte, error) {
 }
 
 func tenantFile(tenant, name string) string { return "tenants/" + tenant + "/" + name }
-
-// hostNames lists hosts by name.
-func hostNames(list []policy.Host) []string {
-	out := make([]string, 0, len(list))
-	for _, h := range list {
-		out = append(out, h.Name)
-	}
-	return out
-}

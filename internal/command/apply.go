@@ -78,27 +78,45 @@ func (a *app) apply(ctx context.Context, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	return p.apply(ctx, made, preview, f.effort)
-}
-
-// apply carries out what is due of a plan: stale is found first, then whether anything is due at all.
-func (p *pipeline) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, e effort) error {
-	at := p.clock()
-	fresh, snapshot, err := p.plan(ctx, at)
+	if d, _, err := p.due(ctx, made); err != nil || d.todo == 0 {
+		return err
+	}
+	l, err := p.takeLease(ctx)
 	if err != nil {
 		return err
 	}
+	defer l.release()
+	return l.apply(ctx, made, preview, f.effort)
+}
+
+// apply carries out what is due of a plan: stale is found first, then whether anything is due at all.
+func (p *lease) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, e effort) error {
+	d, snapshot, err := p.due(ctx, made)
+	if err != nil || d.todo == 0 {
+		return err
+	}
+	return p.carryOut(ctx, made, preview, snapshot, d, e)
+}
+
+// due finds what of a plan may be started now. Without an error and with nothing to do, everything is done. It reads
+// only, so a verb that has nothing to do leaves no trace, not even a lease.
+func (p *pipeline) due(ctx context.Context, made *plan.Plan) (due, *inventory.Snapshot, error) {
+	at := p.clock()
+	fresh, snapshot, err := p.plan(ctx, at)
+	if err != nil {
+		return due{}, nil, err
+	}
 	if diffs := plan.Stale(made, fresh, snapshot, at); len(diffs) > 0 {
-		return p.stale(diffs)
+		return due{}, nil, p.stale(diffs)
 	}
 	d := dueAt(made, at, snapshot, p.head.State)
 	if n := d.missed(made, at); d.todo == 0 && n > 0 && len(d.failed)+len(d.doubt) == 0 {
-		return p.windowsOver(made, at, n)
+		return d, nil, p.windowsOver(made, at, n)
 	}
 	if d.todo == 0 {
-		return p.nothingDue(made, at, d)
+		return d, nil, p.nothingDue(made, at, d)
 	}
-	return p.carryOut(ctx, made, preview, snapshot, d, e)
+	return d, snapshot, nil
 }
 
 func (p *pipeline) stale(diffs []plan.Difference) error {
@@ -124,7 +142,7 @@ func (p *pipeline) words(made *plan.Plan, next time.Time) string {
 }
 
 // carryOut runs what is due and turns how it ended into an exit code.
-func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot,
+func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot,
 	d due, e effort,
 ) error {
 	f, err := p.fleet()
@@ -137,13 +155,16 @@ func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.
 		return err
 	}
 	stop := p.signals.safely()
+	timing := runner.DefaultTiming
+	timing.Need = time.Duration(p.head.State.Durations[string(ledger.VerbApply)]) * time.Second
 	out, err := runner.Run(ctx, runner.Input{
+		Timing: timing, Lease: p.renew, Halt: p.halt(ledger.OpenSwitch(p.ws.repo, p.share)), Now: p.machineTime,
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
 		Opener: f, Clock: p.clock, Recorder: rec, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
 		Left: d.left,
 	})
 	if err != nil {
-		return err
+		return p.written(err)
 	}
 	exit := exitOfRun(out, p.signals.code())
 	if len(out.Actions) == 0 {
@@ -153,7 +174,7 @@ func (p *pipeline) carryOut(ctx context.Context, made *plan.Plan, preview *plan.
 		p.out.failure(exitOf(ledgerError(p.tenant.Name, out.Trouble)))
 		exit = ExitError
 	}
-	if err := rec.finish(ctx, reasons[exit]); err != nil {
+	if err := p.written(rec.finish(ctx, reasons[exit])); err != nil {
 		return err
 	}
 	return p.runSummary(out, exit)
@@ -165,6 +186,10 @@ func exitOfRun(out runner.Outcome, signalled int) int {
 	switch {
 	case out.Interrupted:
 		return signalled
+	case out.Why == runner.WhyLeaseLost:
+		return ExitLease
+	case out.Why == runner.WhyHalted:
+		return ExitStopped
 	case out.Provider != nil:
 		return ExitProvider
 	case len(out.Stopped) > 0:

@@ -153,7 +153,10 @@ func onlyApprovals(p *plan.Plan) bool {
 func (p *pipeline) notBegun(out runner.Outcome, exit int) error {
 	switch {
 	case out.Trouble != nil:
-		return ledgerError(p.tenant.Name, out.Trouble)
+		return leaseError(p.tenant.Name, out.Trouble)
+	case out.Why == runner.WhyHalted:
+		return fail(exit, diag.New(diag.Halted, "%s is halted, or nobody could read the halt orders: nothing was started", p.tenant.Name).
+			WithFix("see the order: git log ringfence/control; lift it when its reason is gone"))
 	case exit == ExitUnfinished:
 		return fail(exit, diag.New(diag.Stopped, "%d %s due, and none may start: hosts in doubt use up the ring's maxUnavailable", out.Left, map[bool]string{true: "host is", false: "hosts are"}[out.Left == 1]).
 			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))

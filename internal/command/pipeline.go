@@ -31,6 +31,7 @@ type pipeline struct {
 	ws     *workspace
 	tenant *policy.Tenant
 	site   string // where this runner reaches hosts
+	share  ledger.Options
 	ledger *ledger.Ledger
 	head   ledger.Head
 	clock  runner.Clock    // of verbs that write the ledger
@@ -40,8 +41,38 @@ type pipeline struct {
 }
 
 func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, site string) (*pipeline, error) {
-	p := &pipeline{app: a, ws: ws, tenant: t, site: site, ledger: ledger.Open(ws.repo, t.Name)}
+	share, err := a.shareOptions(ws)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{app: a, ws: ws, tenant: t, site: site, share: share, ledger: ledger.OpenWith(ws.repo, t.Name, share)}
 	return p, p.reload(ctx)
+}
+
+// sync brings the ledgers that this tenant's decisions rest on here from their remote, if they have one.
+func (p *pipeline) sync(ctx context.Context) error {
+	if err := p.ledger.Sync(ctx); err != nil {
+		return ledgerError(p.tenant.Name, err)
+	}
+	for _, name := range p.foreign() {
+		if err := ledger.OpenWith(p.ws.repo, name, p.share).Sync(ctx); err != nil {
+			return ledgerError(name, err)
+		}
+	}
+	return p.reload(ctx)
+}
+
+// foreign lists the other tenants whose evidence this tenant's rings require.
+func (p *pipeline) foreign() []string {
+	var out []string
+	for _, r := range p.tenant.Rings {
+		for _, q := range r.Requires {
+			if q.Tenant != "" && !slices.Contains(out, q.Tenant) {
+				out = append(out, q.Tenant)
+			}
+		}
+	}
+	return out
 }
 
 // hosts are the tenant's hosts at this site: a runner reaches, judges and counts no others.
@@ -85,17 +116,12 @@ func (p *pipeline) noSnapshot() error {
 // exist says nothing, which opens no gate.
 func (p *pipeline) evidence(ctx context.Context) (decision.Evidence, error) {
 	foreign := map[string]ledger.State{}
-	for _, r := range p.tenant.Rings {
-		for _, q := range r.Requires {
-			if q.Tenant == "" {
-				continue
-			}
-			head, err := ledger.Open(p.ws.repo, q.Tenant).Head(ctx)
-			if err != nil {
-				return nil, ledgerError(q.Tenant, err)
-			}
-			foreign[q.Tenant] = head.State
+	for _, name := range p.foreign() {
+		head, err := ledger.OpenWith(p.ws.repo, name, p.share).Head(ctx)
+		if err != nil {
+			return nil, ledgerError(name, err)
 		}
+		foreign[name] = head.State
 	}
 	return ledger.Extract(p.head.State, foreign, p.tenant), nil
 }
@@ -147,6 +173,12 @@ func ledgerError(tenant string, err error) error {
 		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", branch).WithFix("run the command again")
 	case errors.Is(err, ledger.ErrBroken):
 		return diag.New(diag.LedgerBroken, "%s cannot be read: %v", branch, err).WithFix("look at it: git log %s; nothing was written", branch)
+	}
+	switch {
+	case errors.Is(err, ledger.ErrRewound):
+		return diag.New(diag.RemoteRewound, "%v", err).WithFix("nothing starts until somebody explains it")
+	case errors.Is(err, ledger.ErrRemoteDown), errors.Is(err, ledger.ErrRemoteRefused):
+		return diag.New(diag.RemoteDown, "the remote of %s: %v", branch, err).WithFix("without it nothing starts; what is recorded here only goes there with: ringfence ledger push")
 	}
 	var locked *gitrepo.LockedError
 	if errors.As(err, &locked) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -44,9 +45,12 @@ func (p *pipeline) runnerName() string {
 }
 
 func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string][]byte) error {
-	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{Record: r, Files: files, Outcome: r.Outcome})
-	if err != nil {
-		return ledgerError(p.tenant.Name, err)
+	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent})
+	switch {
+	case errors.Is(err, ledger.ErrUnpushed):
+		p.out.say("warning: %v", ledgerError(p.tenant.Name, err)) // it is kept here, and what it tells happened already
+	case err != nil:
+		return err
 	}
 	p.head = head
 	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
@@ -67,7 +71,15 @@ func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settle
 	if err != nil {
 		return err
 	}
-	return p.append(ctx, r, files)
+	return p.written(p.append(ctx, r, files))
+}
+
+// written gives the ledger's errors their codes.
+func (p *pipeline) written(err error) error {
+	if err == nil {
+		return nil
+	}
+	return ledgerError(p.tenant.Name, err)
 }
 
 func (p *pipeline) snapshotFile(s *inventory.Snapshot) (map[string][]byte, error) {

@@ -77,6 +77,11 @@ func (a *app) runTenant(ctx context.Context, f runFlags, where scope) error {
 	if err != nil {
 		return err
 	}
+	l, err := p.takeLease(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.release()
 	if err := p.scan(ctx, f.parallel); err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func (a *app) runTenant(ctx context.Context, f runFlags, where scope) error {
 	}
 	p.out.event("planned", event{"tenant": made.Tenant, "plan": made.Digest, "summary": made.Summary}, "%s: %d planned, %d waiting, %d rejected",
 		made.Tenant, made.Summary.Planned, made.Summary.Waiting, made.Summary.Rejected)
-	err = p.apply(ctx, made, nil, f.effort)
+	err = l.apply(ctx, made, nil, f.effort)
 	if x := exitOf(err); x.code == ExitNothingDue || x.code == ExitApproval {
 		p.out.event("progress", nil, "%s: %s", where.tenant, plainSummary(x.err))
 		return nil

@@ -49,6 +49,15 @@ func (a *app) scan(ctx context.Context, f scanFlags) error {
 	if err != nil {
 		return err
 	}
+	l, err := p.takeLease(ctx)
+	switch {
+	case err == nil:
+		defer l.release()
+	case exitOf(err).code == ExitLease:
+		p.out.say("another run is at work; this scan settles nothing of what it does")
+	default:
+		return err
+	}
 	return p.scan(ctx, f.parallel)
 }
 
@@ -64,7 +73,13 @@ func (a *app) writer(ctx context.Context, f scope, at instant) (*pipeline, error
 	}
 	p.clock, err = a.writing(at, p.tenant)
 	p.test = at.at != nil
-	return p, err
+	if err == nil {
+		err = p.mustSign()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, p.sync(ctx)
 }
 
 // scan reads the hosts, settles what was in doubt as far as the hosts tell, and records the snapshot.

@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// leaseTime is how long a lease holds without being renewed: what a dead runner keeps others waiting.
+const leaseTime = 10 * time.Minute
+
+// shareOptions say where the ledger lives and how its records are signed.
+func (a *app) shareOptions(ws *workspace) (ledger.Options, error) {
+	set := ws.set.Settings.Ledger
+	o := ledger.Options{Remote: set.Remote, Rand: rand.Int64N}
+	name := a.Getenv("RINGFENCE_SIGNING_KEY")
+	if name == "" {
+		return o, nil
+	}
+	key, err := signing.Open(name, a.Getenv("SSH_AUTH_SOCK"))
+	if err != nil {
+		return o, diag.New(diag.NoSigningKey, "RINGFENCE_SIGNING_KEY: %v", err).WithFix("name a private key file that only you can read, or \"agent\"")
+	}
+	o.Sign = key.Sign
+	return o, nil
+}
+
+// mustSign refuses to write unsigned records where the repository's settings demand signed ones.
+func (p *pipeline) mustSign() error {
+	if p.ws.set.Settings.Ledger.Signed && p.share.Sign == nil {
+		return diag.New(diag.NoSigningKey, "ringfence.cue demands signed records, and there is no signing key").
+			WithFix("name one: RINGFENCE_SIGNING_KEY=FILE")
+	}
+	return nil
+}
+
+// lease is the right to start anything at a site, for as long as a verb runs.
+type lease struct {
+	*pipeline
+	leases *ledger.Leases
+	held   ledger.Lease
+}
+
+// takeLease takes the lease of this tenant and site, then reads the ledger again: its last holder may have written.
+func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
+	l := &lease{pipeline: p, leases: ledger.OpenLeases(p.ws.repo, p.share)}
+	want := ledger.Lease{
+		APIVersion: ledger.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(), Run: p.runID(),
+		Link: p.Getenv("RINGFENCE_LINK"), Expires: p.machineTime().Add(leaseTime), Fence: p.head.State.Fences[p.site],
+	}
+	held, err := l.leases.Acquire(ctx, p.machineTime(), want)
+	var other *ledger.HeldError
+	if errors.As(err, &other) && p.isDead(other.Lease) {
+		p.out.say("taking over from %s, which ended without releasing its lease", other.Lease.Holder)
+		if err = l.leases.Release(ctx, p.machineTime(), other.Lease); err == nil {
+			held, err = l.leases.Acquire(ctx, p.machineTime(), want)
+		}
+	}
+	if err != nil {
+		return nil, leaseError(p.tenant.Name, err)
+	}
+	l.held, p.fence = held, held.Fence
+	p.out.emit("lease", held.Holder, event{"tenant": held.Tenant, "site": held.Site, "fence": held.Fence, "expires": held.Expires})
+	return l, p.reload(ctx)
+}
+
+func (p *pipeline) machineTime() time.Time { return canonical.Instant(p.Now()) }
+
+// holder names this process so that its own machine can tell whether it still lives.
+func (p *pipeline) holder() string { return p.runnerName() + "/" + strconv.Itoa(os.Getpid()) }
+
+// isDead reports whether the holder was a process of this very machine that is gone. Of other machines nobody knows.
+func (p *pipeline) isDead(l ledger.Lease) bool {
+	name, pid, ok := strings.Cut(l.Holder, "/")
+	n, err := strconv.Atoi(pid)
+	if !ok || err != nil || name != p.runnerName() || p.Getenv("RINGFENCE_RUNNER") != "" {
+		return false
+	}
+	return errors.Is(syscall.Kill(n, 0), syscall.ESRCH)
+}
+
+// renew is the runner's: it moves the lease's end.
+func (l *lease) renew(ctx context.Context) (runner.Lease, error) {
+	now := l.machineTime()
+	if l.held.Expires.Sub(now) < leaseTime/2 {
+		held, err := l.leases.Renew(ctx, now, l.held, now.Add(leaseTime))
+		if err != nil {
+			return runner.Lease{}, err
+		}
+		l.held = held
+	}
+	return runner.Lease{Fence: l.held.Fence, Until: l.held.Expires}, nil
+}
+
+// release gives the lease up. A verb that cannot say so loses nothing: the lease ends by itself.
+func (l *lease) release() {
+	l.fence = 0
+	if err := l.leases.Release(context.Background(), l.machineTime(), l.held); err != nil {
+		l.out.say("the lease could not be released and ends by itself at %s: %v", l.held.Expires.Format(time.RFC3339), err)
+	}
+}
+
+// halt is the runner's: it reads the control branch.
+func (p *pipeline) halt(sw *ledger.Switch) func(context.Context) runner.Halt {
+	return func(ctx context.Context) runner.Halt {
+		c, err := sw.ReadHalts(ctx, p.machineTime())
+		order, halted := c.Halted(p.tenant.Name)
+		if halted {
+			p.out.say("halted by %s: %s", order.By, order.Reason)
+		} else if err != nil {
+			p.out.say("the halt orders cannot be read: %v", err)
+		}
+		return runner.Halt{Read: c.Read, Halted: halted}
+	}
+}
+
+func leaseError(tenant string, err error) error {
+	var held *ledger.HeldError
+	if errors.As(err, &held) {
+		return fail(ExitLease, diag.New(diag.LeaseHeld, "%v", held).
+			WithFix("wait for it, or see ringfence locks; a lease that nobody renews ends by itself"))
+	}
+	return ledgerError(tenant, err)
+}
