@@ -150,6 +150,27 @@ func (x *reducer) fail(d plan.InDoubt, update, reason string, started, ended tim
 	}
 }
 
+// late takes a success back: the update turned out bad on a host after it had been installed. A host that failed
+// already stays one failure.
+func (x *reducer) late(a Action) {
+	if a.Verb != VerbApply || a.Status != Failed {
+		return
+	}
+	for _, u := range purls(a.Updates) {
+		e, key := x.row(a.Ring, u), [2]string{a.Host, u}
+		if _, known := x.failures[key]; !known {
+			if e.Succeeded > 0 {
+				e.Succeeded--
+			} else {
+				e.Attempted++
+			}
+			e.Failed++
+		}
+		_, ended := x.times(a)
+		x.failures[key] = plan.Failure{Host: a.Host, Ring: a.Ring, Update: u, At: ended, Times: x.failures[key].Times + 1, Reason: a.Reason}
+	}
+}
+
 // times are an action's start and end; an end that nobody noted is the record's.
 func (x *reducer) times(a Action) (started, ended time.Time) {
 	started, ended = canonical.Instant(a.StartedAt), x.at

@@ -24,6 +24,10 @@ const maxOccurrences = 200
 func Reduce(s State, r Record) State {
 	x := newReducer(s, r)
 	for _, a := range inOrder(r.Actions) {
+		if r.Phase == PhaseNote {
+			x.late(a)
+			continue
+		}
 		x.action(a)
 	}
 	if r.Scan != nil {

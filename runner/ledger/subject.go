@@ -23,6 +23,9 @@ func summary(r Record) string {
 		return "start " + where(r.Actions) + ": " + amount(tally(r.Actions))
 	case r.Phase == PhaseWave:
 		return "apply " + where(r.Actions) + ": " + outcomes(r.Actions)
+	case r.Phase == PhaseNote && len(r.Actions) > 0:
+		a := r.Actions[0]
+		return fmt.Sprintf("note: %s %s on %s: %s", a.Host, a.Status, strings.Join(purls(a.Updates), " "), a.Reason)
 	case r.Phase == PhaseEnd && r.Outcome != "":
 		return "end of run " + r.Run + ": " + r.Outcome
 	}

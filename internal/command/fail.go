@@ -1,0 +1,119 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+func newFail(a *app) *cobra.Command {
+	var where scope
+	var reason string
+	var at instant
+	c := &cobra.Command{
+		Use:   "fail HOST UPDATE",
+		Short: "Record that an update turned out bad on a host",
+		Long: `Records a late failure: a phone call, a monitor, anything that came after the host was patched. It counts as a failed
+attempt in the host's ring, so gates that build on that ring close again until its evidence is good enough.
+
+UPDATE is a purl, or a package name that only one recorded update of the host has.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if reason == "" {
+				return usage(c, fmt.Errorf("say why: --reason TEXT"))
+			}
+			return a.fail(c.Context(), where, at, args[0], args[1], reason)
+		},
+	}
+	where.flags(c)
+	c.Flags().StringVar(&reason, "reason", "", "what went wrong, for the record")
+	at.flag(c, "record as of `TIME` (tenants with testClock only)")
+	return c
+}
+
+func (a *app) fail(ctx context.Context, where scope, at instant, host, update, reason string) error {
+	p, err := a.writer(ctx, where, at)
+	if err != nil {
+		return err
+	}
+	ring, err := p.ringOf(host)
+	if err != nil {
+		return err
+	}
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	u, err := p.updateOf(s, update)
+	if err != nil {
+		return err
+	}
+	return p.recordFailure(ctx, host, ring.Name, u, untrusted.Line(reason, 500))
+}
+
+func (p *pipeline) ringOf(host string) (*policy.Ring, error) {
+	i := slices.IndexFunc(p.hosts(), func(h policy.Host) bool { return h.Name == host })
+	if i < 0 {
+		return nil, diag.New(diag.Usage, "%s has no host %q", p.tenant.Name, host).WithFix("see tenants/%s and its hosts files", p.tenant.Name)
+	}
+	ring, ok := p.tenant.RingOf(p.hosts()[i])
+	if !ok {
+		return nil, diag.New(diag.HostInNoRing, "%s is in no single ring", host).WithFix("see: ringfence check")
+	}
+	return ring, nil
+}
+
+// updateOf finds an update of the snapshot by purl, or by a package name that is not ambiguous.
+func (p *pipeline) updateOf(s *inventory.Snapshot, word string) (string, error) {
+	var found []string
+	for _, u := range s.Updates {
+		if u.PURL == word || u.Name == word {
+			found = append(found, u.PURL)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", diag.New(diag.Usage, "no recorded update is called %q", untrusted.Line(word, 100)).WithFix("see: ringfence plan, ringfence report; a purl names it exactly")
+	}
+	return "", diag.New(diag.Usage, "%q is ambiguous: %s", untrusted.Line(word, 100), strings.Join(firstOf(found, 4), ", ")).WithFix("name the purl")
+}
+
+func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, reason string) error {
+	run := p.runID()
+	r, err := p.draft(ledger.PhaseNote, run)
+	if err != nil {
+		return err
+	}
+	id, err := canonical.Digest([]string{p.tenant.Name, run, host, update})
+	if err != nil {
+		return err
+	}
+	from := ""
+	if u, err := packageurl.FromString(update); err == nil {
+		from = u.Version // the host has it: the failure is of the version that is there
+	}
+	at := r.At
+	r.Actions = []ledger.Action{{
+		ID: id, Host: host, Verb: ledger.VerbApply, Ring: ring, Lane: policy.DefaultLane, Opens: at, Status: ledger.Failed, HostState: "done",
+		Updates: []plan.ChangeUpdate{{Update: update, From: from}}, StartedAt: at, EndedAt: &at, Reason: reason,
+	}}
+	if err := p.written(p.append(ctx, r, nil)); err != nil {
+		return err
+	}
+	p.out.event("record", event{"tenant": p.tenant.Name, "host": host, "update": update}, "recorded: %s failed on %s in ring %s\nnext: ringfence plan --tenant %s", label(update), host, ring, p.tenant.Name)
+	return nil
+}
