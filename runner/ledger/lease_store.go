@@ -98,7 +98,11 @@ func (s *Leases) replace(ctx context.Context, now time.Time, held Lease, edit fu
 // Locks returns all leases, released and expired ones too, by tenant and site. Those that cannot be read are in the
 // error, which does not keep the others back.
 func (s *Leases) Locks(ctx context.Context) ([]Lease, error) {
-	at, err := s.refs.list(ctx, leasePrefix)
+	var at map[string]string
+	err := s.o.retry(ctx, func() (err error) {
+		at, err = s.refs.list(ctx, leasePrefix)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list the leases: %w", err)
 	}

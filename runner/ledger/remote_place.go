@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -18,7 +19,7 @@ type place struct {
 	limit  int64
 }
 
-// get returns where a ref is, "" for nowhere, and brings what it names here.
+// get returns where a ref is, "" for nowhere, and brings what it names here; gitrepo.ErrRefMoved asks for another try.
 func (p place) get(ctx context.Context, ref string) (string, error) {
 	if p.remote == "" {
 		return absent(p.repo.Ref(ref))
@@ -30,7 +31,7 @@ func (p place) get(ctx context.Context, ref string) (string, error) {
 	return at, p.bring(ctx, map[string]string{ref: at})
 }
 
-// list returns all refs below a prefix, and brings what they name here.
+// list is get for all refs below a prefix.
 func (p place) list(ctx context.Context, prefix string) (map[string]string, error) {
 	if p.remote == "" {
 		return p.repo.Refs(ctx, prefix)
@@ -45,8 +46,8 @@ func (p place) list(ctx context.Context, prefix string) (map[string]string, erro
 // atOnce is how many refs one fetch names: they are its arguments.
 const atOnce = 200
 
-// bring fetches the commits that are not here yet. One that is gone from the remote meanwhile stays missing, and is
-// missed by who reads it.
+// bring fetches the commits that are not here yet. When the remote's refs have moved on meanwhile, it returns
+// gitrepo.ErrRefMoved.
 func (p place) bring(ctx context.Context, refs map[string]string) error {
 	var missing []string
 	for _, ref := range slices.Sorted(maps.Keys(refs)) {
@@ -55,8 +56,17 @@ func (p place) bring(ctx context.Context, refs map[string]string) error {
 		}
 	}
 	for some := range slices.Chunk(missing, atOnce) {
-		if err := p.repo.Fetch(ctx, p.remote, some...); err != nil && !errors.Is(err, gitrepo.ErrRefNotFound) {
+		err := p.repo.Fetch(ctx, p.remote, some...)
+		if errors.Is(err, gitrepo.ErrRefNotFound) {
+			return fmt.Errorf("%w: %w", gitrepo.ErrRefMoved, err)
+		}
+		if err != nil {
 			return err
+		}
+	}
+	for _, ref := range missing {
+		if _, err := p.read(refs[ref]); errors.Is(err, gitrepo.ErrNoObject) {
+			return fmt.Errorf("%w: %w", gitrepo.ErrRefMoved, err)
 		}
 	}
 	return nil

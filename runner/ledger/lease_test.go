@@ -1,0 +1,360 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+func want(holder string, ends time.Time) Lease {
+	return Lease{Tenant: "acme", Site: "main", Holder: holder, Run: "r-" + holder, Link: "https://ci/" + holder, Expires: ends}
+}
+
+// everyPlace runs a test with leases in one repository, and with leases on a remote.
+func everyPlace(t *testing.T, test func(t *testing.T, open func() *Leases, bare string)) {
+	t.Run("local", func(t *testing.T) {
+		repo, dir := repository(t)
+		test(t, func() *Leases { return OpenLeases(repo, Options{}) }, dir)
+	})
+	t.Run("remote", func(t *testing.T) {
+		bare := bareRemote(t)
+		test(t, func() *Leases { return OpenLeases(newSite(t, bare).repo, quick()) }, bare)
+	})
+}
+
+func TestALeaseFromHandToHand(t *testing.T) {
+	everyPlace(t, func(t *testing.T, open func() *Leases, _ string) {
+		ctx, now := t.Context(), t0
+		a, b := open(), open()
+		mine, err := a.Acquire(ctx, now, want("a", now.Add(5*time.Minute)))
+		if err != nil || mine.Fence != 1 || !mine.Valid(now) || mine.Valid(now.Add(5*time.Minute)) {
+			t.Fatalf("Acquire() = %+v, %v", mine, err)
+		}
+		held := func(who string, err error) {
+			t.Helper()
+			var h *HeldError
+			if !errors.As(err, &h) || h.Lease.Holder != who {
+				t.Errorf("%v, want it held by %s", err, who)
+			}
+		}
+		_, err = b.Acquire(ctx, now, want("b", now.Add(time.Hour)))
+		held("a", err)
+		if !strings.Contains(err.Error(), "a holds the lease of acme/main for run r-a until 2026-11-21T22:05:00Z (fence 1), see https://ci/a") {
+			t.Errorf("the message is %q", err)
+		}
+		_, err = a.Acquire(ctx, now, want("a", now.Add(time.Hour))) // a twin of the same name
+		held("a", err)
+		if mine, err = a.Renew(ctx, now, mine, now.Add(10*time.Minute)); err != nil || mine.Fence != 1 {
+			t.Fatalf("Renew() = %+v, %v", mine, err)
+		}
+		now = mine.Expires.Add(defaultMargin) // expired, but perhaps not by the holder's clock
+		_, err = b.Acquire(ctx, now, want("b", now.Add(time.Hour)))
+		held("a", err)
+		now = now.Add(time.Second)
+		theirs, err := b.Acquire(ctx, now, want("b", now.Add(time.Hour)))
+		if err != nil || theirs.Fence != 2 {
+			t.Fatalf("take over: %+v, %v", theirs, err)
+		}
+		_, err = a.Renew(ctx, now, mine, now.Add(time.Hour))
+		held("b", err)
+		if err := a.Release(ctx, now, mine); err != nil {
+			t.Errorf("release of what was lost: %v", err)
+		}
+		checkTombstone(t, now, a, b, theirs)
+	})
+}
+
+// checkTombstone releases a lease and expects its number to stay taken.
+func checkTombstone(t *testing.T, now time.Time, a, b *Leases, held Lease) {
+	t.Helper()
+	if err := b.Release(t.Context(), now, held); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Release(t.Context(), now, held); err != nil {
+		t.Errorf("released twice: %v", err)
+	}
+	if _, err := b.Renew(t.Context(), now, held, now.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "was released") {
+		t.Errorf("Renew after Release: %v", err)
+	}
+	locks, err := a.Locks(t.Context())
+	if err != nil || len(locks) != 1 || !locks[0].Released || locks[0].Fence != 2 || locks[0].Valid(now) {
+		t.Errorf("Locks() = %+v, %v", locks, err)
+	}
+	next, err := a.Acquire(t.Context(), now, want("a", now.Add(time.Minute)))
+	if err != nil || next.Fence != 3 {
+		t.Errorf("Acquire() = %+v, %v", next, err)
+	}
+}
+
+func TestFencesOutlastTheRef(t *testing.T) {
+	everyPlace(t, func(t *testing.T, open func() *Leases, bare string) {
+		a := open()
+		w := want("a", t0.Add(time.Hour))
+		w.Fence = 7
+		mine, err := a.Acquire(t.Context(), t0, w)
+		if err != nil || mine.Fence != 8 {
+			t.Fatalf("Acquire() = %+v, %v", mine, err)
+		}
+		git(t, bare, "update-ref", "-d", leaseRef("acme", "main"))
+		if _, err := a.Renew(t.Context(), t0, mine, t0.Add(2*time.Hour)); err == nil || !strings.Contains(err.Error(), "deleted its ref") {
+			t.Errorf("Renew: %v", err)
+		}
+		w.Fence = 8 // the ledger has it from mine's records
+		if again, err := a.Acquire(t.Context(), t0, w); err != nil || again.Fence != 9 {
+			t.Errorf("Acquire() = %+v, %v", again, err)
+		}
+	})
+}
+
+// TestOddLeases puts what is no lease in its place. Nobody may take it for a free one.
+func TestOddLeases(t *testing.T) {
+	everyPlace(t, func(t *testing.T, open func() *Leases, bare string) {
+		s := open()
+		mine, err := s.Acquire(t.Context(), t0, want("a", t0.Add(time.Minute)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := gitrepo.Open(t.Context(), bare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		odd := map[string][]byte{}
+		for name, edit := range map[string]func(*Lease){
+			"zero": func(l *Lease) { l.Fence = 0 }, "other": func(l *Lease) { l.Site = "branch" }, "newer": func(l *Lease) { l.APIVersion = "ringfence.dev/v2" },
+		} {
+			l := mine
+			edit(&l)
+			odd[name], _ = encode(l)
+		}
+		odd["text"], odd["field"] = []byte("hello"), []byte(strings.Replace(string(odd["other"]), `"fence"`, `"aim":1,"fence"`, 1))
+		for name, raw := range odd {
+			c := commitOf("", name)
+			c.Files = map[string][]byte{leaseFile: raw}
+			bad, err := far.Commit(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			git(t, bare, "update-ref", leaseRef("acme", "main"), bad)
+			if _, err := s.Acquire(t.Context(), t0.AddDate(1, 0, 0), want("b", t0.AddDate(2, 0, 0))); !errors.Is(err, ErrBroken) {
+				t.Errorf("%s: Acquire: %v", name, err)
+			}
+			if _, err := s.Renew(t.Context(), t0, mine, t0.Add(time.Hour)); !errors.Is(err, ErrBroken) {
+				t.Errorf("%s: Renew: %v", name, err)
+			}
+			if locks, err := s.Locks(t.Context()); !errors.Is(err, ErrBroken) || len(locks) != 0 {
+				t.Errorf("%s: Locks() = %+v, %v", name, locks, err)
+			}
+		}
+	})
+	s := OpenLeases(newSite(t, bareRemote(t)).repo, Options{})
+	for name, edit := range map[string]func(*Lease){
+		"no tenant": func(l *Lease) { l.Tenant = "" }, "a path": func(l *Lease) { l.Site = "../x" }, "nobody": func(l *Lease) { l.Holder = "" },
+		"no end": func(l *Lease) { l.Expires = t0 }, "a book": func(l *Lease) { l.Link = strings.Repeat("x", 1000) },
+	} {
+		w := want("a", t0.Add(time.Hour))
+		if edit(&w); w.check() == nil {
+			t.Errorf("%s passes", name)
+		}
+		if l, err := s.Acquire(t.Context(), t0, w); err == nil {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+}
+
+func TestLocksListsAll(t *testing.T) {
+	everyPlace(t, func(t *testing.T, open func() *Leases, _ string) {
+		a := open()
+		for _, place := range []string{"b/main", "a/branch", "a/main"} {
+			w := want("x", t0.Add(time.Hour))
+			w.Tenant, w.Site, _ = strings.Cut(place, "/")
+			if _, err := a.Acquire(t.Context(), t0, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		locks, err := open().Locks(t.Context())
+		var got []string
+		for _, l := range locks {
+			got = append(got, l.Tenant+"/"+l.Site)
+		}
+		if err != nil || strings.Join(got, " ") != "a/branch a/main b/main" {
+			t.Errorf("Locks() = %v, %v", got, err)
+		}
+		if len(locks) == 3 { // whoever may see a lease may take it away, and its holder notices
+			if err := a.Release(t.Context(), t0, locks[0]); err != nil {
+				t.Error(err)
+			}
+			if _, err := a.Renew(t.Context(), t0, locks[0], t0.Add(2*time.Hour)); err == nil {
+				t.Error("renewed a lease that was taken away")
+			}
+		}
+	})
+}
+
+func TestALostRenewalIsStillOurs(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	s := OpenLeases(a.repo, quick())
+	mine, err := s.Acquire(t.Context(), t0, want("a", t0.Add(time.Minute)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := a.hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
+	if _, err := s.Renew(t.Context(), t0, mine, t0.Add(2*time.Minute)); !errors.Is(err, ErrRemoteDown) {
+		t.Errorf("Renew: %v", err)
+	}
+	remove()
+	if got, err := s.Renew(t.Context(), t0, mine, t0.Add(3*time.Minute)); err != nil || got.Fence != 1 || !got.Expires.Equal(t0.Add(3*time.Minute)) {
+		t.Errorf("Renew() = %+v, %v", got, err)
+	}
+	up := a.down(t)
+	if _, err := s.Acquire(t.Context(), t0, want("b", t0.Add(time.Hour))); !errors.Is(err, ErrRemoteDown) {
+		t.Errorf("Acquire: %v", err)
+	}
+	up()
+}
+
+// rota is who believes to hold the lease. All runners share one true clock, which their own clocks miss by up to half
+// the margin.
+type rota struct {
+	mu      sync.Mutex
+	clock   atomic.Int64 // seconds after t0
+	holders map[string]belief
+	fences  map[int]string
+	taken   int
+	faults  []string
+}
+
+type belief struct {
+	lease Lease
+	skew  time.Duration
+}
+
+func (r *rota) now(skew time.Duration) time.Time {
+	return t0.Add(time.Duration(r.clock.Load())*time.Second + skew)
+}
+
+// hold notes a new belief and compares it with everybody else's.
+func (r *rota) hold(name string, b belief, fresh bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for other, o := range r.holders {
+		if other != name && o.lease.Valid(r.now(o.skew)) && b.lease.Valid(r.now(b.skew)) {
+			r.faults = append(r.faults, fmt.Sprintf("%s (fence %d) and %s (fence %d) hold it at once", name, b.lease.Fence, other, o.lease.Fence))
+		}
+	}
+	if fresh {
+		if other, used := r.fences[b.lease.Fence]; used {
+			r.faults = append(r.faults, fmt.Sprintf("%s and %s both got fence %d", name, other, b.lease.Fence))
+		}
+		r.fences[b.lease.Fence] = name
+		r.taken++
+	}
+	r.holders[name] = b
+}
+
+func (r *rota) drop(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.holders, name)
+}
+
+// live lets one runner acquire, renew, release, forget and wait at random.
+func (r *rota) live(t *testing.T, s *Leases, name string, skew time.Duration, random *rand.Rand, steps int) {
+	var held *Lease
+	for range steps {
+		r.clock.Add(random.Int64N(90))
+		now := r.now(skew)
+		span := time.Duration(30+random.IntN(120)) * time.Second
+		var lost *HeldError
+		switch {
+		case held == nil:
+			l, err := s.Acquire(t.Context(), now, want(name, now.Add(span)))
+			if err == nil {
+				held = &l
+				r.hold(name, belief{l, skew}, true)
+			} else if !errors.As(err, &lost) && !errors.Is(err, ErrMoved) {
+				t.Error(err)
+			}
+		case random.IntN(3) == 0:
+			r.drop(name)
+			if err := s.Release(t.Context(), now, *held); err != nil {
+				t.Error(err)
+			}
+			held = nil
+		case random.IntN(4) == 0: // killed, and started again
+			held = nil
+		default:
+			l, err := s.Renew(t.Context(), now, *held, now.Add(span))
+			if err == nil {
+				held = &l
+				r.hold(name, belief{l, skew}, false)
+			} else if errors.As(err, &lost) {
+				r.drop(name)
+				held = nil
+			} else {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestNeverTwoHolders(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		runners, steps int
+		remote         bool
+	}{{"one machine", 3, 40, false}, {"a remote", 4, 20, true}} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := &rota{holders: map[string]belief{}, fences: map[int]string{}}
+			bare := bareRemote(t)
+			local, _ := repository(t)
+			var wg sync.WaitGroup
+			for i := range tc.runners {
+				s := OpenLeases(local, Options{})
+				if tc.remote {
+					s = OpenLeases(newSite(t, bare).repo, quick())
+				}
+				skew := time.Duration(110*i/(tc.runners-1)-55) * time.Second // all within the margin
+				wg.Go(func() { r.live(t, s, fmt.Sprint(i), skew, rand.New(rand.NewPCG(uint64(i), 7)), tc.steps) })
+			}
+			wg.Wait()
+			for _, f := range r.faults {
+				t.Error(f)
+			}
+			t.Logf("%d leases", r.taken)
+			if r.taken < 5 {
+				t.Errorf("only %d leases were taken: the test proves nothing", r.taken)
+			}
+		})
+	}
+}
+
+func FuzzDecodeLease(f *testing.F) {
+	l := want("a", t0.Add(time.Hour))
+	l.Taken, l.Fence = t0, 3
+	raw, err := encode(l.filled())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l, err := DecodeLease(raw)
+		if err != nil {
+			return
+		}
+		_ = (&HeldError{l}).Error()
+		again, err := encode(l.filled())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, err := DecodeLease(again); err != nil || other.Fence != l.Fence || other.Holder != l.Holder {
+			t.Errorf("written again it is %+v, %v", other, err)
+		}
+	})
+}
