@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,8 @@ import (
 )
 
 type applyFlags struct {
-	site string
+	scope
+	resume bool
 	effort
 	at instant
 }
@@ -43,7 +45,7 @@ func (e effort) patience() runner.Patience {
 func newApply(a *app) *cobra.Command {
 	var f applyFlags
 	c := &cobra.Command{
-		Use:   "apply FILE",
+		Use:   "apply [FILE]",
 		Short: "Carry out what is due of a plan, and record it",
 		Long: `Carries out the waves of FILE whose window is open now: exactly the planned versions, within the ring's budget, and
 re-reads each host before it calls it done. Every start is recorded on branch ringfence/ledger/<tenant> before it
@@ -52,10 +54,19 @@ happens. It does not ask: the plan is what was approved.
 Exit 0 all that was due is done; 4 only approvals are missing; 5 nothing is due now (says when); 6 the plan is stale
 (says what changed); 8 something due is unfinished; 9 a ring was stopped; 10 a provider is gone; 130/143 interrupted.
 The first Ctrl-C stops starting and waits for what runs; the second one cancels what runs.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.apply(c.Context(), args[0], f) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case f.resume && len(args) == 0:
+				return a.resume(c.Context(), f.scope, f)
+			case f.resume || len(args) == 0:
+				return usage(c, errors.New("name a plan FILE, or --resume the newest run that did not end well"))
+			}
+			return a.apply(c.Context(), args[0], f)
+		},
 	}
-	c.Flags().StringVar(&f.site, "site", "", "the `SITE` that the plan is for (default: the tenant's only one)")
+	f.scope.flags(c)
+	c.Flags().BoolVar(&f.resume, "resume", false, "instead of a FILE: ask the hosts what became of the newest unfinished run, then go on with it")
 	f.effort.flags(c)
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
@@ -73,6 +84,9 @@ func (a *app) apply(ctx context.Context, path string, f applyFlags) error {
 	if ws.set.Tenant(made.Tenant) == nil && !about(ws.list, made.Tenant).HasErrors() {
 		return diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
 			WithFix("apply it in the repository it was made in (-C DIR)")
+	}
+	if f.tenant != "" && f.tenant != made.Tenant {
+		return diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
 	}
 	p, err := a.writer(ctx, scope{made.Tenant, f.site}, f.at)
 	if err != nil {
@@ -167,6 +181,9 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 		return p.written(err)
 	}
 	exit := exitOfRun(out, p.signals.code())
+	if exit == ExitOK && len(d.failed)+len(d.doubt) > 0 {
+		exit = ExitUnfinished // of an earlier run in this window
+	}
 	if len(out.Actions) == 0 {
 		return p.notBegun(out, exit)
 	}

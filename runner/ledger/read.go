@@ -22,6 +22,9 @@ func (l *Ledger) ReadFile(h Head, path string) ([]byte, error) {
 	return l.repo.ReadFile(h.Commit, path, maxFile)
 }
 
+// At reads one record's commit whole, as Head reads the tip.
+func (l *Ledger) At(commit string) (Head, error) { return l.at(commit) }
+
 // Snapshot returns the latest snapshot of a site. The error wraps ErrNoSnapshot when there is none.
 func (l *Ledger) Snapshot(ctx context.Context, h Head, site string) (*inventory.Snapshot, error) {
 	if !plainName.MatchString(site) {
