@@ -22,6 +22,7 @@ type applyFlags struct {
 	scope
 	resume bool
 	effort
+	patience
 	at instant
 }
 
@@ -62,45 +63,48 @@ The first Ctrl-C stops starting and waits for what runs; the second one cancels 
 			case f.resume || len(args) == 0:
 				return usage(c, errors.New("name a plan FILE, or --resume the newest run that did not end well"))
 			}
-			return a.apply(c.Context(), args[0], f)
+			return a.again(c.Context(), f.patience, func() (bool, error) { return a.apply(c.Context(), args[0], f) })
 		},
 	}
 	f.scope.flags(c)
 	c.Flags().BoolVar(&f.resume, "resume", false, "instead of a FILE: ask the hosts what became of the newest unfinished run, then go on with it")
 	f.effort.flags(c)
+	f.patience.flags(c, "until nothing of the plan is still to come")
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
 }
 
-func (a *app) apply(ctx context.Context, path string, f applyFlags) error {
+// apply carries out what is due of a plan file; over says that nothing of it is still to come.
+func (a *app) apply(ctx context.Context, path string, f applyFlags) (over bool, err error) {
 	made, preview, err := a.loadPlan(path)
 	if err != nil {
-		return err
+		return true, err
 	}
 	ws, err := a.head(ctx)
 	if err != nil {
-		return err
+		return true, err
 	}
 	if ws.set.Tenant(made.Tenant) == nil && !about(ws.list, made.Tenant).HasErrors() {
-		return diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
+		return true, diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
 			WithFix("apply it in the repository it was made in (-C DIR)")
 	}
 	if f.tenant != "" && f.tenant != made.Tenant {
-		return diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
+		return true, diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
 	}
 	p, err := a.writer(ctx, scope{made.Tenant, f.site}, f.at)
 	if err != nil {
-		return err
+		return true, err
 	}
+	_, later := plan.NextDue(made, p.clock())
 	if d, _, err := p.due(ctx, made); err != nil || d.todo == 0 {
-		return err
+		return !later || exitOf(err).code == ExitStale, err
 	}
 	l, err := p.takeLease(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer l.release()
-	return l.apply(ctx, made, preview, f.effort)
+	return !later, l.apply(ctx, made, preview, f.effort)
 }
 
 // apply carries out what is due of a plan: stale is found first, then whether anything is due at all.

@@ -54,6 +54,6 @@ func (a *app) writing(i instant, t *policy.Tenant) (runner.Clock, error) {
 			WithFix("leave out --at (and RINGFENCE_AT), or set testClock: true in a tenant made for trying things out"))
 	}
 	a.out.say("%s runs on its test clock from %s", t.Name, i.at.Format(time.RFC3339))
-	began := a.Now()
+	began := a.started
 	return func() time.Time { return canonical.Instant(i.at.Add(a.Now().Sub(began))) }, nil
 }

@@ -51,7 +51,7 @@ func System() Env {
 func Main(args []string, env Env) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	app := &app{Env: env, signals: watch(env.Signals, cancel)}
+	app := &app{Env: env, started: env.Now(), signals: watch(env.Signals, cancel)}
 	root := app.root()
 	root.SetArgs(longFlags(root, args))
 	err := root.ExecuteContext(ctx)
@@ -65,6 +65,7 @@ type app struct {
 	json    bool
 	events  string
 	out     *emitter
+	started time.Time // what a test clock runs on from
 	signals *signals
 }
 

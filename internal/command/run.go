@@ -14,6 +14,7 @@ type runFlags struct {
 	scope
 	all bool
 	effort
+	patience
 	at instant
 }
 
@@ -29,12 +30,16 @@ exit 0 also when nothing is due. One tenant's failure does not stop the others; 
 			if f.all == (f.tenant != "") {
 				return usage(c, errors.New("name one tenant with --tenant, or all of them with --all"))
 			}
-			return a.run(c.Context(), f)
+			return a.again(c.Context(), f.patience, func() (bool, error) {
+				err := a.run(c.Context(), f)
+				return a.signals.code() != ExitOK || exitOf(err).code == ExitUsage, err
+			})
 		},
 	}
 	f.scope.flags(c)
 	c.Flags().BoolVar(&f.all, "all", false, "run for every tenant")
 	f.effort.flags(c)
+	f.patience.flags(c, "until interrupted")
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
 }
@@ -59,6 +64,9 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		err := a.runSites(ctx, f, t)
 		if err == nil {
 			continue
+		}
+		if a.signals.code() != ExitOK {
+			return err
 		}
 		if x := exitOf(err); !errors.Is(x.err, errSaid) {
 			a.out.failure(x)

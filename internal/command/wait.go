@@ -1,0 +1,48 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// patience is how a verb with --wait goes on. It is level-triggered: each look reads policy, ledger and hosts anew, so
+// a missed one costs nothing.
+type patience struct {
+	wait  bool
+	every time.Duration
+}
+
+func (p *patience) flags(c *cobra.Command, until string) {
+	c.Flags().BoolVar(&p.wait, "wait", false, "look again every --every "+until)
+	c.Flags().DurationVar(&p.every, "every", time.Minute, "with --wait: the `DURATION` between two looks")
+}
+
+// again runs look until it says that it is over, or somebody interrupts. A look that fails is told and tried again: a
+// remote that is down or a lease that is held may be gone by then.
+func (a *app) again(ctx context.Context, p patience, look func() (over bool, err error)) error {
+	if !p.wait {
+		_, err := look()
+		return err
+	}
+	stop := a.signals.safely()
+	for {
+		over, err := look()
+		if over {
+			return err
+		}
+		if x := exitOf(err); err != nil && !errors.Is(x.err, errSaid) {
+			a.out.failure(x)
+		}
+		a.out.emit("progress", "waiting", event{"every": p.every.String()})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-stop:
+			return done(a.signals.code())
+		case <-time.After(p.every):
+		}
+	}
+}
