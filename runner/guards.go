@@ -26,3 +26,21 @@ func leased(l Lease, now time.Time, t Timing) bool { return !now.Add(t.Margin).A
 
 // unhalted: the control branch was read lately and orders no halt.
 func unhalted(h Halt, now time.Time, t Timing) bool { return !h.Halted && now.Sub(h.Read) <= t.Fresh }
+
+// latest is the last instant of machine time at which a start that Step asks for now may reach its host.
+func latest(w Wave, l Lease, h Halt, m Moment, t Timing) time.Time {
+	by := m.Now.Add(t.Reach)
+	by = earlier(by, l.Until)
+	by = earlier(by, h.Read.Add(t.Fresh))
+	if w.Closes != nil {
+		by = earlier(by, m.Now.Add(w.Closes.Sub(m.At)-t.Need))
+	}
+	return by
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

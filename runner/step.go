@@ -95,11 +95,14 @@ type ReadHalt struct{}
 // Announce asks for the wave's intent to be recorded before anything of it starts; Announced or NotAnnounced answers.
 type Announce struct{ Wave int }
 
-// Start begins the job of one host, under a fencing number that the host refuses once it has seen a higher one.
+// Start begins the job of one host, under a fencing number that the host refuses once it has seen a higher one. The
+// host refuses it after By, too, in machine time: a runner that was stopped between Step and its host must not start
+// something later, when the window is over, a halt was ordered or somebody else holds the lease.
 type Start struct {
 	Wave  int
 	Host  string
 	Fence int
+	By    time.Time
 }
 
 // Settle asks for the outcomes of a wave to be recorded: nothing of it runs any more.
@@ -150,10 +153,11 @@ type Timing struct {
 	Renew  time.Duration // what it has left when it is renewed
 	Fresh  time.Duration // the oldest reading of the control branch that allows a start
 	Reread time.Duration // the age at which it is read again
+	Reach  time.Duration // what a start may take to reach its host
 }
 
 // DefaultTiming holds a halt order to 60 seconds and an unreadable remote to 5 minutes.
-var DefaultTiming = Timing{Need: 0, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: 30 * time.Second}
+var DefaultTiming = Timing{Need: 0, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: 30 * time.Second, Reach: 20 * time.Second}
 
 // Beginning is where a run begins: what is due, within which limits, under which lease and reading.
 type Beginning struct {
@@ -347,7 +351,7 @@ func (s *State) advance(i int, m Moment) []Effect {
 		r := s.rings[w.Ring]
 		r.running++
 		s.rings[w.Ring] = r
-		out = append(out, Start{i, host, s.lease.Fence})
+		out = append(out, Start{i, host, s.lease.Fence, latest(w.Wave, s.lease, s.halt, m, s.timing)})
 	}
 	if w.announced && len(w.running) == 0 && !s.wants(w, m) {
 		w.settled = true

@@ -1,0 +1,307 @@
+package simulator
+
+import (
+	"slices"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+func (r *run) moment() runner.Moment {
+	at := r.w.now.time()
+	return runner.Moment{At: at, Now: at}
+}
+
+// take takes the lease of the site, with a fence that is higher than every one before.
+func (r *run) take() error {
+	r.hop()
+	old := r.w.remote.leases[r.site]
+	up := r.w.remoteUp()
+	r.hop()
+	switch {
+	case !up:
+		return errDown
+	case old.fence > 0 && !old.released && r.w.now <= old.expires+margin && !r.w.bug("lease-not-looked-at"):
+		r.w.count("leases held by others")
+		return errHeld
+	}
+	highest := old.fence
+	if r.disk.head != nil {
+		highest = max(highest, r.disk.head.state.Fences[r.site])
+	}
+	if !r.w.bug("takeover-keeps-fence") || highest == 0 {
+		highest++
+	}
+	next := lease{holder: r.name, run: r.id, fence: highest, expires: r.w.now + leaseFor}
+	if old.fence > 0 && !old.released {
+		r.w.count("takeovers")
+	}
+	return r.write(old, next)
+}
+
+// write puts a lease where old stood; the answer may be lost.
+func (r *run) write(old, next lease) error {
+	r.hop()
+	err := r.w.swapLease(r.site, old, next)
+	if err == nil && r.w.chance(r.w.mood.lostAnswers) {
+		r.w.count("answers about a lease lost")
+		err = errDown
+	}
+	r.hop()
+	if err == nil {
+		r.held = true
+		r.lease = next
+		r.lease.version = r.w.remote.leases[r.site].version
+		if now := r.w.remote.leases[r.site]; now.run != r.id {
+			r.lease.version = -1 // it was taken over while the answer came
+		}
+	}
+	return err
+}
+
+// renew moves the end of the lease, as long as nobody else took it.
+func (r *run) renew() error {
+	r.hop()
+	current, up := r.w.remote.leases[r.site], r.w.remoteUp()
+	r.hop()
+	switch {
+	case !up:
+		return errDown
+	case current.run != r.id || current.fence != r.lease.fence || current.released:
+		if !r.w.bug("renew-takes-back") {
+			r.w.count("leases lost")
+			return errHeld
+		}
+	}
+	next := r.lease
+	next.expires = r.w.now + leaseFor
+	return r.write(current, next)
+}
+
+// release gives the lease up; what stays of it keeps its fence taken.
+func (r *run) release() {
+	if !r.held {
+		return
+	}
+	r.hop()
+	current := r.w.remote.leases[r.site]
+	if current.run == r.id && !current.released {
+		next := current
+		next.released = true
+		if r.w.bug("release-forgets-fence") {
+			next.fence = 0
+		}
+		_ = r.w.swapLease(r.site, current, next)
+	}
+	r.hop()
+}
+
+// carryOut drives Step over what is due, as runner.Run does.
+func (r *run) carryOut() error {
+	head := r.disk.head.state
+	r.prepared = runner.Prepare(runner.Input{
+		Policy: r.policy, Site: r.site, Plan: r.plan, Failures: head.Failures, InDoubt: r.limiting(head.InDoubt),
+		Clock: fixed(r.moment().At),
+	})
+	waves := r.prepared.Waves()
+	if len(waves) == 0 {
+		return nil
+	}
+	r.w.count("runs with something due")
+	r.ended, r.failures = map[int][]ending{}, map[string]int{}
+	r.state = runner.NewState(runner.Beginning{
+		Waves: waves, Limits: r.prepared.Limits(), Timing: timing, Halt: r.readHalt(),
+		Lease: runner.Lease{Fence: r.lease.fence, Until: r.lease.expires.time()},
+	})
+	done := r.step(runner.Tick{Moment: r.moment()})
+	for !done {
+		done = r.step(r.await())
+	}
+	r.w.count("runs that ended: " + string(r.state.Why()))
+	return r.end()
+}
+
+// limiting are the doubts that count against budgets.
+func (r *run) limiting(doubt []plan.InDoubt) []plan.InDoubt {
+	if r.w.bug("budget-ignores-doubt") {
+		return nil
+	}
+	return doubt
+}
+
+// await waits for a job to end, a request to stop, or the next tick.
+func (r *run) await() runner.Event {
+	if len(r.inbox) == 0 && !r.stop {
+		r.t.wait(10)
+	}
+	switch {
+	case len(r.inbox) > 0:
+		f := r.inbox[0]
+		r.inbox = r.inbox[1:]
+		r.ended[f.Wave] = append(r.ended[f.Wave], f.ending)
+		if f.End == runner.EndFailed {
+			r.failures[r.prepared.Waves()[f.Wave].Ring]++
+		}
+		f.Moment = r.moment()
+		return f.Finished
+	case r.stop:
+		r.stop = false
+		return runner.Interrupted{Moment: r.moment()}
+	}
+	return runner.Tick{Moment: r.moment()}
+}
+
+// step takes an event and carries out what Step asks for, in order, until nothing is asked any more.
+func (r *run) step(e runner.Event) (done bool) {
+	var todo []runner.Effect
+	r.state, todo = runner.Step(r.state, e)
+	for len(todo) > 0 {
+		effect := todo[0]
+		todo = todo[1:]
+		if _, over := effect.(runner.Finish); over {
+			return true
+		}
+		if answer := r.answer(effect); answer != nil {
+			var more []runner.Effect
+			r.state, more = runner.Step(r.state, answer)
+			todo = append(todo, more...)
+		}
+	}
+	return false
+}
+
+func (r *run) answer(e runner.Effect) runner.Event {
+	switch e := e.(type) {
+	case runner.TakeLease:
+		if err := r.renew(); err != nil {
+			return runner.LeaseLost{Moment: r.moment()}
+		}
+		return runner.Leased{Moment: r.moment(), Lease: runner.Lease{Fence: r.lease.fence, Until: r.lease.expires.time()}}
+	case runner.ReadHalt:
+		return runner.HaltRead{Halt: r.readHalt(), Moment: r.moment()}
+	case runner.Announce:
+		if err := r.announce(e.Wave); err != nil {
+			r.w.say("%s: wave %d is not announced: %v", r.name, e.Wave, err)
+			r.w.count("waves not announced")
+			if !r.w.bug("not-announced-ignored") {
+				return runner.NotAnnounced{Moment: r.moment(), Wave: e.Wave}
+			}
+		}
+		return runner.Announced{Moment: r.moment(), Wave: e.Wave}
+	case runner.Start:
+		r.start(e)
+	case runner.Settle:
+		r.settle(e.Wave)
+		return runner.Tick{Moment: r.moment()}
+	case runner.Finish:
+	}
+	return nil
+}
+
+// announce pushes the intent of a wave.
+func (r *run) announce(wave int) error {
+	actions := r.prepared.Intent(wave)
+	if r.w.bug("intent-lists-one") {
+		actions = actions[:1]
+	}
+	return r.append(entry{
+		record: r.draft(ledger.PhaseIntent, actions), mustPush: true, check: func(tip *commit) error { return r.stillDue(tip, actions) },
+	})
+}
+
+// stillDue looks again whether a wave may be announced, once others wrote since it was planned.
+func (r *run) stillDue(tip *commit, actions []ledger.Action) error {
+	if err := r.fenced(tip); err != nil {
+		return err
+	}
+	if err := r.monotonic(tip); err != nil && !r.w.bug("old-policy-announced") {
+		return err
+	}
+	if !r.overtaken(tip) || r.w.bug("intent-not-checked-again") {
+		return nil
+	}
+	r.w.count("intents planned again")
+	fresh, err := r.build(tip, r.w.now)
+	if err != nil {
+		return err
+	}
+	for _, a := range actions {
+		if !dueIn(fresh, r.w.now, a) {
+			r.w.count("intents gone stale")
+			return errStale
+		}
+	}
+	return nil
+}
+
+// overtaken reports whether a record of another run stands between the plan and tip.
+func (r *run) overtaken(tip *commit) bool {
+	return slices.ContainsFunc(tip.since(fork(tip, r.base)), func(c *commit) bool { return c.record.Run != r.id })
+}
+
+// fork is the last commit that two histories share.
+func fork(a, b *commit) *commit {
+	for a != b {
+		if a.seq() < b.seq() {
+			a, b = b, a
+		}
+		a = a.parent
+	}
+	return a
+}
+
+func dueIn(p *plan.Plan, at second, a ledger.Action) bool {
+	for _, w := range plan.Due(p, at.time()) {
+		if w.Ring != a.Ring || !slices.Contains(w.Hosts, a.Host) {
+			continue
+		}
+		if slices.Equal(p.Changes[w.Change].Updates, a.Updates) {
+			return true
+		}
+	}
+	return false
+}
+
+// settle records how the actions of a wave ended; what was announced and never started is skipped.
+func (r *run) settle(wave int) {
+	var actions []ledger.Action
+	for _, e := range r.ended[wave] {
+		actions = append(actions, e.action)
+	}
+	for _, h := range r.state.Left(wave) {
+		actions = append(actions, closed(r.action(wave, h), r.w.now, ledger.Skipped, "the run stopped before this host's turn"))
+	}
+	delete(r.ended, wave)
+	if len(actions) == 0 {
+		return
+	}
+	if err := r.append(entry{record: r.draft(ledger.PhaseWave, actions)}); err != nil {
+		r.w.say("%s: the outcomes of wave %d are not recorded: %v", r.name, wave, err)
+	}
+}
+
+func (r *run) action(wave int, host string) ledger.Action {
+	for _, a := range r.prepared.Intent(wave) {
+		if a.Host == host {
+			return a
+		}
+	}
+	panic("no action on " + host)
+}
+
+// readHalt reads the control branch; when it cannot be read, the last reading stands.
+func (r *run) readHalt() runner.Halt {
+	r.hop()
+	if !r.w.remoteUp() {
+		r.w.count("control branch unreadable")
+		r.hop()
+		return r.halt
+	}
+	r.halt = runner.Halt{Read: r.w.now.time(), Halted: r.w.remote.halted}
+	if r.w.bug("halt-reading-dated-late") {
+		r.halt.Halted = false
+	}
+	r.hop()
+	return r.halt
+}

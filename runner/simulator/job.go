@@ -1,0 +1,173 @@
+package simulator
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// job is one host's part of a wave.
+type job struct {
+	start  runner.Start
+	action ledger.Action
+	closes *time.Time
+}
+
+// ending is what a job leaves.
+type ending struct{ action ledger.Action }
+
+func closed(a ledger.Action, at second, status ledger.Status, reason string) ledger.Action {
+	end := at.time()
+	a.Status, a.Reason, a.EndedAt = status, reason, &end
+	switch status {
+	case ledger.Succeeded:
+		a.HostState, a.Platform = "done", "debian 12"
+	case ledger.Failed:
+		a.HostState = "partial"
+	case ledger.InDoubt:
+		a.HostState = "in-doubt"
+	case ledger.Skipped, ledger.Started:
+		a.HostState = "untouched"
+	}
+	return a
+}
+
+// start begins a job, or queues it until another one of this run has ended.
+func (r *run) start(e runner.Start) {
+	j := job{start: e, action: r.action(e.Wave, e.Host), closes: r.prepared.Waves()[e.Wave].Closes}
+	if r.busy >= r.parallel {
+		r.queued = append(r.queued, j)
+		return
+	}
+	r.busy++
+	r.w.spawn(r.process, func(t *task) { r.work(t, j) })
+}
+
+// work carries jobs out one after the other.
+func (r *run) work(t *task, j job) {
+	for {
+		status, reason := r.carry(t, j)
+		a := closed(j.action, r.w.now, status, reason)
+		r.w.say("%s: %s on %s %s: %s", r.name, short(a.ID), a.Host, status, reason)
+		end := map[ledger.Status]runner.End{
+			ledger.Succeeded: runner.EndSucceeded, ledger.Failed: runner.EndFailed, ledger.Skipped: runner.EndSkipped, ledger.InDoubt: runner.EndInDoubt,
+		}[status]
+		r.inbox = append(r.inbox, finished{runner.Finished{Wave: j.start.Wave, Host: j.start.Host, End: end}, ending{a}})
+		r.w.signal(r.main)
+		if len(r.queued) == 0 {
+			r.busy--
+			return
+		}
+		j, r.queued = r.queued[0], r.queued[1:]
+	}
+}
+
+// carry is one job: open, start, wait, read again.
+func (r *run) carry(t *task, j job) (ledger.Status, string) {
+	w, h := r.w, r.w.host(j.start.Host)
+	if j.closes != nil && !w.now.time().Before(*j.closes) {
+		return ledger.Skipped, "the window closed before this host's turn"
+	}
+	t.sleep(w.latency())
+	if !w.reachable(h) {
+		return ledger.Skipped, "unreachable"
+	}
+	if w.chance(w.mood.plugins) {
+		w.count("plugins that crashed before a start")
+		return ledger.Failed, "the plugin crashed before it started anything"
+	}
+	status, reason, over := r.send(t, h, j)
+	if over {
+		return status, reason
+	}
+	says, lost := r.watch(t, h, j.action.ID)
+	switch {
+	case w.chance(w.mood.plugins):
+		w.count("plugins that crashed after a start")
+		return ledger.InDoubt, "the plugin crashed"
+	case lost != "":
+		return ledger.InDoubt, lost
+	case w.bug("provider-trusted") && says:
+		return ledger.Succeeded, ""
+	}
+	return r.judge(t, h, j, says)
+}
+
+// send brings the order to its host and the answer back. Either may be lost.
+func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
+	w := r.w
+	t.sleep(w.latency())
+	if !w.reachable(h) {
+		w.count("starts that never arrived")
+		return ledger.InDoubt, "the connection was lost", true
+	}
+	answer := w.receive(h, r.order(h, j))
+	if w.chance(w.mood.twice) {
+		w.count("starts that arrived twice")
+		o := r.order(h, j)
+		w.after(w.between(0, 900), func() { w.receive(h, o) })
+	}
+	t.sleep(w.latency())
+	switch {
+	case !w.reachable(h):
+		return ledger.InDoubt, "the connection was lost", true
+	case answer == answerClaimed:
+		return ledger.InDoubt, "the host says that this action was started before", true
+	case answer != answerStarted:
+		return ledger.Skipped, "the host refused it: " + answer, true
+	}
+	return "", "", false
+}
+
+// order is what is sent to a host.
+func (r *run) order(h *host, j job) order {
+	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By)}
+	for _, u := range j.action.Updates {
+		o.updates = append(o.updates, u.Update)
+	}
+	return o
+}
+
+// watch waits for the end of what a host does.
+func (r *run) watch(t *task, h *host, id string) (says bool, lost string) {
+	for {
+		c := h.claims[id]
+		switch {
+		case !r.w.reachable(h):
+			r.w.count("connections lost while a host worked")
+			return false, "the connection was lost"
+		case c.state == "lost":
+			return false, "the host says that it is gone"
+		case c.state == "ended":
+			return c.done, ""
+		}
+		t.sleep(5)
+	}
+}
+
+// judge reads the host again and believes nothing else.
+func (r *run) judge(t *task, h *host, j job, says bool) (ledger.Status, string) {
+	t.sleep(r.w.latency())
+	reading := r.read(h)
+	if reading.Scan == nil {
+		return ledger.InDoubt, "the host could not be read again"
+	}
+	whole := true
+	for _, p := range reading.Scan.Installed {
+		for _, u := range j.action.Updates {
+			name, version := parsed(u.Update)
+			whole = whole && (p.Name != name || p.Version == version)
+		}
+	}
+	t.sleep(r.w.latency())
+	switch {
+	case whole && says:
+		return ledger.Succeeded, ""
+	case says:
+		return ledger.Failed, "the provider says done, the host says otherwise"
+	}
+	return ledger.Failed, "the provider says failed"
+}
+
+func fixed(at time.Time) runner.Clock { return func() time.Time { return at } }

@@ -1,0 +1,294 @@
+package simulator
+
+// mood says how much goes wrong in a world, in events of a thousand. A kind that a seed leaves out shows what the
+// others do alone.
+type mood struct {
+	slow, lostAnswers, fails, lies, plugins, oldPolicy, twice int
+
+	crashes, pauses int // at any place where a runner waits
+}
+
+func (w *world) newMood() {
+	some := func(most int) int {
+		if w.often(450) {
+			return 0
+		}
+		return 1 + w.below(most)
+	}
+	w.mood = mood{
+		slow: some(100), lostAnswers: some(150), fails: some(150), lies: some(100), plugins: some(60), oldPolicy: some(200), twice: some(200),
+		crashes: some(8), pauses: some(6),
+	}
+}
+
+// settle makes the world: its tenant, its runners, and what will go wrong.
+func (w *world) settle() {
+	w.newMood()
+	w.newTenant()
+	for n := range 1 + w.below(4) {
+		w.processes = append(w.processes, w.newProcess(n+1, w.tenant.sites[n%len(w.tenant.sites)]))
+	}
+	for len(w.processes) < len(w.tenant.sites) {
+		w.processes = append(w.processes, w.newProcess(len(w.processes)+1, w.tenant.sites[len(w.processes)]))
+	}
+	for _, p := range w.processes {
+		w.after(w.between(0, 20)*minute, p.begin)
+	}
+	end := w.started + w.between(4, 14)*hour
+	w.trouble(end)
+	w.at(end, w.calm)
+}
+
+// trouble plans what goes wrong by itself until an instant.
+func (w *world) trouble(end second) {
+	for _, kind := range []func(){
+		w.killSome, w.killSome, w.pauseSome, w.interruptSome, w.deleteDisk, w.cutLink, w.cutLink, w.restartSome, w.restartSome,
+		w.remoteDown, w.remoteRefuses, w.haltAll, w.rollBack, w.freezeRemote, w.newPolicy,
+	} {
+		if w.often(500) {
+			continue
+		}
+		for range 1 + w.below(4) {
+			w.at(w.started+second(w.random.Int64N(int64(end-w.started))), func() {
+				if !w.quiet {
+					kind()
+				}
+			})
+		}
+	}
+}
+
+// strikes lets a runner die or stop where it waits. It tells whether something happened.
+func (w *world) strikes(p *process) bool {
+	switch {
+	case p.run == nil:
+		return false
+	case w.chance(w.mood.crashes) && w.often(200):
+		w.killOne(p)
+		return true
+	case w.chance(w.mood.pauses) && w.often(200):
+		w.pauseOne(p)
+		return true
+	}
+	return false
+}
+
+func (w *world) killSome() { w.killOne(pick(w, w.processes)) }
+
+func (w *world) killOne(p *process) {
+	if !p.alive {
+		return
+	}
+	w.say("%s: killed", p.name)
+	w.count("runners killed")
+	if w.working(p) {
+		w.count("runners killed between start and outcome")
+	}
+	p.kill()
+	back := w.between(0, 60) * minute
+	if w.often(150) {
+		w.loseDisk(p)
+	}
+	w.after(back, p.begin)
+}
+
+// working reports whether something runs on a host that this runner started.
+func (w *world) working(p *process) bool {
+	for _, x := range w.open {
+		if x.order.from == p {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) pauseSome() { w.pauseOne(pick(w, w.processes)) }
+
+func (w *world) pauseOne(p *process) {
+	if !p.alive {
+		return
+	}
+	d := w.between(1, 120)
+	if w.often(600) {
+		d = w.between(1, 60) * minute
+	}
+	w.count("runners stopped for a while")
+	w.say("%s: stopped for %d s", p.name, d)
+	p.pausedUntil = w.now + d
+}
+
+func (w *world) interruptSome() {
+	p := pick(w, w.processes)
+	if p.alive && p.run != nil {
+		w.count("runs interrupted")
+		w.say("%s: interrupted", p.name)
+		p.stop = true
+		w.signal(p.main)
+	}
+}
+
+// deleteDisk takes a runner's disk away, as with runners that live for one job.
+func (w *world) deleteDisk() {
+	p := pick(w, w.processes)
+	if !p.alive {
+		w.loseDisk(p)
+		return
+	}
+	p.kill()
+	w.loseDisk(p)
+	w.after(w.between(0, 10)*minute, p.begin)
+}
+
+func (w *world) loseDisk(p *process) {
+	if w.rolledBack() {
+		return // a runner that never saw the newer records has no way to miss them
+	}
+	w.count("disks lost")
+	if p.disk.head != nil && !w.remote.head.descends(p.disk.head) {
+		w.count("disks lost with records that were nowhere else")
+	}
+	w.say("%s: its disk is gone", p.name)
+	p.disk = &disk{}
+}
+
+func (w *world) cutLink() {
+	h := pick(w, w.hosts)
+	h.cutUntil = max(h.cutUntil, w.now+w.between(1, 1800))
+	w.say("%s: cut off until %s", h.name, h.cutUntil)
+}
+
+// restartSome prefers a host at work.
+func (w *world) restartSome() {
+	h := pick(w, w.hosts)
+	if len(w.open) > 0 && w.often(700) {
+		h = pick(w, w.open).host
+	}
+	w.restart(h, w.between(30, 1200))
+}
+
+func (w *world) remoteDown() {
+	if !w.remoteUp() {
+		return
+	}
+	d := w.between(5, 300)
+	if w.often(500) {
+		d = w.between(5, 60) * minute
+	}
+	w.say("remote: down for %d s", d)
+	w.count("remote down")
+	w.remote.downUntil, w.remote.wentDown = w.now+d, w.now
+	w.remote.recovered = w.now + d
+}
+
+func (w *world) remoteRefuses() {
+	w.remote.refusesUntil = w.now + w.between(10, 1200)
+	w.say("remote: refuses pushes until %s", w.remote.refusesUntil)
+	w.count("remote refuses")
+}
+
+func (w *world) haltAll() {
+	if w.remote.halted {
+		return
+	}
+	w.remote.halted, w.remote.haltedAt = true, w.now
+	w.say("remote: halted")
+	w.count("halts")
+	for _, x := range w.open {
+		if x.running {
+			w.count("halts while a wave ran")
+			break
+		}
+	}
+	w.after(w.between(1, 90)*minute, w.unhalt)
+}
+
+func (w *world) unhalt() {
+	w.remote.halted = false
+	w.say("remote: the halt is lifted")
+}
+
+func (w *world) rolledBack() bool { return w.remote.head != w.remote.newest }
+
+// rollBack shows everybody an older history. Every runner has seen a newer one, or nobody could know.
+func (w *world) rollBack() {
+	old := w.remote.head
+	for range 1 + w.below(4) {
+		if old != nil {
+			old = old.parent
+		}
+	}
+	if old == nil || w.rolledBack() {
+		return
+	}
+	for _, p := range w.processes {
+		if p.disk.seen.seq() <= old.seq() {
+			return
+		}
+	}
+	w.say("remote: rolled back from record %d to %d", w.remote.head.seq(), old.seq())
+	w.count("remote rolled back")
+	w.remote.head = old
+	w.after(w.between(5, 90)*minute, w.restore)
+}
+
+// restore brings back what was rolled back.
+func (w *world) restore() {
+	if w.remote.newest.descends(w.remote.head) {
+		w.remote.head = w.remote.newest
+		w.say("remote: restored to record %d", w.remote.head.seq())
+	}
+}
+
+// freezeRemote serves what stands now, whatever comes after.
+func (w *world) freezeRemote() {
+	w.remote.frozen, w.remote.frozenUntil = w.remote.head, w.now+w.between(1, 40)*minute
+	w.say("remote: frozen at record %d until %s", w.remote.frozen.seq(), w.remote.frozenUntil)
+	w.count("remote frozen")
+}
+
+func (w *world) newPolicy() {
+	if w.remote.policy+1 < len(w.tenant.versions) {
+		w.remote.policy++
+		w.say("remote: policy version %d", w.remote.policy)
+		w.count("new policies")
+	}
+}
+
+// calm ends all trouble: one runner of each site goes on, and the world is healthy from here on.
+func (w *world) calm() {
+	w.quiet = true
+	w.say("from here on nothing goes wrong")
+	w.unhalt()
+	w.restore()
+	r := &w.remote
+	r.downUntil, r.refusesUntil, r.frozenUntil = w.now, w.now, w.now
+	r.recovered = min(r.recovered, w.now)
+	for _, h := range w.hosts {
+		h.cutUntil, h.upAt = min(h.cutUntil, w.now), min(h.upAt, w.now)
+	}
+	kept := map[string]bool{}
+	for _, i := range w.random.Perm(len(w.processes)) {
+		p := w.processes[i]
+		if kept[p.site] {
+			p.kill()
+			p.retired = true
+			continue
+		}
+		kept[p.site] = true
+		p.pausedUntil = min(p.pausedUntil, w.now)
+		w.after(minute, p.begin)
+	}
+	w.calmSince = w.now
+}
+
+// duration is how long an action takes, at most need. Some end just when a window leaves no time for another.
+func (w *world) duration(o order) second {
+	d := w.between(5, need)
+	if w.often(500) {
+		d = w.between(5, 90)
+	}
+	if last := o.closes - need; o.closes > 0 && w.often(300) && last > w.now && last-w.now < need {
+		d = last - w.now
+	}
+	return d
+}

@@ -1,0 +1,196 @@
+package simulator
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// timing is what runs go by. Need is the longest that an action takes in this world.
+var timing = func() runner.Timing {
+	t := runner.DefaultTiming
+	t.Need = 10 * time.Minute
+	return t
+}()
+
+const (
+	need     = 10 * minute
+	leaseFor = 15 * minute
+	margin   = 2 * minute
+)
+
+// run is one run of a process, step by step as the command does it. At each place where the real code talks to
+// somebody it gives way, so that it may be killed, stopped or overtaken there.
+type run struct {
+	*process
+	t        *task
+	id       string
+	lease    lease
+	held     bool
+	version  int // of the policy
+	policy   *policy.Tenant
+	plan     *plan.Plan
+	base     *commit // that the plan was made from
+	prepared runner.Prepared
+	state    runner.State
+	ended    map[int][]ending
+	busy     int
+	queued   []job
+	halt     runner.Halt
+	failures map[string]int // by ring, as the runner was told
+	nextIn   second
+}
+
+// hop is the way to somebody else, or back.
+func (r *run) hop() { r.t.sleep(r.w.latency()) }
+
+func (w *world) latency() second {
+	switch {
+	case w.chance(w.mood.slow):
+		return w.between(3, 25)
+	default:
+		return w.between(0, 1)
+	}
+}
+
+// all is the whole run.
+func (r *run) all() error {
+	for _, step := range []func() error{r.sync, r.checkout, r.take, r.sync, r.checkRecorded, r.settleDoubt, r.scan, r.makePlan, r.carryOut} {
+		if err := step(); err != nil {
+			return err
+		}
+		r.hop()
+	}
+	return nil
+}
+
+// checkout reads the policy branch, which may be an old copy of it.
+func (r *run) checkout() error {
+	r.hop()
+	if !r.w.remoteUp() {
+		return errDown
+	}
+	r.version = r.w.remote.policy
+	if r.version > 0 && r.w.chance(r.w.mood.oldPolicy) {
+		r.version--
+		r.w.count("old policies served")
+	}
+	r.policy = r.w.tenant.versions[r.version]
+	r.hop()
+	return nil
+}
+
+// checkRecorded refuses a policy that is older than one that was used before.
+func (r *run) checkRecorded() error {
+	return r.monotonic(r.disk.head)
+}
+
+func (r *run) monotonic(tip *commit) error {
+	if tip == nil || r.w.bug("old-policy-accepted") {
+		return nil
+	}
+	if recorded(tip) > r.version {
+		r.w.count("old policies refused")
+		return errOldRule
+	}
+	return nil
+}
+
+// settleDoubt asks the hosts about every action in doubt, showing them the new fence, reads those again that answered,
+// and records what that settles.
+func (r *run) settleDoubt() error {
+	doubt := r.ownDoubt()
+	if len(doubt) == 0 {
+		return nil
+	}
+	standings := map[string]runner.Standing{}
+	var readings []runner.Reading
+	for _, d := range doubt {
+		h := r.w.host(d.Host)
+		standings[d.ID] = r.ask(h, d.ID)
+		if standings[d.ID] == runner.StandingRunning {
+			continue
+		}
+		readings = append(readings, r.read(h))
+	}
+	r.hop()
+	actions := runner.SettleDoubt(r.policy, doubt, standings, readings, r.w.now.time())
+	for _, a := range actions {
+		r.w.count("in doubt, then " + string(a.Status) + " because " + string(word(standings[a.ID])))
+	}
+	if len(actions) == 0 {
+		return nil
+	}
+	return r.note(ledger.PhaseScan, actions)
+}
+
+func word(s runner.Standing) runner.Standing {
+	if s == runner.StandingUntold {
+		return "untold"
+	}
+	return s
+}
+
+// ownDoubt is what is in doubt at this site.
+func (r *run) ownDoubt() []plan.InDoubt {
+	if r.disk.head == nil {
+		return nil
+	}
+	var out []plan.InDoubt
+	for _, d := range r.disk.head.state.InDoubt {
+		if r.w.host(d.Host).site == r.site {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// ask asks a host's supervisor about an action. A host that does not answer may be running it.
+func (r *run) ask(h *host, id string) runner.Standing {
+	r.hop()
+	if !r.w.reachable(h) {
+		return runner.StandingRunning
+	}
+	if !r.w.bug("ask-without-fence") {
+		h.fence = max(h.fence, r.lease.fence)
+	}
+	h.shown = max(h.shown, r.lease.fence)
+	standing := runner.StandingNone
+	if c := h.claims[id]; c != nil {
+		standing = runner.Standing(c.state)
+	}
+	r.w.say("%s: %s says of %s: %s", r.name, h.name, short(id), standing)
+	r.hop()
+	return standing
+}
+
+// note records something that happened.
+func (r *run) note(phase ledger.Phase, actions []ledger.Action) error {
+	return r.append(entry{record: r.draft(phase, actions), check: r.fenced})
+}
+
+func (r *run) draft(phase ledger.Phase, actions []ledger.Action) ledger.Record {
+	rec := ledger.Record{
+		APIVersion: ledger.APIVersion, Kind: "Record", Tenant: r.policy.Name, Phase: phase, Run: r.id, At: r.w.now.time(),
+		PolicyCommit: commitOf(r.version), Site: r.site, Runner: r.name, Fence: r.lease.fence, Actions: slices.Clone(actions),
+	}
+	if r.plan != nil {
+		rec.Plan = r.plan.Digest
+	}
+	return rec
+}
+
+// fenced refuses to write as the holder of a lease that is not the newest.
+func (r *run) fenced(tip *commit) error {
+	if tip != nil && tip.state.Fences[r.site] > r.lease.fence {
+		return errFenced
+	}
+	return nil
+}
+
+// end closes the run's records.
+func (r *run) end() error { return r.append(entry{record: r.draft(ledger.PhaseEnd, nil)}) }

@@ -1,0 +1,208 @@
+package simulator
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/providers"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+func commitOf(version int) string { return "policy-" + strconv.Itoa(version) }
+
+func versionOf(commit string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(commit, "policy-"))
+	return n
+}
+
+// recorded is the newest policy that stands in a chain.
+func recorded(tip *commit) int {
+	newest := 0
+	for ; tip != nil; tip = tip.parent {
+		newest = max(newest, versionOf(tip.record.PolicyCommit))
+	}
+	return newest
+}
+
+func (w *world) host(name string) *host {
+	for _, h := range w.hosts {
+		if h.name == name {
+			return h
+		}
+	}
+	panic("no host " + name)
+}
+
+// read is a full scan of one host.
+func (r *run) read(h *host) runner.Reading {
+	if !r.w.reachable(h) {
+		return runner.Reading{Host: h.name, Err: fmt.Errorf("%w: it does not answer", runner.ErrUnreachable)}
+	}
+	r.w.happened(fact{kind: reread, host: h})
+	return runner.Reading{Host: h.name, Scan: r.w.scanOf(h)}
+}
+
+func (w *world) scanOf(h *host) *providers.HostScan {
+	s := &providers.HostScan{OS: "debian 12", BootID: "b"}
+	for _, u := range w.tenant.updates {
+		name, version := parsed(u.purl)
+		s.Installed = append(s.Installed, providers.Package{Name: name, Arch: "amd64", Version: h.has[name]})
+		if _, there := h.since[u.purl]; !there && w.now >= u.from {
+			s.Missing = append(s.Missing, providers.Missing{From: h.has[name], Update: providers.Update{
+				PURL: u.purl, Name: name, Version: version, Arch: "amd64", Class: "security", Severity: "high",
+			}})
+		}
+	}
+	return s
+}
+
+// here are the tenant's hosts at this site.
+func (r *run) here() []policy.Host {
+	var out []policy.Host
+	for _, h := range r.policy.Hosts {
+		if h.Site() == r.site {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// scan reads every host and records what it saw.
+func (r *run) scan() error {
+	var readings []runner.Reading
+	for _, h := range r.here() {
+		readings = append(readings, r.read(r.w.host(h.Name)))
+	}
+	r.hop()
+	s := r.assemble(readings)
+	rec := r.draft(ledger.PhaseScan, nil)
+	rec.Scan = r.summary(s)
+	return r.append(entry{record: rec, snapshot: s, check: r.fenced})
+}
+
+func (r *run) assemble(readings []runner.Reading) *inventory.Snapshot {
+	a := runner.Assembly{Tenant: r.policy.Name, Site: r.site, At: r.w.now.time(), Hosts: r.here(), Readings: readings}
+	if tip := r.disk.head; tip != nil {
+		a.Prev, a.FirstSeen = tip.snapshots[r.site], tip.state.FirstSeen
+	}
+	return runner.Assemble(a)
+}
+
+func (r *run) summary(s *inventory.Snapshot) *ledger.Scan {
+	out := &ledger.Scan{Hosts: len(s.Hosts), Missing: []ledger.RingMissing{}, Seen: []string{}}
+	count := map[ledger.RingMissing]int{}
+	for _, h := range s.Hosts {
+		for _, m := range h.Missing {
+			if h.State == inventory.Scanned {
+				count[ledger.RingMissing{Ring: r.w.host(h.Name).ring, Update: s.Updates[m.Update].PURL}]++
+			}
+		}
+	}
+	for k, n := range count {
+		k.Hosts = n
+		out.Missing = append(out.Missing, k)
+	}
+	slices.SortFunc(out.Missing, func(a, b ledger.RingMissing) int {
+		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
+	})
+	for _, u := range s.Updates {
+		out.Seen = append(out.Seen, u.PURL)
+	}
+	return out
+}
+
+// planned is a plan and what it was made of, for the truth.
+type planned struct {
+	base    *commit
+	version int
+	at      second
+	run     string
+}
+
+// makePlan builds the plan of this moment.
+func (r *run) makePlan() error {
+	made, err := r.build(r.disk.head, r.w.now)
+	if err != nil {
+		return err
+	}
+	r.plan, r.base = made, r.disk.head
+	r.w.plans[made.Digest] = &planned{base: r.base, version: r.version, at: r.w.now, run: r.id}
+	r.w.count("plans")
+	r.sooner(made)
+	return nil
+}
+
+// build is the plan of a state. The order of hosts is the policy's.
+func (r *run) build(tip *commit, at second) (*plan.Plan, error) {
+	s := tip.snapshots[r.site]
+	t := r.policy
+	if r.w.bug("soak-ignored") {
+		t = unsoaked(t)
+	}
+	in := plan.Input{
+		At: at.time(), Policy: t, Snapshot: s, Evidence: ledger.Extract(tip.state, nil, t), Failures: tip.state.Failures,
+		InDoubt: tip.state.InDoubt, SnapshotDigest: "sha256:" + strconv.Itoa(tip.state.Seq) + r.site, Tool: "simulator",
+	}
+	for _, u := range s.Updates {
+		in.Answers = append(in.Answers, r.w.tenant.answer(u.PURL))
+	}
+	if r.w.bug("doubt-hidden-from-plan") {
+		in.InDoubt = nil
+	}
+	r.w.spoil(&in)
+	return plan.Build(in)
+}
+
+func unsoaked(t *policy.Tenant) *policy.Tenant {
+	n := *t
+	n.Rings = slices.Clone(t.Rings)
+	for i := range n.Rings {
+		n.Rings[i].Requires = slices.Clone(n.Rings[i].Requires)
+		for j := range n.Rings[i].Requires {
+			n.Rings[i].Requires[j].Soak = 0
+		}
+	}
+	return &n
+}
+
+// spoil breaks the evidence that plan is given, for bugs of that kind.
+func (w *world) spoil(in *plan.Input) {
+	in.Evidence = slices.Clone(in.Evidence)
+	for i := range in.Evidence {
+		e := &in.Evidence[i]
+		switch {
+		case w.bug("failures-forgotten"):
+			e.Attempted, e.Failed = e.Attempted-e.Failed, 0
+		case w.bug("doubt-not-evidence"):
+			e.Attempted, e.InDoubt = e.Attempted-e.InDoubt, 0
+		case w.bug("doubt-counts-as-success") && e.InDoubt > 0:
+			e.Succeeded, e.InDoubt = e.Succeeded+e.InDoubt, 0
+		}
+	}
+}
+
+// sooner notes when something of a plan changes by itself.
+func (r *run) sooner(p *plan.Plan) {
+	consider := func(at second) {
+		if at > r.w.now {
+			r.nextIn = min(r.nextIn, max(at-r.w.now, 2*minute))
+		}
+	}
+	for _, ring := range p.Rings {
+		for _, w := range ring.Waves {
+			consider(instant(w.Opens))
+		}
+		for _, w := range ring.Waiting {
+			if w.Until != nil {
+				consider(instant(*w.Until))
+			}
+		}
+	}
+}

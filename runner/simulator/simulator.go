@@ -1,0 +1,51 @@
+package simulator
+
+import (
+	"fmt"
+	"io"
+)
+
+// Options change how a seed is played. The zero value plays it as it is.
+type Options struct {
+	Bug   string    // one of Bugs: it breaks the invented world or the code around Step
+	Watch string    // check only invariants of this name; "": all
+	Trace io.Writer // told of every event
+}
+
+// Report is what happened in a world.
+type Report struct {
+	Seed     uint64
+	Events   int
+	Records  int
+	Starts   int
+	Hours    int            // of simulated time
+	Coverage map[string]int // how often what was interesting happened
+}
+
+// Violation is a promise that a world saw broken.
+type Violation struct {
+	Seed      uint64
+	Invariant string
+	At        string
+	Problem   string
+}
+
+func (v *Violation) Error() string {
+	return fmt.Sprintf("seed %d, %s: %s: %s\nplay it again: go test ./runner/simulator -run TestSeed -seed %d -v",
+		v.Seed, v.At, v.Invariant, v.Problem, v.Seed)
+}
+
+// Run plays a seed: first a time in which anything may go wrong, then a quiet one in which everything that is due must
+// get done. The error is a *Violation.
+func Run(seed uint64, o Options) (Report, error) {
+	w := newWorld(seed, o)
+	w.play()
+	r := Report{
+		Seed: seed, Events: w.played, Records: w.remote.newest.seq(), Starts: len(w.executions),
+		Hours: int((w.now - w.started) / 3600), Coverage: w.coverage,
+	}
+	if w.violation != nil {
+		return r, w.violation
+	}
+	return r, nil
+}
