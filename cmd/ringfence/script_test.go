@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ringfence/ringfence/internal/command"
+	"github.com/ringfence/ringfence/internal/transport/sshtest"
 )
 
 var update = flag.Bool("update", false, "write what the program prints into the scripts' expectations")
@@ -23,11 +25,15 @@ func TestMain(m *testing.M) {
 
 func TestScript(t *testing.T) {
 	template = smallPolicy(t)
+	sshAddress = sshtest.NewServer(t, func(string, io.Writer, io.Writer) int { return 0 }).Addr()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, Cmds: verbs,
 		UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 	})
 }
+
+// sshAddress is where a host answers with SSH: $SSHD in a script.
+var sshAddress string
 
 // verbs are the scripts' own commands beside those of testscript.
 var verbs = map[string]func(*testscript.TestScript, bool, []string){
@@ -44,6 +50,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"mark":       mark,
 	"unchanged":  unchanged,
 	"scrub":      scrub,
+	"stream":     stream,
 }
 
 // setup gives each script a home of its own, so that nothing of this machine's Git or SSH settings is read.
@@ -52,6 +59,7 @@ func setup(e *testscript.Env) error {
 	e.Setenv("HOME", home)
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 	e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	e.Setenv("SSHD", sshAddress)
 	e.Setenv("GIT_CEILING_DIRECTORIES", e.WorkDir)
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +11,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -69,31 +73,76 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// interrupts SIGNAL N TEXT ringfence ARGS… sends a signal (several: INT,INT) once TEXT stands on stderr and wants the
-// exit code.
+// interrupts N TEXT=SIGNAL,… ringfence ARGS… sends each signal once its text was printed, and wants the exit code. The
+// text "fault struck" is not printed: it stands for a host that a fault with a bound has struck.
 func interrupts(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 4 {
-		ts.Fatalf("usage: interrupts SIGNAL[,SIGNAL] N text program args…")
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: interrupts N text=signal[,text=signal] program args…")
 	}
-	want, err := strconv.Atoi(args[1])
+	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
-	c := exec.Command(lookPath(ts, args[3]), args[4:]...)
+	c := exec.Command(lookPath(ts, args[2]), args[3:]...)
 	c.Dir, c.Env = ts.MkAbs("."), environ(ts)
-	w := &watcher{text: args[2], seen: make(chan struct{})}
+	w := &watcher{send: func(s os.Signal) { _ = c.Process.Signal(s) }} // one that is gone fails below
+	for _, pair := range strings.Split(args[1], ",") {
+		text, signal, _ := strings.Cut(pair, "=")
+		w.todo = append(w.todo, cue{text, signals[signal]})
+	}
 	c.Stdout, c.Stderr = w, w
 	ts.Check(c.Start())
-	go func() {
-		<-w.seen
-		for _, s := range strings.Split(args[0], ",") {
-			_ = c.Process.Signal(signals[s]) // a process that is gone already fails below
-		}
-	}()
-	code := exitCode(ts, c.Wait())
-	ts.Logf("[output]\n%s", w.String())
-	if code != want {
-		ts.Fatalf("exit code %d, want %d", code, want)
+	ended := make(chan struct{})
+	go w.watchState(ts.MkAbs(simState), ended)
+	err = c.Wait()
+	close(ended)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	code := exitCode(ts, err)
+	ts.Logf("[output]\n%s", w.buf.String())
+	if code != want || len(w.todo) > 0 {
+		ts.Fatalf("exit code %d, want %d; %d signals were not sent", code, want, len(w.todo))
 	}
+}
+
+var signals = map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+
+// cue is a signal and the text that calls for it.
+type cue struct {
+	text   string
+	signal os.Signal
+}
+
+// watcher sends the signals of its list in order, each once its text was written.
+type watcher struct {
+	send func(os.Signal)
+	mu   sync.Mutex
+	todo []cue
+	buf  bytes.Buffer
+}
+
+// watchState looks for a fault in the hosts' state until the program has ended.
+func (w *watcher) watchState(path string, ended <-chan struct{}) {
+	for {
+		if raw, err := os.ReadFile(path); err == nil && bytes.Contains(raw, []byte("\"struck\": {\n  \"")) {
+			_, _ = w.Write([]byte("fault struck\n")) // it never fails
+			return
+		}
+		select {
+		case <-ended:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf.Write(p)
+	for len(w.todo) > 0 && strings.Contains(w.buf.String(), w.todo[0].text) {
+		w.send(w.todo[0].signal)
+		w.todo = w.todo[1:]
+	}
+	return len(p), nil
 }
 
 // escapes are the ones that replace knows.
@@ -158,4 +207,26 @@ func environ(ts *testscript.TestScript) []string {
 		}
 	}
 	return out
+}
+
+// stream FILE EXIT wants JSON lines with the version first and the result, with that exit code, last.
+func stream(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: stream file exit")
+	}
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
+	for i, line := range lines {
+		var e struct {
+			Type, At, Level string
+			Exit            *int
+		}
+		ts.Check(json.Unmarshal([]byte(line), &e))
+		last := i == len(lines)-1
+		if (i == 0) != (e.Type == "version") || last != (e.Type == "result") || e.At == "" || e.Level == "" {
+			ts.Fatalf("line %d of %d is out of place: %s", i+1, len(lines), line)
+		}
+		if last && (e.Exit == nil || strconv.Itoa(*e.Exit) != args[1]) {
+			ts.Fatalf("the result is not exit %s: %s", args[1], line)
+		}
+	}
 }

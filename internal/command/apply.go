@@ -195,7 +195,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 		p.out.failure(exitOf(ledgerError(p.tenant.Name, out.Trouble)))
 		exit = ExitError
 	}
-	if err := p.written(rec.finish(ctx, reasons[exit])); err != nil {
+	if err := p.written(rec.finish(context.WithoutCancel(ctx), reasons[exit])); err != nil {
 		return err
 	}
 	return p.runSummary(out, exit)

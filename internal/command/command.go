@@ -51,7 +51,10 @@ func System() Env {
 func Main(args []string, env Env) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	app := &app{Env: env, started: env.Now(), signals: watch(env.Signals, cancel)}
+	app := &app{Env: env, started: env.Now()}
+	app.signals = watch(env.Signals, cancel, func() {
+		app.out.say("stopping: nothing more starts, what runs goes on; interrupt again to cancel it")
+	})
 	root := app.root()
 	root.SetArgs(longFlags(root, args))
 	err := root.ExecuteContext(ctx)

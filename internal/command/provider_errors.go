@@ -5,13 +5,14 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/providers/plugin"
+	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner"
 )
 
-// isProvider says that a provider, not a host, is what failed.
+// isProvider says that a provider, not a host, is what failed. An answer about one host that breaks the contract is that
+// host's trouble: what it says may be what broke it, and one host must not stop its tenant.
 func isProvider(err error) bool {
-	return errors.Is(err, runner.ErrProvider) || errors.Is(err, plugin.ErrCrashed) || errors.Is(err, plugin.ErrBadAnswer)
+	return errors.Is(err, runner.ErrProvider) || errors.Is(err, providers.ErrCrashed)
 }
 
 // unwrapProvider finds the diagnostic in a provider's error, or makes it one.

@@ -17,13 +17,15 @@ type signals struct {
 	run   bool
 }
 
-func watch(in <-chan os.Signal, cancel context.CancelFunc) *signals {
+// watch handles interrupts until the program ends; waiting is called when the first one leaves a run to end safely.
+func watch(in <-chan os.Signal, cancel context.CancelFunc, waiting func()) *signals {
 	s := &signals{stop: make(chan struct{})}
 	if in == nil {
 		return s
 	}
 	go func() {
 		if s.note(<-in) {
+			waiting()
 			<-in
 		}
 		cancel()
