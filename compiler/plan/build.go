@@ -14,6 +14,20 @@ const APIVersion = "ringfence.dev/v1"
 // input's lists does not matter. An error means that the input contradicts itself; what policy or evidence do not
 // allow is no error but stands in the plan as waiting or rejected.
 func Build(in Input) (*Plan, error) {
+	b, err := decided(in)
+	if err != nil {
+		return nil, err
+	}
+	b.place()
+	p := b.document()
+	if p.Parents, err = parents(b.Input); err != nil {
+		return nil, err
+	}
+	return p, p.measure()
+}
+
+// decided is a build in which every update has its decision and nothing is placed yet.
+func decided(in Input) (*build, error) {
 	in, err := normal(in)
 	if err != nil {
 		return nil, err
@@ -25,12 +39,7 @@ func Build(in Input) (*Plan, error) {
 	b.enrol()
 	b.count()
 	b.decide()
-	b.place()
-	p := b.document()
-	if p.Parents, err = parents(in); err != nil {
-		return nil, err
-	}
-	return p, p.measure()
+	return b, nil
 }
 
 // build is the state of one Build. Rings, lanes and updates are numbers into these lists.

@@ -5,17 +5,10 @@ import "github.com/ringfence/ringfence/compiler/decision"
 // Decisions returns what was decided of every update in every ring that lacks it, in the plan's order of rings, then
 // updates: what the rules, approvals and gates say, before any window. Build plans from the same decisions.
 func Decisions(in Input) ([]decision.Decision, error) {
-	in, err := normal(in)
+	b, err := decided(in)
 	if err != nil {
 		return nil, err
 	}
-	b, err := newBuild(in)
-	if err != nil {
-		return nil, err
-	}
-	b.enrol()
-	b.count()
-	b.decide()
 	var out []decision.Decision
 	for _, v := range b.verdicts {
 		if v != nil {
