@@ -108,7 +108,7 @@ const rootHelp = `Ringfence compiles the patch policy of a Git repository into a
   run --all                                          all of it, for whatever is due
 
 Exit codes: 0 ok, 1 error, 2 changes (-detailed-exitcode), 3 denied, 4 approval missing, 5 nothing is due now,
-6 plan stale, 8 something due is unfinished, 9 stopped, 10 provider missing or crashed, 64 usage,
+6 plan stale, 7 another run, 8 something due is unfinished, 9 stopped, 10 provider missing or crashed, 64 usage,
 130/143 interrupted at a safe point.
 
 Every flag can be set by a variable: --tenant by RINGFENCE_TENANT.`
