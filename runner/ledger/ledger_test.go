@@ -17,7 +17,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
-// TestMain gives every test an empty home, and is also the child that the crash test kills.
+// TestMain gives every test an empty home, and is also the child that the crash tests kill.
 func TestMain(m *testing.M) {
 	home, err := os.MkdirTemp("", "ledger-home-")
 	if err != nil {
@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	if dir := os.Getenv(childEnv); dir != "" {
 		child(dir)
+	}
+	if dir := os.Getenv(pusherEnv); dir != "" {
+		pusher(dir)
 	}
 	code := m.Run()
 	os.RemoveAll(home)

@@ -99,3 +99,19 @@ func TestALocalLedgerGetsARemote(t *testing.T) {
 		t.Errorf("head %+v", h)
 	}
 }
+
+// TestAStaleBranchTakesNothingBack plays a runner that was killed between noting what it saw and moving its branch. What
+// it appends must not replace what the remote has.
+func TestAStaleBranchTakesNothingBack(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	first := mustAppend(t, a.Ledger, Head{}, note("a1"))
+	mustAppend(t, a.Ledger, first, note("a2"))
+	git(t, a.dir, "update-ref", a.Ref(), first.Commit)
+	if h := mustAppend(t, a.Ledger, first, note("a3")); h.State.Seq != 3 || a.runs(t) != "a1 a2 a3" {
+		t.Errorf("the remote has %q", a.runs(t))
+	}
+	git(t, a.dir, "update-ref", "-d", a.Ref())
+	if h := mustAppend(t, a.Ledger, Head{}, note("a4")); h.State.Seq != 4 || a.runs(t) != "a1 a2 a3 a4" {
+		t.Errorf("the remote has %q", a.runs(t))
+	}
+}

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -174,7 +176,9 @@ func TestRecordsOutlastTheRemote(t *testing.T) {
 	b := newSite(t, a.bare)
 	h := mustAppend(t, a.Ledger, Head{}, scanNote(t, "a1", "main"))
 	b.mustSync(t)
-	mustAppend(t, b.Ledger, mustHead(t, b.Ledger), scanNote(t, "b1", "branch"))
+	theirs := scanNote(t, "b1", "branch")
+	theirs.Files[SnapshotPath("main")] = []byte("another runner's view of this site")
+	mustAppend(t, b.Ledger, mustHead(t, b.Ledger), theirs)
 	up := a.down(t)
 	must := note("a-must")
 	must.MustPush = true
@@ -233,6 +237,9 @@ func checkReparented(t *testing.T, s site) {
 		"run/record.json\nsnapshot/branch.jsonl\nsnapshot/main.jsonl\nsnapshot/other.jsonl\nstate.json" {
 		t.Errorf("the tip holds\n%s", got)
 	}
+	if got, err := s.ReadFile(h, SnapshotPath("main")); err != nil || !bytes.Equal(got, snapshot(t, "acme", "main")) {
+		t.Errorf("the last scan's snapshot is %q, %v", got, err)
+	}
 	if len(h.State.InDoubt) != 1 || h.State.Seq != 5 {
 		t.Errorf("the state is %+v", h.State)
 	}
@@ -256,6 +263,7 @@ func TestARemoteThatRefuses(t *testing.T) {
 func TestALostAnswer(t *testing.T) {
 	for _, must := range []bool{false, true} {
 		a := newSite(t, bareRemote(t))
+		a.o.Sign = func([]byte) ([]byte, error) { return fmt.Appendln(nil, rand.Int64()), nil } // no two commits are the same
 		h := mustAppend(t, a.Ledger, Head{}, note("a1"))
 		remove := a.hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
 		e := note("a2")

@@ -1,0 +1,138 @@
+//go:build linux
+
+package ledger
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+)
+
+const pusherEnv = "RINGFENCE_LEDGER_PUSHER"
+
+// pusher appends to a shared ledger until it is killed, and prints the run of each record that Append said is written.
+func pusher(dir string) {
+	ctx := context.Background()
+	repo, err := gitrepo.Open(ctx, dir)
+	if err != nil {
+		fmt.Println("error:", err)
+		os.Exit(3)
+	}
+	l := OpenWith(repo, "acme", quick())
+	var h Head
+	for n := 0; ; n++ {
+		id := fmt.Sprintf("%d-%d", os.Getpid(), n)
+		next, err := l.Append(ctx, h, started(id))
+		var locked *gitrepo.LockedError
+		switch {
+		case errors.As(err, &locked):
+			fmt.Println("locked")
+			waitOut(dir, locked.Path, l.ref)
+			waitOut(dir, locked.Path, l.shared().seenRef)
+			continue
+		case err != nil:
+			fmt.Println("error:", err)
+			os.Exit(3)
+		}
+		h = next
+		fmt.Println("wrote", id)
+	}
+}
+
+// TestKilledPushersLoseNothing kills two runners in turn, 30 times, at random instants, half of the times with the git
+// that pushes. The remote is whole after each, and holds once what Append said is written.
+func TestKilledPushersLoseNothing(t *testing.T) {
+	bare := bareRemote(t)
+	sites := []site{newSite(t, bare), newSite(t, bare)}
+	random := rand.New(rand.NewPCG(3, 4))
+	var promised []string
+	for round := range 30 {
+		s := sites[random.IntN(len(sites))]
+		wrote := pushAndKill(t, s.dir, time.Duration(random.IntN(250))*time.Millisecond, round%2 == 0)
+		promised = append(promised, wrote...)
+		settled(t, bare)
+		there := strings.Fields(s.runs(t))
+		for _, id := range wrote {
+			if !slices.Contains(there, id) {
+				t.Fatalf("round %d: %s was acknowledged and is not there", round, id)
+			}
+		}
+	}
+	for _, s := range sites {
+		if err := s.Push(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := strings.Fields(sites[0].runs(t))
+	if sorted := slices.Sorted(slices.Values(there)); len(slices.Compact(sorted)) != len(there) {
+		t.Errorf("a record is there twice: %q", there)
+	}
+	for _, s := range sites {
+		git(t, s.dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+	}
+	t.Logf("%d records, %d acknowledged", len(there), len(promised))
+	if len(promised) < 30 {
+		t.Errorf("only %d records in 30 rounds: the test kills too early to prove anything", len(promised))
+	}
+}
+
+// settled waits for the remote's side of a push whose runner is gone: it ends by itself.
+func settled(t *testing.T, bare string) {
+	t.Helper()
+	for busy := true; busy; time.Sleep(5 * time.Millisecond) {
+		busy = false
+		cwds, _ := filepath.Glob("/proc/[0-9]*/cwd")
+		for _, path := range cwds {
+			if cwd, err := os.Readlink(path); err == nil && strings.HasPrefix(cwd, bare) {
+				busy = true
+			}
+		}
+	}
+}
+
+func pushAndKill(t *testing.T, dir string, after time.Duration, alsoGit bool) (wrote []string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), pusherEnv+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(io.LimitReader(out, 1<<20))
+	lines.Scan() // from the first record on the clock ticks
+	time.AfterFunc(after, func() {
+		gits := children(cmd.Process.Pid)
+		_ = cmd.Process.Kill()
+		for _, pid := range gits {
+			if alsoGit {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+	})
+	for more := true; more; more = lines.Scan() {
+		if id, ok := strings.CutPrefix(lines.Text(), "wrote "); ok {
+			wrote = append(wrote, id)
+		}
+		if strings.HasPrefix(lines.Text(), "error:") {
+			t.Errorf("the runner failed: %s", lines.Text())
+		}
+	}
+	_ = cmd.Wait()
+	return wrote
+}
