@@ -19,7 +19,8 @@ raise() {
 		mv "$root/fences/.new" "$root/fences/$place" && sure "$root/fences"
 }
 
-# record fills a claim; $script is this text, by the caller's grace. The reserve is given back before the status is written, for an upgrade may fill the disk.
+# record fills a claim. $script is this text, from the line that unpacked it. The reserve is given back before the
+# status is written, for an upgrade may fill the disk.
 record() {
 	starter="$$ $(birth $$)"
 	{ echo "$starter $(boot) $(now)" && echo "$scope $fence"; } >"$a/claim" &&
