@@ -62,6 +62,10 @@ generate: ## write generated files anew
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: tamper
+tamper: ## change N ledgers in some way (default 10000) and see that the verifier finds each
+	TAMPER=$${N:-10000} go test -timeout 0 -count 1 -v -run TestTamperedHistories ./runner/ledger/verify
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (default 30s each)
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

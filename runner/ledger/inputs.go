@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+)
+
+// The files that an intent carries beside the record: what the run carries out, and everything from which anybody can
+// make that plan again and compare.
+const (
+	PlanFile    = "run/plan.json"
+	PreviewFile = "run/preview.json"
+	PolicyFile  = "inputs/policy.json" // the compiled policy, canonical
+	DecideFile  = "inputs/decide.json" // what the rules were asked
+	RunFile     = "inputs/run.json"    // a RunInput
+)
+
+// ModuleFile is where an intent keeps the text of a rule module that inputs/decide.json names by digest.
+func ModuleFile(digest string) string {
+	return "inputs/modules/" + strings.TrimPrefix(digest, "sha256:") + ".rego"
+}
+
+// RunInput says from what a run made the plan that it compared the one it carries out with: the state and the snapshot
+// of the ledger's own record Head, what other tenants' ledgers said, and the instant.
+type RunInput struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"` // "RunInput"
+	Tenant     string            `json:"tenant"`
+	Head       string            `json:"head"` // commit of the tenant's ledger
+	At         time.Time         `json:"at"`
+	Foreign    decision.Evidence `json:"foreign"` // of the rings "tenant/ring" that the policy names
+	Ledgers    []ForeignHead     `json:"ledgers"` // where Foreign was read, sorted by tenant
+}
+
+// ForeignHead is the record of another tenant's ledger that its evidence was read from; no commit: it had none.
+type ForeignHead struct {
+	Tenant string `json:"tenant"`
+	Commit string `json:"commit"`
+}
+
+// NewRunInput makes the document from what a plan was built from: all its evidence, own rows included, and the heads of
+// the foreign ledgers by tenant.
+func NewRunInput(head Head, at time.Time, evidence decision.Evidence, foreign map[string]Head) RunInput {
+	in := RunInput{
+		APIVersion: APIVersion, Kind: "RunInput", Tenant: head.State.Tenant, Head: head.Commit, At: at.UTC().Truncate(time.Second),
+		Foreign: decision.Evidence{}, Ledgers: []ForeignHead{},
+	}
+	for _, e := range evidence {
+		if strings.Contains(e.Ring, "/") {
+			in.Foreign = append(in.Foreign, e)
+		}
+	}
+	for tenant, h := range foreign {
+		in.Ledgers = append(in.Ledgers, ForeignHead{tenant, h.Commit})
+	}
+	slices.SortFunc(in.Ledgers, func(a, b ForeignHead) int { return strings.Compare(a.Tenant, b.Tenant) })
+	return in
+}
+
+// DecodeRunInput reads a RunInput strictly.
+func DecodeRunInput(raw []byte) (RunInput, error) {
+	var in RunInput
+	if err := strict(raw, &in); err != nil {
+		return RunInput{}, fmt.Errorf("run input: %w", err)
+	}
+	if in.APIVersion != APIVersion || in.Kind != "RunInput" || in.Head == "" {
+		return RunInput{}, errors.New("run input: it is no RunInput with a head")
+	}
+	if slices.ContainsFunc(in.Foreign, func(e decision.RingEvidence) bool { return !strings.Contains(e.Ring, "/") }) {
+		return RunInput{}, errors.New("run input: it has evidence of an own ring, which only the ledger's state may say")
+	}
+	return in, nil
+}

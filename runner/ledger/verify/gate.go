@@ -1,0 +1,134 @@
+package verify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+type gateKey struct{ ring, lane, update string }
+
+// gate judges the evidence of the earlier rings, for every update of an announced action: as it stood when the run
+// judged its plan, and once more at the announcement. Later successes start the soak anew and close nothing that was
+// open; but what failed or fell into doubt since then closes the gate.
+func (v *verifier) gate(s *step, in *intent) {
+	ring := in.run.ring(in.Ring)
+	if ring == nil || in.run.snapshot == nil || len(ring.Requires) == 0 {
+		return
+	}
+	for _, u := range in.Updates {
+		key := gateKey{in.Ring, in.Lane, u.Update}
+		d, ok := in.run.gates[key]
+		if !ok {
+			d = in.run.judge(ring, in.Lane, u.Update, in.run.evidence, in.run.at)
+			in.run.gates[key] = d
+			if d.Outcome != decision.Approved {
+				v.found(s, Gate, "%s in %s: %s", u.Update, in.Ring, d.Reasons[0].Msg)
+			}
+		}
+		if d.Outcome == decision.Approved {
+			v.still(s, in, ring, u.Update)
+		}
+	}
+}
+
+// still judges the gate by what the run itself has recorded by now.
+func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) {
+	evidence := ledger.Extract(v.settled(s.before), nil, in.run.policy)
+	for _, e := range in.run.evidence {
+		if strings.Contains(e.Ring, "/") {
+			evidence = append(evidence, e)
+		}
+	}
+	d := in.run.judge(ring, in.Lane, update, evidence, s.record.At)
+	for _, r := range d.Reasons {
+		told := gateKey{in.Ring, r.Msg, update}
+		if _, again := in.run.gates[told]; !again && (r.Code == decision.ReasonGateFailed || r.Code == decision.ReasonGateInDoubt) {
+			in.run.gates[told] = d
+			v.found(s, Gate, "%s in %s, by what was recorded since its run began: %s", update, in.Ring, r.Msg)
+		}
+	}
+}
+
+// settled is a state without what is merely under way: announced, and not yet said to be in doubt.
+func (v *verifier) settled(s ledger.State) ledger.State {
+	s.Evidence = slices.Clone(s.Evidence)
+	for _, d := range s.InDoubt {
+		in := v.intents[d.ID]
+		if in == nil || in.Status != ledger.Started {
+			continue
+		}
+		for i, e := range s.Evidence {
+			if e.Ring == d.Ring && slices.Contains(d.Updates, e.Update) {
+				s.Evidence[i].InDoubt--
+				s.Evidence[i].Attempted--
+			}
+		}
+	}
+	return s
+}
+
+func (r *run) ring(name string) *policy.Ring {
+	if r.policy == nil {
+		return nil
+	}
+	for i := range r.policy.Rings {
+		if r.policy.Rings[i].Name == name {
+			return &r.policy.Rings[i]
+		}
+	}
+	return nil
+}
+
+// judge asks package decision, with a grant that always holds, so that nothing but the gates can say no.
+func (r *run) judge(ring *policy.Ring, lane, update string, evidence decision.Evidence, at time.Time) decision.Decision {
+	only := *ring
+	if !r.foreign { // without other tenants' evidence their gates cannot be judged
+		only.Requires = slices.DeleteFunc(slices.Clone(ring.Requires), func(q policy.Requirement) bool { return q.Tenant != "" })
+	}
+	released := time.Unix(1, 0)
+	q := decision.Query{
+		Policy: r.policy, Ring: &only, Update: inventory.Update{PURL: update, Released: &released, FirstSeen: released},
+		Answer:   decision.Answer{Grants: []decision.Grant{{Rule: "recorded", Approve: &policy.Approve{Anchor: policy.Released}}}},
+		Evidence: decision.NewIndex(evidence), At: at,
+		Missing: func(key string) int { return r.missing(key, update, evidence) },
+	}
+	for i := range r.policy.Lanes {
+		if r.policy.Lanes[i].Name == lane {
+			q.Lane = &r.policy.Lanes[i]
+		}
+	}
+	return decision.Decide(q)
+}
+
+// missing counts the hosts of an own ring that lack an update or that nobody looked at, as the plan counts them.
+func (r *run) missing(ring, update string, evidence decision.Evidence) int {
+	n, elsewhere := 0, false
+	for _, h := range r.policy.Hosts {
+		of, ok := r.policy.RingOf(h)
+		if !ok || of.Name != ring {
+			continue
+		}
+		if h.Site() != cmp.Or(r.snapshot.Site, policy.DefaultSite) {
+			elsewhere = true
+			continue
+		}
+		if seen := r.snapshot.Host(h.Name); seen == nil || seen.State != inventory.Scanned || r.lacks(seen, update) {
+			n++
+		}
+	}
+	if e, _ := evidence.Of(ring, update); elsewhere {
+		n = max(n, e.Missing)
+	}
+	return n
+}
+
+func (r *run) lacks(h *inventory.Host, update string) bool {
+	return slices.ContainsFunc(h.Missing, func(m inventory.Missing) bool { return r.snapshot.Updates[m.Update].PURL == update })
+}

@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// planned: the plan has this host in this wave of this occurrence, with exactly these updates.
+func (v *verifier) planned(s *step, in *intent) {
+	p := in.run.plan
+	if p == nil {
+		return
+	}
+	for _, r := range p.Rings {
+		for i, w := range r.Waves {
+			if r.Ring == in.Ring && r.Lane == in.Lane && w.Wave == in.Wave && w.Window == in.Window && w.Opens.Equal(in.Opens) &&
+				slices.Contains(w.Hosts, in.Host) && slices.Equal(p.Changes[w.Change].Updates, in.Updates) {
+				in.row = &r.Waves[i]
+				return
+			}
+		}
+	}
+	v.found(s, NotPlanned, "%s in %s, lane %s, wave %d of %s with these %d updates is not in the plan", in.Host, in.Ring, in.Lane, in.Wave, in.Window, len(in.Updates))
+}
+
+// mayReboot: some change that the plan has for the host lets it reboot.
+func (v *verifier) mayReboot(s *step, r *run, a ledger.Action) {
+	if r.plan == nil {
+		return
+	}
+	for _, ring := range r.plan.Rings {
+		for _, w := range ring.Waves {
+			if slices.Contains(w.Hosts, a.Host) && r.plan.Changes[w.Change].Reboot == policy.RebootIfRequired {
+				return
+			}
+		}
+	}
+	v.found(s, NotPlanned, "%s was rebooted, which its plan does not let happen", a.Host)
+}
+
+// inWindow judges an instant twice: by the occurrence that the plan names, and by the policy's window itself.
+func (v *verifier) inWindow(s *step, in *intent, at time.Time, what string) {
+	if in.row != nil && (at.Before(in.row.Opens) || in.row.Closes != nil && !at.Before(*in.row.Closes)) {
+		v.found(s, Window, "%s %s at %s, outside its occurrence of %s", in.Host, what, stamp(at), in.Window)
+		return
+	}
+	t := in.run.policy
+	if t == nil {
+		return
+	}
+	if why := closed(t, in, at); why != "" {
+		v.found(s, Window, "%s %s at %s: %s", in.Host, what, stamp(at), why)
+	}
+}
+
+// closed says why a policy's window is not open for an action at an instant; "" when it is. Freezes that let some
+// updates through are left to the plan, which knows what the updates are.
+func closed(t *policy.Tenant, in *intent, at time.Time) string {
+	w := t.Window(in.Window)
+	if w == nil || w.Name != windowOf(t, in.Ring, in.Lane) {
+		return "the policy has another window for its ring and lane"
+	}
+	loc, err := window.Zone(t.Timezone)
+	if err != nil {
+		return err.Error()
+	}
+	all, err := window.Freezes(t, loc)
+	if err != nil {
+		return err.Error()
+	}
+	strict := slices.DeleteFunc(all, func(i window.Interval) bool { return !forAll(t, i.Freeze) })
+	for o := range window.Open(*w, loc, strict, at, at.Add(time.Second)) {
+		if o.Contains(at) {
+			return ""
+		}
+	}
+	return "window " + in.Window + " is closed then, or frozen"
+}
+
+func forAll(t *policy.Tenant, freeze string) bool {
+	return slices.ContainsFunc(t.Freezes, func(f policy.Freeze) bool { return f.Name == freeze && f.Allow == nil })
+}
+
+// windowOf is the window of a ring in a lane.
+func windowOf(t *policy.Tenant, ring, lane string) string {
+	for _, l := range t.Lanes {
+		if l.Name == lane && l.Window != "" {
+			return l.Window
+		}
+	}
+	for _, r := range t.Rings {
+		if r.Name == ring {
+			return r.Window
+		}
+	}
+	return ""
+}

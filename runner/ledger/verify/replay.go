@@ -1,0 +1,99 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// replay makes the plan of the run's instant again from what the ledger recorded. A run that carried out that very plan
+// must have had these bytes; one that carried out an older plan must have found nothing due in it changed.
+func (v *verifier) replay(ctx context.Context, s *step, r *run) {
+	if v.Decide == nil || r.snapshot == nil {
+		return
+	}
+	fresh, err := v.rebuild(ctx, s, r)
+	if err != nil {
+		v.found(s, Replay, "the plan cannot be made again: %v", err)
+		return
+	}
+	v.report.Replayed++
+	if r.plan.At.Equal(r.at) {
+		if err := dated(fresh, r.plan.Parents.Tzdata); err != nil || differs(fresh, r.plan) {
+			v.found(s, Replay, "the recorded inputs give plan %s, not %s%s", fresh.Digest, r.plan.Digest, versions(fresh, r.plan))
+		}
+		return
+	}
+	for _, d := range plan.Stale(r.plan, fresh, r.snapshot, r.at) {
+		v.found(s, Replay, "the plan was stale when the run began: %s", d)
+	}
+}
+
+func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, error) {
+	asked, err := v.file(s, ledger.DecideFile)
+	if err != nil {
+		return nil, err
+	}
+	text := func(digest string) (string, bool) {
+		raw, err := v.file(s, ledger.ModuleFile(digest))
+		if err == nil {
+			return string(raw), true
+		}
+		for _, m := range r.policy.Modules {
+			if canonical.DigestBytes([]byte(m.Text)) == digest {
+				return m.Text, true
+			}
+		}
+		return "", false
+	}
+	answers, err := v.Decide(ctx, r.policy, asked, text, r.snapshot.Updates)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Build(plan.Input{
+		At: r.at, Horizon: r.plan.Horizon.Sub(r.plan.At), Policy: r.policy, Snapshot: r.snapshot, Evidence: r.evidence,
+		Failures: r.base.Failures, InDoubt: r.base.InDoubt, Answers: answers, Tool: r.plan.Parents.Tool,
+	})
+}
+
+// dated gives a plan the time zones of another: a later release has newer ones, which rarely change a plan.
+func dated(p *plan.Plan, tzdata string) (err error) {
+	if p.Parents.Tzdata == tzdata {
+		return nil
+	}
+	p.Parents.Tzdata, p.Digest = tzdata, ""
+	p.Digest, err = canonical.Digest(p)
+	return err
+}
+
+func differs(a, b *plan.Plan) bool {
+	x, err1 := canonical.Marshal(a)
+	y, err2 := canonical.Marshal(b)
+	return err1 != nil || err2 != nil || !bytes.Equal(x, y)
+}
+
+// versions names what this program has newer or older than the one that made the plan.
+func versions(fresh, made *plan.Plan) string {
+	var out []string
+	if made.Parents.Tzdata != window.TzdataVersion() {
+		out = append(out, "time zones "+made.Parents.Tzdata+" there, "+window.TzdataVersion()+" here")
+	}
+	for _, p := range [][3]string{
+		{"policy", made.Parents.Policy, fresh.Parents.Policy},
+		{"snapshot", made.Parents.Snapshot, fresh.Parents.Snapshot},
+		{"evidence", made.Parents.Evidence, fresh.Parents.Evidence},
+	} {
+		if p[1] != p[2] {
+			out = append(out, "another "+p[0])
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(out, ", ") + ")"
+}

@@ -1,0 +1,107 @@
+package verify
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// snapshots: only a scan, or a wave that read its hosts again, replaces a snapshot, and only that of its own site.
+func (v *verifier) snapshots(s *step) {
+	own := ledger.SnapshotPath(s.record.Site)
+	for name, hash := range s.files {
+		if !strings.HasPrefix(name, "snapshot/") || s.had(name) == hash {
+			continue
+		}
+		if s.record.Phase != ledger.PhaseScan && s.record.Phase != ledger.PhaseWave || name != own {
+			v.found(s, Snapshot, "%s was changed by a record of phase %s and site %s", name, s.record.Phase, s.record.Site)
+		}
+	}
+	if s.prev != nil {
+		for name := range s.prev.files {
+			if _, kept := s.files[name]; strings.HasPrefix(name, "snapshot/") && !kept {
+				v.found(s, Snapshot, "%s is gone", name)
+			}
+		}
+	}
+	if s.files[own] != s.had(own) || s.record.Scan != nil {
+		v.snapshot(s)
+	}
+}
+
+// had is the content that the record before had under a name.
+func (s *step) had(name string) string {
+	if s.prev == nil {
+		return ""
+	}
+	return s.prev.files[name]
+}
+
+// snapshot reads the record's own snapshot, and compares a scan with what it says it saw.
+func (v *verifier) snapshot(s *step) {
+	snap, err := v.snapshotOf(s, s.record.Site)
+	if err != nil {
+		v.found(s, Snapshot, "%v", err)
+		return
+	}
+	if s.record.Phase == ledger.PhaseScan && s.record.Scan == nil {
+		v.found(s, Snapshot, "it replaces a snapshot and says nothing of its scan")
+	}
+	if s.record.Scan != nil {
+		v.scan(s, snap, *s.record.Scan)
+	}
+}
+
+func (v *verifier) snapshotOf(s *step, site string) (*inventory.Snapshot, error) {
+	name := ledger.SnapshotPath(site)
+	raw, err := v.file(s, name)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := inventory.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, &fileError{name, err}
+	}
+	var again bytes.Buffer
+	if err := snap.Encode(&again); err != nil || !bytes.Equal(again.Bytes(), raw) || snap.Tenant != v.Tenant || snap.Site != site {
+		return nil, &fileError{name, inventory.ErrSnapshot}
+	}
+	return snap, nil
+}
+
+func (v *verifier) scan(s *step, snap *inventory.Snapshot, scan ledger.Scan) {
+	digest, err := snap.Digest()
+	if err != nil || digest != scan.Snapshot {
+		v.found(s, Snapshot, "the record's scan is of snapshot %s, and %s is here", scan.Snapshot, digest)
+	}
+	states, lacks := map[inventory.HostState][]string{}, map[string]int{}
+	for _, h := range snap.Hosts {
+		states[h.State] = append(states[h.State], h.Name)
+		for _, m := range h.Missing {
+			if h.State == inventory.Scanned {
+				lacks[snap.Updates[m.Update].PURL]++
+			}
+		}
+	}
+	same := scan.Hosts == len(snap.Hosts) && scan.Scanned == len(states[inventory.Scanned]) &&
+		slices.Equal(scan.Unreachable, states[inventory.Unreachable]) && slices.Equal(scan.Stale, states[inventory.Stale]) &&
+		slices.Equal(scan.Quarantined, states[inventory.Quarantined])
+	if !same {
+		v.found(s, Snapshot, "the record counts other hosts than its snapshot has")
+	}
+	seen := []string{}
+	for _, u := range snap.Updates {
+		seen = append(seen, u.PURL)
+	}
+	if !slices.Equal(seen, scan.Seen) {
+		v.found(s, Snapshot, "the record names other updates than its snapshot has")
+	}
+	for _, m := range scan.Missing { // hosts in no ring are in no row, so this is no equation
+		if lacks[m.Update] -= m.Hosts; lacks[m.Update] < 0 {
+			v.found(s, Snapshot, "the record says that more hosts lack %s than its snapshot has", m.Update)
+		}
+	}
+}

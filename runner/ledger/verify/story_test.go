@@ -1,0 +1,425 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// TestMain gives every test an empty home.
+func TestMain(m *testing.M) {
+	home, err := os.MkdirTemp("", "verify-home-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HOME", home)
+	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	code := m.Run()
+	os.RemoveAll(home)
+	os.Exit(code)
+}
+
+func git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=T", "-c", "user.email=t@example.com"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func instant(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+const (
+	openssl = "pkg:deb/debian/openssl@3.0.17-1~deb12u2?arch=amd64"
+	bash    = "pkg:deb/debian/bash@5.2.15-3?arch=amd64"
+)
+
+func hours(n int) policy.Duration { return policy.Duration(time.Duration(n) * time.Hour) }
+
+func host(name, tier string) policy.Host {
+	return policy.Host{Name: name, Providers: []string{"apt"}, Labels: []policy.Label{{Key: "tier", Value: tier}}}
+}
+
+// acme has three pilot hosts and five in broad, which waits for pilot and for a ring of another tenant.
+func acme() *policy.Tenant {
+	return &policy.Tenant{
+		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin",
+		Rings: []policy.Ring{
+			{
+				Name: "broad", Select: []policy.Label{{Key: "tier", Value: "prod"}}, Window: "night",
+				Requires: []policy.Requirement{
+					{Tenant: "msp-lab", Ring: "test", Succeeded: 100, MinSucceeded: 1, Soak: hours(1), IfUntested: policy.UntestedNeedsApproval},
+					{Ring: "pilot", Succeeded: 60, MinSucceeded: 2, Soak: hours(20), IfUntested: policy.UntestedNeedsApproval},
+				},
+				MaxUnavailable: policy.Amount{Count: 2}, StopAtFailures: 2, Reboot: policy.RebootIfRequired,
+			},
+			{
+				Name: "pilot", Select: []policy.Label{{Key: "tier", Value: "pilot"}}, Window: "night",
+				Requires: []policy.Requirement{}, MaxUnavailable: policy.Amount{Count: 1}, Reboot: policy.RebootNever,
+			},
+		},
+		Windows: []policy.Window{{Name: "night", Days: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, Start: "22:00", Duration: hours(4)}},
+		Lanes:   []policy.Lane{}, Rules: []policy.Rule{}, Modules: []policy.Module{},
+		Freezes: []policy.Freeze{{Name: "yearEnd", Starts: "2026-12-18T18:00", Ends: "2027-01-04T06:00", Reason: "retail peak"}},
+		Hosts: []policy.Host{
+			host("db-1", "prod"), host("db-2", "prod"), host("db-3", "prod"), host("db-4", "prod"), host("db-5", "prod"),
+			host("web-1", "pilot"), host("web-2", "pilot"), host("web-3", "pilot"),
+		},
+	}
+}
+
+// story is a ledger as runners write it, with everything that a verifier may be given.
+type story struct {
+	t        testing.TB
+	dir      string
+	repo     *gitrepo.Repo
+	key      *signing.Key
+	other    *signing.Key // nobody's
+	allowed  string       // the allowed_signers file
+	signers  *signing.Signers
+	policies []string // commits of the policy, oldest first
+	tenant   *policy.Tenant
+	ledger   *ledger.Ledger
+	head     ledger.Head
+	now      time.Time
+	has      map[[2]string]bool // host and update
+	lab      ledger.Head
+}
+
+func newKey(t testing.TB) (*signing.Key, string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file).CombinedOutput(); err != nil {
+		t.Fatalf("ssh-keygen: %s", out)
+	}
+	k, err := signing.Open(file, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, file
+}
+
+func newStory(t testing.TB) *story {
+	t.Helper()
+	s := &story{t: t, dir: t.TempDir(), tenant: acme(), now: instant("2026-11-16T20:00:00Z"), has: map[[2]string]bool{}}
+	var err error
+	if s.repo, err = gitrepo.InitRepo(context.Background(), s.dir); err != nil {
+		t.Fatal(err)
+	}
+	s.key, _ = newKey(t)
+	s.other, _ = newKey(t)
+	s.allowed = filepath.Join(s.dir, "allowed_signers")
+	line := `runner-1 namespaces="git",valid-after="20261101Z",valid-before="20261231Z" ` + s.key.PublicKey() + "\n"
+	if err := os.WriteFile(s.allowed, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s.signers, err = signing.ParseSigners([]byte(line)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		git(t, s.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("policy ", i))
+		s.policies = append(s.policies, git(t, s.dir, "rev-parse", "HEAD"))
+	}
+	s.lab = s.labTested()
+	s.ledger = ledger.OpenWith(s.repo, "acme", ledger.Options{Sign: s.key.Sign})
+	return s
+}
+
+// labTested is the ledger of the tenant whose ring acme waits for.
+func (s *story) labTested() ledger.Head {
+	at := s.now.Add(-48 * time.Hour)
+	a := ledger.Action{
+		ID: "lab", Host: "lab-1", Verb: ledger.VerbApply, Ring: "test", StartedAt: at, EndedAt: &at, Platform: "debian 12",
+		Updates: []plan.ChangeUpdate{{Update: openssl}, {Update: bash}},
+	}
+	var h ledger.Head
+	for _, now := range []ledger.Status{ledger.Started, ledger.Succeeded} {
+		var err error
+		a.Status = now
+		r := ledger.Record{Phase: ledger.PhaseWave, Run: "lab", At: at, Site: "main", Actions: []ledger.Action{a}}
+		if h, err = ledger.Open(s.repo, "msp-lab").Append(context.Background(), h, ledger.Entry{Record: r}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return h
+}
+
+func (s *story) input() Input {
+	return Input{Repo: s.repo, Tenant: "acme", Head: s.head.Commit, Signers: s.signers, Policies: s.repo, Decide: s.decide}
+}
+
+func (s *story) seen() *Seen { return &Seen{Seq: s.head.State.Seq, Commit: s.head.Commit} }
+
+// record is a draft of what every record has.
+func (s *story) record(phase ledger.Phase, run string) ledger.Record {
+	s.now = s.now.Add(time.Second)
+	digest, err := s.tenant.Digest()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ledger.Record{
+		Phase: phase, Run: run, At: s.now, PolicyCommit: s.policies[min(len(s.policies)-1, s.head.State.Seq/10)], Policy: digest,
+		Site: "main", Runner: "runner-1",
+	}
+}
+
+func (s *story) append(r ledger.Record, files map[string][]byte) {
+	s.t.Helper()
+	h, err := s.ledger.Append(context.Background(), s.head, ledger.Entry{Record: r, Files: files})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.head = h
+}
+
+// snapshot is what a scan sees now.
+func (s *story) snapshot() *inventory.Snapshot {
+	snap := &inventory.Snapshot{Tenant: "acme", Site: "main", TakenAt: s.now}
+	for _, u := range []string{bash, openssl} {
+		name, version, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(u, "?arch=amd64"), "pkg:deb/debian/"), "@")
+		seen, ok := s.head.State.FirstSeen[u]
+		if !ok {
+			seen = s.now
+		}
+		snap.Updates = append(snap.Updates, inventory.Update{
+			PURL: u, Name: name, Version: version, Class: inventory.ClassSecurity, Severity: "unknown", FirstSeen: seen,
+			Advisories: []string{}, CVEs: []string{}, Supersedes: []string{}, Reboot: "unknown",
+		})
+	}
+	for _, h := range s.tenant.Hosts {
+		line := inventory.Host{Name: h.Name, State: inventory.Scanned, OS: "debian 12", Missing: []inventory.Missing{}, Installed: []inventory.Installed{}, Held: []string{}, Notes: []string{}}
+		for i, u := range snap.Updates {
+			if s.has[[2]string{h.Name, u.PURL}] {
+				line.Installed = append(line.Installed, inventory.Installed{Update: i, Version: u.Version})
+			} else {
+				line.Missing = append(line.Missing, inventory.Missing{Update: i, From: "1"})
+			}
+		}
+		snap.Hosts = append(snap.Hosts, line)
+	}
+	return snap
+}
+
+func (s *story) encoded(snap *inventory.Snapshot) map[string][]byte {
+	var b bytes.Buffer
+	if err := snap.Encode(&b); err != nil {
+		s.t.Fatal(err)
+	}
+	return map[string][]byte{"snapshot/main.jsonl": b.Bytes()}
+}
+
+// scan records what the hosts lack, and settles what is in doubt.
+func (s *story) scan() {
+	r := s.record(ledger.PhaseScan, fmt.Sprint("scan-", s.head.State.Seq))
+	for _, d := range s.head.State.InDoubt {
+		a := ledger.Action{ID: d.ID, Host: d.Host, Verb: ledger.VerbApply, Ring: d.Ring, StartedAt: d.Since, EndedAt: &s.now, Status: ledger.Failed, HostState: "untouched", Reason: "was in doubt"}
+		for _, u := range d.Updates {
+			a.Updates = append(a.Updates, plan.ChangeUpdate{Update: u})
+		}
+		r.Actions = append(r.Actions, a)
+	}
+	snap := s.snapshot()
+	digest, err := snap.Digest()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Scan = &ledger.Scan{Snapshot: digest, Hosts: len(snap.Hosts), Scanned: len(snap.Hosts)}
+	count := map[ledger.RingMissing]int{}
+	for _, h := range snap.Hosts {
+		ring := map[bool]string{true: "pilot", false: "broad"}[strings.HasPrefix(h.Name, "web")]
+		for _, m := range h.Missing {
+			count[ledger.RingMissing{Ring: ring, Update: snap.Updates[m.Update].PURL}]++
+		}
+	}
+	for k, n := range count {
+		k.Hosts = n
+		r.Scan.Missing = append(r.Scan.Missing, k)
+	}
+	slices.SortFunc(r.Scan.Missing, func(a, b ledger.RingMissing) int { return strings.Compare(a.Ring+a.Update, b.Ring+b.Update) })
+	for _, u := range snap.Updates {
+		r.Scan.Seen = append(r.Scan.Seen, u.PURL)
+	}
+	s.append(r, s.encoded(snap))
+}
+
+// plan is what the ledger's newest state and snapshot lead to.
+func (s *story) plan() (*plan.Plan, decision.Evidence) {
+	snap, err := s.ledger.Snapshot(context.Background(), s.head, "main")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	evidence := ledger.Extract(s.head.State, map[string]ledger.State{"msp-lab": s.lab.State}, s.tenant)
+	answers, err := s.decide(context.Background(), s.tenant, asked(s.tenant), nil, snap.Updates)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := plan.Build(plan.Input{
+		At: s.now, Policy: s.tenant, Snapshot: snap, Evidence: evidence, Failures: s.head.State.Failures, InDoubt: s.head.State.InDoubt,
+		Answers: answers, Tool: "test",
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p, evidence
+}
+
+// asked stands for the input of the rules, which belongs to package decide.
+func asked(t *policy.Tenant) []byte { return []byte(`{"rules of":"` + t.Name + `"}`) }
+
+// decide approves everything an hour after it was seen first.
+func (s *story) decide(_ context.Context, t *policy.Tenant, raw []byte, _ func(string) (string, bool), updates []inventory.Update) ([]decision.Answer, error) {
+	if !bytes.Equal(raw, asked(t)) {
+		return nil, fmt.Errorf("these are not the rules of %s", t.Name)
+	}
+	g := decision.Grant{Rule: "security", Source: "a.cue:1:1", Approve: &policy.Approve{After: hours(1), Anchor: policy.FirstSeen}}
+	out := make([]decision.Answer, len(updates))
+	for i := range out {
+		out[i] = decision.Answer{Grants: []decision.Grant{g}, Blocks: []decision.Block{}, Lanes: []string{}, Freezes: []string{}, Class: fmt.Sprint("sha256:", i)}
+	}
+	return out, nil
+}
+
+// inputs are the files of an intent.
+func (s *story) inputs(p *plan.Plan, in ledger.RunInput) map[string][]byte {
+	files := map[string][]byte{ledger.DecideFile: asked(s.tenant)}
+	for name, v := range map[string]any{ledger.PolicyFile: s.tenant, ledger.PlanFile: p} {
+		raw, err := canonical.Marshal(v)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		files[name] = raw
+	}
+	raw, err := ledger.Encode(in)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	files[ledger.RunFile] = raw
+	return files
+}
+
+// run carries out what is due; outcome says how each host ends, "" for a runner that dies before the wave's record.
+func (s *story) run(outcome func(host string) ledger.Status) {
+	p, evidence := s.plan()
+	s.carryOut(p, ledger.NewRunInput(s.head, s.now, evidence, map[string]ledger.Head{"msp-lab": s.lab}), outcome)
+}
+
+func (s *story) carryOut(p *plan.Plan, in ledger.RunInput, outcome func(host string) ledger.Status) {
+	files, id := s.inputs(p, in), fmt.Sprint("run-", s.head.State.Seq)
+	for _, d := range plan.Due(p, s.now) {
+		if !s.wave(p, d, id, files, outcome) {
+			return
+		}
+	}
+	r := s.record(ledger.PhaseEnd, id)
+	r.Plan, r.Outcome = p.Digest, "ok"
+	s.append(r, nil)
+}
+
+func (s *story) wave(p *plan.Plan, d plan.DueWave, id string, files map[string][]byte, outcome func(string) ledger.Status) bool {
+	r := s.record(ledger.PhaseIntent, id)
+	r.Plan = p.Digest
+	for _, h := range d.Hosts {
+		r.Actions = append(r.Actions, ledger.Action{
+			ID: fmt.Sprintf("%s/%s/%s", id, h, d.Opens.Format("0102")), Host: h, Verb: ledger.VerbApply, Ring: d.Ring, Lane: d.Lane, Wave: d.Wave.Wave,
+			Window: d.Window, Opens: d.Opens, Updates: p.Changes[d.Change].Updates, Status: ledger.Started, HostState: "untouched", StartedAt: s.now,
+		})
+	}
+	s.append(r, files)
+	end := s.record(ledger.PhaseWave, id)
+	end.Plan = p.Digest
+	for _, a := range r.Actions {
+		a.StartedAt = s.now
+		s.now = s.now.Add(5 * time.Minute)
+		ended := s.now
+		a.Status, a.EndedAt, a.HostState, a.Platform = outcome(a.Host), &ended, "done", "debian 12"
+		if a.Status == "" {
+			return false
+		}
+		for _, u := range a.Updates {
+			s.has[[2]string{a.Host, u.Update}] = a.Status == ledger.Succeeded
+		}
+		end.Actions = append(end.Actions, a)
+		if a.Status == ledger.Succeeded && strings.HasPrefix(a.Host, "db") {
+			end.Actions = append(end.Actions, ledger.Action{
+				ID: a.ID + "/reboot", Host: a.Host, Verb: ledger.VerbReboot, Ring: a.Ring, Lane: a.Lane, Wave: a.Wave, Window: a.Window, Opens: a.Opens,
+				Status: ledger.Succeeded, HostState: "done", StartedAt: a.StartedAt, EndedAt: &ended,
+			})
+		}
+	}
+	end.At = s.now
+	s.append(end, s.encoded(s.snapshot()))
+	return true
+}
+
+func allSucceed(string) ledger.Status { return ledger.Succeeded }
+
+func failing(host string, with ledger.Status) func(string) ledger.Status {
+	return func(h string) ledger.Status {
+		if h == host {
+			return with
+		}
+		return ledger.Succeeded
+	}
+}
+
+// tell plays a week of acme: a scan before anything may go, pilot with a failure, a retry, broad with a host in doubt
+// that a scan settles, a runner that dies, a plan that was made earlier, notes in between. Some thirty records.
+func tell(t testing.TB) *story {
+	t.Helper()
+	s := newStory(t)
+	s.scan()
+	s.now = instant("2026-11-16T22:00:00Z") // Monday 23:00 in Berlin
+	s.scan()
+	s.run(failing("web-2", ledger.Failed))
+	s.append(s.record(ledger.PhaseNote, "note-1"), nil)
+	s.now = instant("2026-11-17T10:00:00Z")
+	s.scan()
+	s.now = instant("2026-11-17T22:00:00Z")
+	s.scan()
+	s.run(failing("db-2", ledger.InDoubt))
+	s.now = instant("2026-11-18T08:00:00Z")
+	s.scan()
+	s.now = instant("2026-11-18T12:00:00Z")
+	early, _ := s.plan() // carried out at night
+	s.now = instant("2026-11-18T21:30:00Z")
+	s.scan()
+	_, evidence := s.plan()
+	s.carryOut(early, ledger.NewRunInput(s.head, s.now, evidence, map[string]ledger.Head{"msp-lab": s.lab}), failing("db-2", ""))
+	s.now = instant("2026-11-20T09:00:00Z")
+	s.scan()
+	s.now = instant("2026-11-20T21:30:00Z")
+	s.scan()
+	s.run(allSucceed)
+	late := s.record(ledger.PhaseNote, "note-2")
+	late.Actions = []ledger.Action{{
+		ID: "late", Host: "web-1", Verb: ledger.VerbApply, Ring: "pilot", Status: ledger.Failed, HostState: "done", StartedAt: s.now, EndedAt: &s.now,
+		Updates: []plan.ChangeUpdate{{Update: openssl}}, Reason: "the shop was slow",
+	}}
+	s.append(late, nil)
+	return s
+}
