@@ -1,0 +1,94 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+func newLocks(a *app) *cobra.Command {
+	var all bool
+	var release string
+	c := &cobra.Command{
+		Use:   "locks",
+		Short: "List who holds the lease of which tenant and site, and for how long",
+		Long: `A run holds the lease of its tenant and site; while it does, no other run starts anything there. A lease that is not
+renewed ends by itself. --release takes one away from a holder that is known to be gone: hosts refuse whatever the old
+holder might still start once they have seen the next one's fencing number.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.locks(c.Context(), all, release) },
+	}
+	c.Flags().BoolVar(&all, "all", false, "also list leases that nobody holds")
+	c.Flags().StringVar(&release, "release", "", "release the lease of `TENANT/SITE`")
+	return c
+}
+
+func (a *app) locks(ctx context.Context, all bool, release string) error {
+	ws, err := a.at(ctx, "HEAD")
+	if err != nil {
+		return err
+	}
+	share, err := a.shareOptions(ws)
+	if err != nil {
+		return err
+	}
+	leases := ledger.OpenLeases(ws.repo, share)
+	list, err := leases.Locks(ctx)
+	if err != nil {
+		return ledgerError("*", err)
+	}
+	if release != "" {
+		return a.releaseLease(ctx, leases, list, release)
+	}
+	held := 0
+	for _, l := range list {
+		if valid := l.Valid(a.Now()); valid || all {
+			a.lockLine(l, valid)
+			held++
+		}
+	}
+	if held == 0 {
+		a.out.say("nobody holds a lease")
+	}
+	return nil
+}
+
+func (a *app) lockLine(l ledger.Lease, valid bool) {
+	if a.json {
+		a.out.emit("lease", l.Holder, event{"lease": l, "valid": valid})
+		return
+	}
+	state := fmt.Sprintf("until %s", l.Expires.Format(time.RFC3339))
+	switch {
+	case l.Released:
+		state = "released"
+	case !valid:
+		state = fmt.Sprintf("ended %s without being released", l.Expires.Format(time.RFC3339))
+	}
+	link := ""
+	if l.Link != "" {
+		link = ", see " + untrusted.Line(l.Link, 200)
+	}
+	fmt.Fprintf(a.Stdout, "%s/%s  %s  run %s, for %s, fence %d, %s%s\n", l.Tenant, l.Site, untrusted.Line(l.Holder, 80),
+		untrusted.Line(l.Run, 80), a.Now().Sub(l.Taken).Truncate(time.Second), l.Fence, state, link)
+}
+
+func (a *app) releaseLease(ctx context.Context, leases *ledger.Leases, list []ledger.Lease, name string) error {
+	for _, l := range list {
+		if l.Tenant+"/"+l.Site != name {
+			continue
+		}
+		if err := leases.Release(ctx, a.Now(), l); err != nil {
+			return ledgerError(l.Tenant, err)
+		}
+		a.out.event("lease", event{"tenant": l.Tenant, "site": l.Site, "released": true}, "released the lease of %s, which %s held", name, untrusted.Line(l.Holder, 80))
+		return nil
+	}
+	return diag.New(diag.Usage, "there is no lease of %q", name).WithFix("see: ringfence locks --all")
+}
