@@ -30,7 +30,8 @@ takes one week's updates from scan to report. Every command is printed as you co
 
 func (a *app) demoDir(args []string) (string, error) {
 	if len(args) == 1 {
-		return join(a.Dir, args[0]), nil
+		dir := join(a.Dir, args[0])
+		return dir, mustBeEmpty(dir, args[0])
 	}
 	dir, err := os.MkdirTemp("", "ringfence-demo-")
 	if err != nil {

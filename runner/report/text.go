@@ -31,7 +31,7 @@ var columns = []struct {
 func Text(w io.Writer, r Report) error {
 	fmt.Fprintf(w, "%s, %s, scanned %s\n", r.Name(), r.At.Format("2006-01-02 15:04 MST"), r.ScannedAt.Format("2006-01-02 15:04 MST"))
 	fmt.Fprintf(w, "  vulnerability: %s (%s)\n", r.Vulnerability.Level, r.Vulnerability.Why)
-	fmt.Fprintf(w, "  %d of %d hosts scanned; %d applicable updates, %d missing, %d hosts wait for a reboot\n\n",
+	fmt.Fprintf(w, "  hosts scanned: %d of %d; updates applicable: %d, missing: %d; hosts waiting for a reboot: %d\n\n",
 		r.Totals.Scanned, r.Totals.Hosts, r.Totals.Applicable, r.Totals.Missing, r.Totals.PendingReboot)
 	if err := table(w, r); err != nil {
 		return err
