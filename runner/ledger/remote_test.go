@@ -283,6 +283,17 @@ func TestALostAnswer(t *testing.T) {
 	}
 }
 
+// TestRefusedAndYetTaken has a server that says another one moved the ref, when it was this very push.
+func TestRefusedAndYetTaken(t *testing.T) {
+	a := newSite(t, bareRemote(t))
+	h := mustAppend(t, a.Ledger, Head{}, note("a1"))
+	a.hook(t, "update", `rm "$0"; git update-ref "$1" "$3"`)
+	mustAppend(t, a.Ledger, mustAppend(t, a.Ledger, h, note("a2")), note("a3"))
+	if got := a.runs(t); got != "a1 a2 a3" {
+		t.Errorf("the remote has %q", got)
+	}
+}
+
 func TestOthersAreAlwaysFaster(t *testing.T) {
 	a := newSite(t, bareRemote(t))
 	b := newSite(t, a.bare)
