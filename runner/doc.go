@@ -7,6 +7,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -28,6 +29,12 @@ type Claim struct {
 	ID    string
 	Fence int
 }
+
+// Why a host refuses an action.
+var (
+	ErrClaimed = errors.New("the host says that this action was started before")
+	ErrFenced  = errors.New("the host has seen a newer lease than this run's")
+)
 
 // Standing is how an action stands on its host, whoever started it.
 type Standing string
@@ -53,9 +60,9 @@ type Session struct {
 	Exec     providers.Exec
 	// Started reports whether a command that may change the host was started in this session.
 	Started func() bool
-	// Claimed reports whether the host refused the action because it was started before: how that went is not known.
-	Claimed func() bool
-	Close   func() error
+	// Denied is ErrClaimed or ErrFenced if the host refused the action, however the provider put it, else nil.
+	Denied func() error
+	Close  func() error
 }
 
 // Ref names a host to its provider.

@@ -37,6 +37,7 @@ type ending struct {
 	actions []ledger.Action
 	reading *Reading
 	end     End
+	fenced  bool
 	err     error // a provider that is gone: the run cannot go on as planned
 }
 
@@ -48,9 +49,11 @@ func (r *run) job(ctx context.Context, j job) ending {
 	}
 	defer func() { s.Close() }()
 	res, err := s.Provider.Apply(ctx, j.request(r.Clock()), s.Exec)
-	if s.Claimed() {
-		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, "the host says that this action was started before")
-		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
+	switch denied := s.Denied(); {
+	case errors.Is(denied, ErrClaimed): // how that went is not known
+		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(denied))}, end: EndInDoubt}
+	case denied != nil:
+		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Skipped, providers.Untouched, note(denied))}, end: EndSkipped, fenced: true}
 	}
 	if err != nil {
 		return r.applyBroke(j, s, err)

@@ -43,7 +43,7 @@ type fakeHost struct {
 	open     error
 	unread   bool // after apply
 	started  bool
-	claimed  bool
+	denied   error
 	rebooted int
 }
 
@@ -84,7 +84,7 @@ func (f fakeFleet) Open(_ context.Context, h policy.Host, _ Claim) (Session, err
 	if host.open != nil {
 		return Session{}, host.open
 	}
-	return Session{Provider: fakeProvider{host}, Started: func() bool { return host.started }, Claimed: func() bool { return host.claimed }, Close: func() error { return nil }}, nil
+	return Session{Provider: fakeProvider{host}, Started: func() bool { return host.started }, Denied: func() error { return host.denied }, Close: func() error { return nil }}, nil
 }
 
 // tape records in order and checks that no outcome comes without its intent.
@@ -176,7 +176,8 @@ func TestWhatCountsAsDone(t *testing.T) {
 			h.started = false
 			return providers.Result{}, errors.New("crashed")
 		}}, ledger.Failed, providers.Untouched},
-		"claimed before": {fakeHost{claimed: true, apply: func(*fakeHost) (providers.Result, error) { return providers.Result{State: providers.Untouched}, nil }}, ledger.InDoubt, providers.InDoubt},
+		"claimed before": {fakeHost{denied: ErrClaimed, apply: func(*fakeHost) (providers.Result, error) { return providers.Result{State: providers.Untouched}, nil }}, ledger.InDoubt, providers.InDoubt},
+		"fenced out":     {fakeHost{denied: ErrFenced, apply: func(*fakeHost) (providers.Result, error) { return providers.Result{State: providers.Untouched}, nil }}, ledger.Skipped, providers.Untouched},
 		"unreachable":    {fakeHost{open: ErrUnreachable}, ledger.Skipped, providers.Untouched},
 		"wrong key":      {fakeHost{open: ErrQuarantined}, ledger.Skipped, providers.Untouched},
 	}

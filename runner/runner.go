@@ -213,7 +213,7 @@ func (r *run) start(ctx context.Context, e Start) {
 		r.slots <- struct{}{}
 		end := r.inTime(ctx, e.Wave, j)
 		<-r.slots
-		r.events <- finishedJob{Finished{Wave: e.Wave, Host: e.Host, End: end.end}, end}
+		r.events <- finishedJob{Finished{Wave: e.Wave, Host: e.Host, End: end.end, Fenced: end.fenced}, end}
 	}()
 }
 

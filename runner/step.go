@@ -64,9 +64,10 @@ type HaltRead struct {
 // Finished says how the job of one host ended.
 type Finished struct {
 	Moment
-	Wave int
-	Host string
-	End  End
+	Wave   int
+	Host   string
+	End    End
+	Fenced bool // the host refused: it has seen a newer lease, so this run's is gone
 }
 
 // Interrupted asks for a safe point: nothing more starts.
@@ -265,6 +266,9 @@ func (s *State) take(e Event) {
 		}
 	case Finished:
 		s.finish(e)
+		if e.Fenced {
+			s.end(WhyLeaseLost)
+		}
 	case Interrupted:
 		s.end(WhyInterrupted)
 	}

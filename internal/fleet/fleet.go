@@ -65,7 +65,7 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	}
 	if p.desc.Connection == providers.ConnectNone {
 		// Nothing between the provider and its fleet tells what was started, so a broken call leaves doubt.
-		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Claimed: func() bool { return false }, Close: noClose}, nil
+		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Denied: func() error { return nil }, Close: noClose}, nil
 	}
 	conn, err := f.dial(ctx, h)
 	if err != nil {
@@ -75,7 +75,7 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	if claim.ID != "" {
 		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence})
 	}
-	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Claimed: func() bool { return errors.Is(b.Denied(), transport.ErrClaimed) }, Close: conn.Close}, nil
+	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Denied: func() error { return denied(b.Denied()) }, Close: conn.Close}, nil
 }
 
 func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
@@ -103,6 +103,11 @@ func (f *Fleet) Ask(ctx context.Context, h policy.Host, claim runner.Claim) (run
 		return "", err
 	}
 	defer conn.Close()
+	if claim.Fence > 0 {
+		if err := transport.Fence(ctx, conn, transport.Action{Scope: f.scope(h), Fence: claim.Fence}); err != nil {
+			return "", err
+		}
+	}
 	st, err := transport.Ask(ctx, conn, claim.ID)
 	if err != nil {
 		return "", err
@@ -113,6 +118,17 @@ func (f *Fleet) Ask(ctx context.Context, h policy.Host, claim runner.Claim) (run
 var standings = map[transport.State]runner.Standing{
 	transport.StateNone: runner.StandingNone, transport.StateClaimed: runner.StandingRunning, transport.StateRunning: runner.StandingRunning,
 	transport.StateEnded: runner.StandingEnded, transport.StateLost: runner.StandingLost,
+}
+
+// denied puts the host's refusal in the runner's words.
+func denied(err error) error {
+	switch {
+	case errors.Is(err, transport.ErrFenced):
+		return runner.ErrFenced
+	case err != nil:
+		return runner.ErrClaimed
+	}
+	return nil
 }
 
 func noClose() error { return nil }

@@ -6,6 +6,7 @@
 #   start ID TENANT/SITE FENCE -- ARGV…   claim and run
 #   status ID                             how it stands, with the end of its output
 #   wait ID SECONDS                       the same, once it has ended or the time is over; with all kept output
+#   fence TENANT/SITE FENCE               refuse starts below that number from now on
 #   clean DAYS                            forget actions that ended more than so many days ago
 #
 # Each verb answers with one line, "ringfence-supervisor 1 WORD key=value…"; output of the command follows it on the
@@ -206,6 +207,7 @@ case $verb in
 start) start "$@" ;;
 status) status "$@" ;;
 wait) wait_for "$@" ;;
+fence) keep_out "$@" ;;
 clean) forget_old "$@" ;;
 job) job "$@" ;;
 *) usage verb ;;

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"fmt"
+	"strconv"
 )
 
 // Ask says how an action stands on a host, whoever started it. It changes nothing, but for a claim whose starter died
@@ -83,4 +84,21 @@ func (s supervisor) ask(ctx context.Context, id string, n int) (Status, error) {
 		st.Commands, st.Log = n, ans.log()
 	}
 	return st, err
+}
+
+// Fence makes a host refuse starts under a number lower than the action's, also such as are on their way. Whoever takes
+// over from another run does this before believing that an action was never started.
+func Fence(ctx context.Context, conn Conn, a Action) error {
+	return supervisor{conn: conn, root: true}.fence(ctx, a)
+}
+
+func (s supervisor) fence(ctx context.Context, a Action) error {
+	ans, err := s.call(ctx, 0, "fence", a.Scope, strconv.Itoa(a.Fence))
+	if err != nil {
+		return err
+	}
+	if ans.word != "kept" {
+		return fmt.Errorf("%w: %s", ErrUnsupervised, ans.line)
+	}
+	return nil
 }

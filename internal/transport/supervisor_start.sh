@@ -19,6 +19,20 @@ raise() {
 		mv "$root/fences/.new" "$root/fences/$place" && sure "$root/fences"
 }
 
+# keep_out raises the highest number, so that a start under an older one which is still on its way is refused.
+keep_out() {
+	[ "$#" -eq 2 ] || usage arguments
+	place_of "$1"
+	number "$2" fence
+	fence=$2
+	able
+	lock
+	fence
+	raise || refuse 2 "failed disk"
+	unlock
+	say kept
+}
+
 # record fills a claim. $script is this text, from the line that unpacked it. The reserve is given back before the
 # status is written, for an upgrade may fill the disk.
 record() {

@@ -177,3 +177,26 @@ func TestTheCommandOutlivesWhoeverAsked(t *testing.T) {
 		t.Errorf("got %+v, %v", st, err)
 	}
 }
+
+// TestFencingOutBeforeAsking: once a newer run has told the host its number, a start of the older one comes too late.
+func TestFencingOutBeforeAsking(t *testing.T) {
+	t.Parallel()
+	s := machine(t)
+	file := filepath.Join(t.TempDir(), "ran")
+	if err := s.fence(t.Context(), Action{Scope: scope, Fence: 5}); err != nil {
+		t.Fatal(err)
+	}
+	mustState(t, s, "late", StateNone)
+	if _, err := s.run(t, "late", 4, "tee", file); !errors.Is(err, ErrFenced) {
+		t.Errorf("a start under the older number: %v", err)
+	}
+	if _, err := s.run(t, "next", 5, "tee", file); err != nil {
+		t.Error(err)
+	}
+	if err := s.fence(t.Context(), Action{Scope: scope, Fence: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.run(t, "older", 3, "tee", file); !errors.Is(err, ErrFenced) {
+		t.Errorf("a lower number took the higher one back: %v", err)
+	}
+}
