@@ -141,7 +141,7 @@ func (w *world) endOne() {
 		w.down[ring]++
 	case EndSucceeded, EndSkipped:
 	}
-	w.take(Finished{w.moment(), s.Wave, s.Host, end})
+	w.take(Finished{Moment: w.moment(), Wave: s.Wave, Host: s.Host, End: end})
 }
 
 func (w *world) take(e Event) {
@@ -238,7 +238,7 @@ func TestStepDoesEverythingThatIsDue(t *testing.T) {
 				s, more = Step(s, Announced{m, e.Wave})
 			case Start:
 				started++
-				s, more = Step(s, Finished{m, e.Wave, e.Host, EndSucceeded})
+				s, more = Step(s, Finished{Moment: m, Wave: e.Wave, Host: e.Host, End: EndSucceeded})
 			case Settle, Finish, TakeLease, ReadHalt:
 			}
 			todo = append(todo, more...)
