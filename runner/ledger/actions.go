@@ -43,10 +43,7 @@ func (x *reducer) action(a Action) {
 		if a.Verb == VerbApply || a.Verb == VerbReboot || a.Verb == VerbHook {
 			x.announce(a)
 		}
-	case InDoubt:
-		if a.Verb == VerbApply {
-			x.announce(a)
-		}
+	case InDoubt: // it is since it was announced
 	case Succeeded, Failed, Skipped:
 		if a.ID == x.settled {
 			return // one record, one outcome
@@ -97,12 +94,10 @@ func (x *reducer) unbegin(d plan.InDoubt, update string) {
 	}
 }
 
-// settle gives an action its outcome. What was announced counts, not what the outcome lists. One that was never
-// announced is its own intent, unless it never started.
+// settle gives an action its outcome. What was announced counts, not what the outcome lists, and only the first outcome
+// does: a runner that was overtaken may come late with another one for what its successor settled, and a host must not
+// become two in the evidence.
 func (x *reducer) settle(a Action) {
-	if a.Verb == VerbApply && a.Status != Skipped {
-		x.announce(a)
-	}
 	started, ended := x.times(a)
 	if a.Status != Skipped {
 		x.took(a.Verb, ended.Sub(started))

@@ -13,7 +13,9 @@ func TestLateFailureReopensTheGate(t *testing.T) {
 	action := func(id, host string, s Status) Action {
 		return Action{ID: id, Host: host, Verb: VerbApply, Ring: "pilot", Updates: []plan.ChangeUpdate{{Update: "pkg:deb/debian/x@2"}}, Status: s, StartedAt: at, EndedAt: &at, Reason: "shop down"}
 	}
-	s := Reduce(State{}, Record{Seq: 1, Phase: PhaseWave, Site: "main", At: at, Actions: []Action{action("1", "a", Succeeded), action("2", "b", Succeeded)}})
+	s := Reduce(State{}, Record{Seq: 1, Phase: PhaseWave, Site: "main", At: at, Actions: []Action{
+		action("1", "a", Started), action("2", "b", Started), action("1", "a", Succeeded), action("2", "b", Succeeded),
+	}})
 	note := Record{Seq: 2, Phase: PhaseNote, Site: "main", At: at.Add(time.Hour), Actions: []Action{action("3", "a", Failed)}}
 	s = Reduce(s, note)
 	again := Reduce(s, note)

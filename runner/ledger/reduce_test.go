@@ -59,12 +59,15 @@ func TestReduceActions(t *testing.T) {
 		"intent":                     {[]list{{a}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
 		"intent twice":               {[]list{{a}, {a}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
 		"success":                    {[]list{{a}, {end(a, Succeeded, 5)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
-		"success without intent":     {[]list{{end(a, Succeeded, 5)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
+		"success without intent":     {[]list{{end(a, Succeeded, 5)}}, [5]int{}, 0, 0, 0},
 		"failure":                    {[]list{{a}, {end(a, Failed, 5)}}, [5]int{1, 0, 1, 0}, 0, 1, 1},
 		"skipped":                    {[]list{{a}, {end(a, Skipped, 5)}}, [5]int{}, 0, 0, 0},
 		"skipped without intent":     {[]list{{end(a, Skipped, 5)}}, [5]int{}, 0, 0, 0},
 		"still in doubt":             {[]list{{a}, {end(a, InDoubt, 5)}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
-		"in doubt without intent":    {[]list{{end(a, InDoubt, 5)}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
+		"in doubt without intent":    {[]list{{end(a, InDoubt, 5)}}, [5]int{}, 0, 0, 0},
+		"success twice":              {[]list{{a}, {end(a, Succeeded, 5)}, {end(a, Succeeded, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
+		"success, then failure":      {[]list{{a}, {end(a, Succeeded, 5)}, {end(a, Failed, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
+		"skipped, then in doubt":     {[]list{{a}, {end(a, Skipped, 5)}, {end(a, InDoubt, 9)}}, [5]int{}, 0, 0, 0},
 		"doubt settled later":        {[]list{{a}, {end(a, InDoubt, 5)}, {end(a, Succeeded, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
 		"intent and success at once": {[]list{{end(a, Succeeded, 5), a}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
 		"retry":                      {[]list{{a}, {end(a, Failed, 5)}, {retry}}, [5]int{1, 0, 0, 1}, 1, 1, 2},
@@ -73,9 +76,9 @@ func TestReduceActions(t *testing.T) {
 		"retry fails":                {[]list{{a}, {end(a, Failed, 5)}, {retry}, {end(retry, Failed, 5)}}, [5]int{1, 0, 1, 0}, 0, 1, 2},
 		"retry in another ring":      {[]list{{a}, {end(a, Failed, 5)}, {moved}, {end(moved, Succeeded, 5)}}, [5]int{}, 0, 0, 2},
 		"skipped in another ring":    {[]list{{a}, {end(a, Failed, 5)}, {moved}, {end(moved, Skipped, 5)}}, [5]int{1, 0, 1, 0}, 0, 1, 1},
-		"of two outcomes the worse":  {[]list{{end(a, Succeeded, 5), end(b, Failed, 5), end(a, Failed, 5)}}, [5]int{2, 0, 2, 0}, 0, 2, 2},
-		"a reboot is no evidence":    {[]list{{end(a, Succeeded, 5), end(reboot, Failed, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
-		"a reboot in doubt neither":  {[]list{{end(a, InDoubt, 5), end(reboot, InDoubt, 9)}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
+		"of two outcomes the worse":  {[]list{{a, b}, {end(a, Succeeded, 5), end(b, Failed, 5), end(a, Failed, 5)}}, [5]int{2, 0, 2, 0}, 0, 2, 2},
+		"a reboot is no evidence":    {[]list{{a}, {end(a, Succeeded, 5), end(reboot, Failed, 9)}}, [5]int{1, 1, 0, 0}, 0, 0, 1},
+		"a reboot in doubt neither":  {[]list{{a}, {end(a, InDoubt, 5), end(reboot, InDoubt, 9)}}, [5]int{1, 0, 0, 1}, 1, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := history(tc.history...)
@@ -110,7 +113,8 @@ func TestReduceKeepsWhatItSaw(t *testing.T) {
 		t.Errorf("durations = %v", s.Durations)
 	}
 	c := apply("3", "web-3", "pilot", Started, "u")
-	s = history([]Action{end(c, Failed, 5)}, []Action{end(apply("4", "web-3", "pilot", Started, "u"), Failed, 7)})
+	d := apply("4", "web-3", "pilot", Started, "u")
+	s = history([]Action{c, end(c, Failed, 5)}, []Action{d, end(d, Failed, 7)})
 	if f := s.Failures[0]; f.Times != 2 || f.Host != "web-3" || f.Ring != "pilot" || !f.At.Equal(t0.Add(7*time.Second)) || f.Reason != "broken" {
 		t.Errorf("failure = %+v", f)
 	}
@@ -129,7 +133,8 @@ func TestReduceScan(t *testing.T) {
 		t.Errorf("missing on two sites: %+v", s.Evidence)
 	}
 	done := scan(3, "main", []string{"u"}, RingMissing{"pilot", "u", 1})
-	done.Actions = []Action{end(apply("1", "web-1", "pilot", Started, "u"), Succeeded, 5)}
+	one := apply("1", "web-1", "pilot", Started, "u")
+	done.Actions = []Action{one, end(one, Succeeded, 5)}
 	s = Reduce(s, done)
 	if got := counts(s, "pilot", "u"); got != [5]int{1, 1, 0, 0, 3} {
 		t.Errorf("a scan that settles: %v; the scan already saw the success", got)
@@ -137,9 +142,10 @@ func TestReduceScan(t *testing.T) {
 	if _, ok := s.Evidence.Of("pilot", "v"); ok {
 		t.Error("a pair that nobody attempted and nobody misses is still there")
 	}
+	two, three := apply("2", "web-2", "pilot", Started, "u"), apply("3", "web-3", "pilot", Started, "u")
 	s = Reduce(s, Record{
 		Tenant: "acme", Seq: 4, Phase: PhaseWave, Site: "main", At: t0,
-		Actions: []Action{end(apply("2", "web-2", "pilot", Started, "u"), Succeeded, 5), end(apply("3", "web-3", "pilot", Started, "u"), Succeeded, 5)},
+		Actions: []Action{two, three, end(two, Succeeded, 5), end(three, Succeeded, 5)},
 	})
 	if got := counts(s, "pilot", "u"); got != [5]int{3, 3, 0, 0, 2} {
 		t.Errorf("successes take from their own site and not below none: %v", got)
@@ -154,7 +160,7 @@ func TestReduceKeepsTheNewestOccurrences(t *testing.T) {
 	for i := range 250 {
 		a := apply("x", "web-1", "pilot", Started, "u")
 		a.ID, a.Opens = t0.Add(time.Duration(i)*time.Hour).String(), t0.Add(time.Duration(i)*time.Hour)
-		s = Reduce(s, Record{Tenant: "acme", Seq: i + 1, Actions: []Action{end(a, Succeeded, 1)}})
+		s = Reduce(s, Record{Tenant: "acme", Seq: i + 1, Actions: []Action{a, end(a, Succeeded, 1)}})
 	}
 	if len(s.Occurrences) != maxOccurrences || !s.Occurrences[199].Opens.Equal(t0.Add(249*time.Hour)) {
 		t.Errorf("%d occurrences, the last opens %v", len(s.Occurrences), s.Occurrences[len(s.Occurrences)-1].Opens)
@@ -164,9 +170,9 @@ func TestReduceKeepsTheNewestOccurrences(t *testing.T) {
 // TestTwoFuturesShareNoMemory: a runner that lost the race reduces its record again, from another state.
 func TestTwoFuturesShareNoMemory(t *testing.T) {
 	on := func(s State, platform string) State {
-		a := end(apply(platform, platform, "pilot", Started, "u"), Succeeded, 5)
+		a := apply(platform, platform, "pilot", Started, "u")
 		a.Platform = platform
-		return Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Actions: []Action{a}})
+		return Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Actions: []Action{a, end(a, Succeeded, 5)}})
 	}
 	s := on(on(on(State{}, "e"), "d"), "c")
 	one := on(s, "b")
