@@ -1,0 +1,213 @@
+//go:build linux
+
+package killloop
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var tenants = []string{"alpha", "beta"}
+
+// hosts are the machines of a world.
+type hosts interface {
+	files() map[string]string // of the policy repository
+	env() []string
+	release()               // makes one more update appear on every host
+	updates() []string      // name@version of those that appeared, the least that must be on every host
+	changes() []change      // every package operation that ever happened
+	actions() []string      // ids of actions that the hosts know of, where they do
+	per() map[string]int    // tenant → hosts
+	version(c change) error // says why a change's outcome is not on its host
+}
+
+// change is one package operation on a host.
+type change struct{ host, action, what string } // what is name@version
+
+// world is a policy repository with two tenants, the remote on which two runners meet, and their clones.
+type world struct {
+	*testing.T
+	hosts
+	seed    int64
+	rand    *rand.Rand
+	binary  string
+	dir     string
+	at      time.Time // the test clock
+	runner  string    // whose turn it is
+	history []string
+	kills   int
+}
+
+func newWorld(t *testing.T, seed int64) *world {
+	t.Helper()
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, seed: seed, rand: rand.New(rand.NewPCG(uint64(seed), 0)), binary: binary, runner: "a", at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
+	if w.dir, err = os.MkdirTemp("", fmt.Sprintf("killloop-%d-", seed)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.end)
+	return w
+}
+
+// end says how to see a failure again.
+func (w *world) end() {
+	if w.Failed() {
+		w.Logf("seed %d; what happened:\n%s", w.seed, strings.Join(w.history, "\n"))
+		w.Logf("again: go test ./internal/killloop -count=1 -run '%s' -seed %d -keep", strings.Split(w.Name(), "/")[0], w.seed)
+	}
+	if w.Failed() && *keepFlag {
+		w.Logf("kept: %s", w.dir)
+		return
+	}
+	_ = os.RemoveAll(w.dir)
+}
+
+func (w *world) check(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) path(parts ...string) string { return filepath.Join(append([]string{w.dir}, parts...)...) }
+
+// open makes the policy repository, its remote and the runners' clones.
+func (w *world) open(h hosts) {
+	w.Helper()
+	w.hosts = h
+	policy := w.path("policy")
+	w.must(w.dir, w.binary, "init", policy)
+	for _, d := range []string{"tenants", "tests"} {
+		w.check(os.RemoveAll(filepath.Join(policy, d)))
+	}
+	for path, text := range h.files() {
+		to := filepath.Join(policy, path)
+		w.check(os.MkdirAll(filepath.Dir(to), 0o755))
+		w.check(os.WriteFile(to, []byte(text), 0o644))
+	}
+	w.must(policy, "git", "add", "--all")
+	w.must(policy, "git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "commit", "-qm", "A world to kill runners in")
+	w.must(w.dir, "git", "clone", "-q", "--bare", policy, "remote.git")
+	w.clone("a")
+	w.clone("b")
+}
+
+// clone gives a runner a new disk.
+func (w *world) clone(runner string) {
+	w.Helper()
+	w.check(os.RemoveAll(w.path(runner)))
+	w.must(w.dir, "git", "clone", "-q", "remote.git", runner)
+}
+
+func (w *world) must(dir, name string, args ...string) string {
+	w.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		w.Fatalf("%s %s in %s: %v\n%s", name, strings.Join(args, " "), dir, err, out)
+	}
+	return string(out)
+}
+
+func (w *world) note(format string, args ...any) {
+	w.history = append(w.history, fmt.Sprintf(format, args...))
+}
+
+// command is a run of the program by the runner whose turn it is, later than all before it.
+func (w *world) command(later time.Duration, args ...string) *exec.Cmd {
+	w.at = w.at.Add(later)
+	c := exec.Command(w.binary, append(args, "--json", "--at", w.at.Format(time.RFC3339))...)
+	c.Dir, c.Env, c.Stderr = w.path(w.runner), append(os.Environ(), w.env()...), new(bytes.Buffer)
+	return c
+}
+
+// round makes an update appear, kills runners that install it, lets the last ones live, and checks.
+func (w *world) round(kills int) {
+	w.Helper()
+	w.release()
+	for n := 0; n < kills; {
+		if w.kill() {
+			n++
+		}
+	}
+	w.kills += kills
+	w.settle()
+	w.sound()
+	w.settled()
+	w.once()
+}
+
+// kill starts a runner and kills it. Then its disk may be gone, and the other one may take over.
+func (w *world) kill() bool {
+	w.Helper()
+	b := newBlow(w.rand)
+	c := w.command(time.Duration(w.rand.IntN(26))*time.Hour, w.verb()...)
+	struck, err := strike(c, b)
+	w.check(err)
+	w.note("%s: %s: %s after %d events and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.delay, struck, c.ProcessState)
+	if w.rand.IntN(2) == 0 {
+		w.note("%s loses its disk", w.runner)
+		w.clone(w.runner)
+	}
+	if w.rand.IntN(2) == 0 {
+		w.swap()
+	}
+	return struck
+}
+
+func (w *world) swap() { w.runner = map[string]string{"a": "b", "b": "a"}[w.runner] }
+
+func (w *world) verb() []string {
+	tenant := tenants[w.rand.IntN(len(tenants))]
+	switch n := w.rand.IntN(10); {
+	case n < 5:
+		return []string{"run", "--all"}
+	case n < 8:
+		return []string{"run", "--tenant", tenant}
+	}
+	return []string{"apply", "--resume", "--tenant", tenant}
+}
+
+// settle lets runners live until all is done. What failed is tried again a day later.
+func (w *world) settle() {
+	w.Helper()
+	for _, t := range tenants {
+		w.live("apply", "--resume", "--tenant", t)
+	}
+	for range 12 {
+		w.swap()
+		if out := w.live("run", "--all"); strings.Count(out, "the plan is empty") == len(tenants) {
+			return
+		}
+	}
+	w.Fatal("there was still something to do after twelve days without a kill")
+}
+
+// blocked are exit codes with which nobody gets further: what a killed runner left behind must never cause them.
+var blocked = []int{1, 7, 10, 64}
+
+func (w *world) live(args ...string) string {
+	w.Helper()
+	c := w.command(25*time.Hour, args...)
+	var out bytes.Buffer
+	c.Stdout = &out
+	_ = c.Run()
+	code := c.ProcessState.ExitCode()
+	w.note("%s: %s: lives, exit %d", w.runner, strings.Join(c.Args[1:], " "), code)
+	if slices.Contains(blocked, code) {
+		w.Fatalf("%s in %s: exit %d\n%s\n%s", strings.Join(c.Args[1:], " "), w.runner, code, out.String(), c.Stderr)
+	}
+	return out.String()
+}
