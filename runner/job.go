@@ -48,6 +48,16 @@ func (r *run) job(ctx context.Context, j job) ending {
 		return j.notStarted(r.Clock(), err)
 	}
 	defer func() { s.Close() }()
+	if err := r.journalStart(j.action); err != nil {
+		return j.notWritten(r.Clock(), err)
+	}
+	e := r.apply(ctx, j, s)
+	r.journalEnd(e)
+	return e
+}
+
+// apply starts the change and says how it went.
+func (r *run) apply(ctx context.Context, j job, s Session) ending {
 	res, err := s.Provider.Apply(ctx, j.request(r.Clock()), s.Exec)
 	switch denied := s.Denied(); {
 	case errors.Is(denied, ErrClaimed): // how that went is not known

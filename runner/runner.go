@@ -35,6 +35,7 @@ type Input struct {
 	Opener   Opener
 	Clock    Clock
 	Recorder Recorder
+	Journal  Journal // nil: the ledger alone tells what may have begun
 	Parallel int
 	Reboot   Patience
 	Timing   Timing
@@ -95,7 +96,7 @@ func (r *run) beginning(ctx context.Context) (Beginning, error) {
 	if r.Now == nil {
 		r.Now = r.Clock
 	}
-	b := Beginning{Waves: r.steps(), Limits: r.limits(), Timing: r.Timing, Lease: Lease{Until: r.Now().Add(never)}, Halt: Halt{Read: r.Now().Add(never)}}
+	b := Beginning{Waves: r.steps(), Limits: r.limits(), Timing: r.Timing, Parallel: max(1, r.Parallel), Lease: Lease{Until: r.Now().Add(never)}, Halt: Halt{Read: r.Now().Add(never)}}
 	if r.Halt != nil {
 		b.Halt = r.Halt(ctx)
 	}
