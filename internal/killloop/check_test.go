@@ -4,6 +4,7 @@ package killloop
 
 import (
 	"bytes"
+	"net/url"
 	"os/exec"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// sound: no repository lost or damaged an object or a ref.
-func (w *world) sound() {
+// whole: no repository lost or damaged an object or a ref.
+func (w *world) whole() {
 	w.Helper()
 	for _, repo := range []string{"remote.git", "a", "b"} {
 		c := exec.Command("git", "fsck", "--strict", "--no-dangling", "--no-progress")
@@ -99,7 +100,9 @@ func (w *world) fences(tenant string, records []ledger.Record) {
 func (w *world) evidence(tenant string, s ledger.State, update string) {
 	w.Helper()
 	for _, e := range s.Evidence {
-		if !strings.Contains(e.Update, "/"+update) {
+		purl, err := url.PathUnescape(e.Update)
+		w.check(err)
+		if !strings.Contains(purl, "/"+update) {
 			continue
 		}
 		if e.Succeeded != w.per()[tenant] || e.Failed+e.InDoubt+e.Missing != 0 {
@@ -136,7 +139,9 @@ func (w *world) once() {
 		if c.action != "" && !intents[c.action] {
 			w.Errorf("%s: %s was installed by action %s, which no intent on the remote names", c.host, c.what, c.action)
 		}
-		w.check(w.version(c))
+		if wrong := w.sound(c); wrong != "" {
+			w.Errorf("%s: %s: %s", c.host, c.what, wrong)
+		}
 	}
 	for _, id := range w.actions() {
 		if !intents[id] {

@@ -32,7 +32,7 @@ type blow struct {
 	delay  time.Duration
 }
 
-func newBlow(r *rand.Rand) blow {
+func newBlow(r *rand.Rand, pace time.Duration) blow {
 	b := blow{victim: everything, delay: time.Duration(r.Int64N(int64(800 * time.Millisecond)))}
 	switch n := r.IntN(20); {
 	case n < 3:
@@ -43,7 +43,7 @@ func newBlow(r *rand.Rand) blow {
 		b.victim = pluginOnly
 	}
 	if r.IntN(2) == 0 {
-		b.events, b.delay = 1+r.IntN(24), time.Duration(r.Int64N(int64(60*time.Millisecond)))
+		b.events, b.delay = 1+r.IntN(24), time.Duration(r.Int64N(int64(pace)))
 	}
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // simHosts are two hosts of each tenant in a file. Every release is one more version of one package.
@@ -17,10 +18,12 @@ type simHosts struct {
 
 func newSimHosts(w *world) *simHosts { return &simHosts{w: w} }
 
-func (h *simHosts) env() []string        { return nil }
-func (h *simHosts) actions() []string    { return nil }
-func (h *simHosts) per() map[string]int  { return map[string]int{"alpha": 2, "beta": 2} }
-func (h *simHosts) version(change) error { return nil } // changes and versions are one file
+func (h *simHosts) env() []string       { return nil }
+func (h *simHosts) actions() []string   { return nil }
+func (h *simHosts) per() map[string]int { return map[string]int{"alpha": 2, "beta": 2} }
+func (h *simHosts) pace() time.Duration { return 60 * time.Millisecond }
+func (h *simHosts) sound(change) string { return "" } // changes and versions are one file
+func (h *simHosts) keep()               {}            // the same
 
 func (h *simHosts) files() map[string]string {
 	out := policyFiles(fmt.Sprintf("providers: sim: config: {fleet: %q, state: %q}", h.w.path("fleet.yaml"), h.w.path("sim.json")))

@@ -21,12 +21,14 @@ var tenants = []string{"alpha", "beta"}
 type hosts interface {
 	files() map[string]string // of the policy repository
 	env() []string
-	release()               // makes one more update appear on every host
-	updates() []string      // name@version of those that appeared, the least that must be on every host
-	changes() []change      // every package operation that ever happened
-	actions() []string      // ids of actions that the hosts know of, where they do
-	per() map[string]int    // tenant → hosts
-	version(c change) error // says why a change's outcome is not on its host
+	pace() time.Duration   // how long after an event a kill may strike
+	release()              // makes one more update appear on every host
+	updates() []string     // name@version of those that appeared
+	changes() []change     // every package operation that ever happened
+	actions() []string     // ids of the actions that the hosts know of, where they do
+	per() map[string]int   // tenant → hosts
+	sound(c change) string // what is wrong with a change's package on its host, or ""
+	keep()                 // saves what the hosts know of themselves
 }
 
 // change is one package operation on a host.
@@ -67,6 +69,7 @@ func (w *world) end() {
 		w.Logf("again: go test ./internal/killloop -count=1 -run '%s' -seed %d -keep", strings.Split(w.Name(), "/")[0], w.seed)
 	}
 	if w.Failed() && *keepFlag {
+		w.keep()
 		w.Logf("kept: %s", w.dir)
 		return
 	}
@@ -80,7 +83,9 @@ func (w *world) check(err error) {
 	}
 }
 
-func (w *world) path(parts ...string) string { return filepath.Join(append([]string{w.dir}, parts...)...) }
+func (w *world) path(parts ...string) string {
+	return filepath.Join(append([]string{w.dir}, parts...)...)
+}
 
 // open makes the policy repository, its remote and the runners' clones.
 func (w *world) open(h hosts) {
@@ -144,7 +149,7 @@ func (w *world) round(kills int) {
 	}
 	w.kills += kills
 	w.settle()
-	w.sound()
+	w.whole()
 	w.settled()
 	w.once()
 }
@@ -152,7 +157,7 @@ func (w *world) round(kills int) {
 // kill starts a runner and kills it. Then its disk may be gone, and the other one may take over.
 func (w *world) kill() bool {
 	w.Helper()
-	b := newBlow(w.rand)
+	b := newBlow(w.rand, w.pace())
 	c := w.command(time.Duration(w.rand.IntN(26))*time.Hour, w.verb()...)
 	struck, err := strike(c, b)
 	w.check(err)
@@ -188,7 +193,7 @@ func (w *world) settle() {
 	}
 	for range 12 {
 		w.swap()
-		if out := w.live("run", "--all"); strings.Count(out, "the plan is empty") == len(tenants) {
+		if out := w.live("run", "--all"); strings.Count(out, `"planned":0`) == len(tenants) {
 			return
 		}
 	}
