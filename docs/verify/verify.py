@@ -323,7 +323,8 @@ class Reducer:
         for u in scan["seen"]:
             self.seen.setdefault(u, self.r["at"])
         self.missing = {k: n for k, n in self.missing.items() if k[0] != self.r["site"]}
-        for m in scan["missing"]:
+        unseen = [dict(m, update="") for m in scan.get("unseen", [])]  # hosts that may lack anything
+        for m in scan["missing"] + unseen:
             key = (self.r["site"], m["ring"], m["update"])
             self.missing[key] = self.missing.get(key, 0) + m["hosts"]
 
@@ -661,7 +662,9 @@ class Verifier:
         rows = run["input"]["foreign"] if foreign else run["base"].state["evidence"]
         e = next((dict(e) for e in rows if (e["ring"], e["update"]) == (key, update)), None) or {
             "attempted": 0, "succeeded": 0, "failed": 0, "inDoubt": 0, "missing": 0, "succeededAt": None}
-        if not foreign:
+        if foreign:
+            e["missing"] += sum(x["missing"] for x in rows if (x["ring"], x["update"]) == (key, ""))
+        else:
             lacks, elsewhere = 0, False
             seen = {h["host"]: h for h in hosts}
             for h in ring_hosts(run["policy"], key):

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -39,7 +40,7 @@ func (v *verifier) base(s *step, r *run) (whole bool) {
 	if r.policy == nil {
 		return false
 	}
-	r.evidence = ledger.Extract(at, nil, r.policy)
+	r.evidence = own(at, r.policy)
 	if whole {
 		r.foreign = true
 		r.evidence = append(r.evidence, in.Foreign...)
@@ -50,6 +51,13 @@ func (v *verifier) base(s *step, r *run) (whole bool) {
 	}
 	return whole
 }
+
+// own is what a tenant's plan reads of its own ledger's evidence.
+func own(s ledger.State, t *policy.Tenant) decision.Evidence {
+	return slices.DeleteFunc(ledger.Extract(s, nil, t), isForeign)
+}
+
+func isForeign(e decision.RingEvidence) bool { return strings.Contains(e.Ring, "/") }
 
 func (v *verifier) runInput(s *step) (ledger.RunInput, error) {
 	raw, err := v.file(s, ledger.RunFile)
@@ -111,7 +119,7 @@ func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
 		}
 		states[h.Tenant] = state
 	}
-	want := slices.DeleteFunc(ledger.Extract(ledger.State{}, states, r.policy), func(e decision.RingEvidence) bool { return !strings.Contains(e.Ring, "/") })
+	want := ledger.Extract(ledger.State{}, states, r.policy)
 	if len(want)+len(in.Foreign) > 0 && !reflect.DeepEqual(want, in.Foreign) {
 		v.found(s, Inputs, "the recorded evidence of other tenants is not what their ledgers said")
 	}

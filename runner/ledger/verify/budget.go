@@ -25,15 +25,13 @@ func (v *verifier) budgets() {
 	}
 }
 
-// budget sweeps over the starts in their order and keeps the actions that have not ended by then.
+// budget sweeps over the starts in their order and keeps the actions that have not ended by then. Times are in whole
+// seconds: what ended in the second in which another began is taken to have ended first.
 func (v *verifier) budget(at place, list []*intent) {
 	slices.SortStableFunc(list, func(a, b *intent) int { return a.from().Compare(b.from()) })
 	var down []*intent
-	for i, in := range list {
-		if i == 0 || !in.from().Equal(list[i-1].from()) { // what starts in the same second is taken together
-			down = slices.DeleteFunc(down, func(d *intent) bool { return d.over(in.from()) })
-		}
-		down = append(down, in)
+	for _, in := range list {
+		down = append(slices.DeleteFunc(down, func(d *intent) bool { return d.over(in.from()) }), in)
 		allowed, ok := in.run.budget(at)
 		if !in.known || !ok {
 			continue

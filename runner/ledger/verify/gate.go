@@ -3,7 +3,6 @@ package verify
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
@@ -40,9 +39,9 @@ func (v *verifier) gate(s *step, in *intent) {
 
 // still judges the gate by what the run itself has recorded by now.
 func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) {
-	evidence := ledger.Extract(v.settled(s.before), nil, in.run.policy)
+	evidence := own(v.settled(s.before), in.run.policy)
 	for _, e := range in.run.evidence {
-		if strings.Contains(e.Ring, "/") {
+		if isForeign(e) {
 			evidence = append(evidence, e)
 		}
 	}

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"context"
-	"strings"
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/window"
@@ -11,8 +10,8 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// replay makes the plan of the run's instant again from what the ledger recorded. A run that carried out that very plan
-// must have had these bytes; one that carried out an older plan must have found nothing due in it changed.
+// replay makes the plan of the run's instant again from what the ledger recorded. A plan that names the same inputs must
+// have the same bytes. One that was made earlier, from others, must have had nothing due that differs.
 func (v *verifier) replay(ctx context.Context, s *step, r *run) {
 	if v.Decide == nil || r.snapshot == nil {
 		return
@@ -23,9 +22,13 @@ func (v *verifier) replay(ctx context.Context, s *step, r *run) {
 		return
 	}
 	v.report.Replayed++
-	if r.plan.At.Equal(r.at) {
-		if err := dated(fresh, r.plan.Parents.Tzdata); err != nil || differs(fresh, r.plan) {
-			v.found(s, Replay, "the recorded inputs give plan %s, not %s%s", fresh.Digest, r.plan.Digest, versions(fresh, r.plan))
+	if err := dated(fresh, r.plan.Parents.Tzdata); err != nil {
+		v.found(s, Replay, "%v", err)
+		return
+	}
+	if r.plan.At.Equal(r.at) && r.plan.Parents == fresh.Parents {
+		if differs(fresh, r.plan) {
+			v.found(s, Replay, "the recorded inputs give plan %s, not %s%s", fresh.Digest, r.plan.Digest, zones(r.plan))
 		}
 		return
 	}
@@ -77,23 +80,10 @@ func differs(a, b *plan.Plan) bool {
 	return err1 != nil || err2 != nil || !bytes.Equal(x, y)
 }
 
-// versions names what this program has newer or older than the one that made the plan.
-func versions(fresh, made *plan.Plan) string {
-	var out []string
-	if made.Parents.Tzdata != window.TzdataVersion() {
-		out = append(out, "time zones "+made.Parents.Tzdata+" there, "+window.TzdataVersion()+" here")
-	}
-	for _, p := range [][3]string{
-		{"policy", made.Parents.Policy, fresh.Parents.Policy},
-		{"snapshot", made.Parents.Snapshot, fresh.Parents.Snapshot},
-		{"evidence", made.Parents.Evidence, fresh.Parents.Evidence},
-	} {
-		if p[1] != p[2] {
-			out = append(out, "another "+p[0])
-		}
-	}
-	if len(out) == 0 {
+// zones says that this program has other time zones than the one that made a plan.
+func zones(p *plan.Plan) string {
+	if p.Parents.Tzdata == window.TzdataVersion() {
 		return ""
 	}
-	return " (" + strings.Join(out, ", ") + ")"
+	return "; it was made with time zones " + p.Parents.Tzdata + ", here are " + window.TzdataVersion()
 }
