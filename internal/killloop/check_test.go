@@ -41,6 +41,7 @@ func (w *world) settled() {
 			w.Fatalf("%s: still in doubt: %+v", t, head.State.InDoubt)
 		}
 		w.fences(t, records)
+		w.tally(t, records)
 		for _, u := range w.updates() {
 			w.evidence(t, head.State, u)
 		}
@@ -75,12 +76,16 @@ func (w *world) ledger(tenant string) (ledger.Head, []ledger.Record) {
 	return head, records
 }
 
-// fences: whoever starts something has a number that nobody before had, and no action is started twice.
+// fences: whoever starts something has a number that nobody before had, and no action is started again unless its first
+// start came to nothing.
 func (w *world) fences(tenant string, records []ledger.Record) {
 	w.Helper()
 	highest, run, started := 0, "", map[string]bool{}
 	for _, r := range records {
 		if r.Phase != ledger.PhaseIntent {
+			for _, a := range r.Actions {
+				started[a.ID] = started[a.ID] && a.Status != ledger.Skipped
+			}
 			continue
 		}
 		if r.Fence < highest || r.Fence == highest && r.Run != run {
@@ -94,6 +99,22 @@ func (w *world) fences(tenant string, records []ledger.Record) {
 			started[a.ID] = true
 		}
 	}
+}
+
+// tally says how much of what was started only a later scan could settle, so that a log shows that kills struck home.
+func (w *world) tally(tenant string, records []ledger.Record) {
+	open, started := map[string]bool{}, 0
+	for _, r := range records {
+		for _, a := range r.Actions {
+			if r.Phase == ledger.PhaseIntent {
+				started++
+				open[a.ID] = true
+			} else if r.Phase == ledger.PhaseWave && a.Status != ledger.InDoubt {
+				delete(open, a.ID)
+			}
+		}
+	}
+	w.Logf("%s: %d records, %d actions started, %d of them settled by a later scan; kills so far %v", tenant, len(records), started, len(open), w.struck)
 }
 
 // evidence: the ledger knows of every host that has the update, and of none that lacks it.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestLab(t *testing.T) {
 }
 
 // labPackages are real updates that the lab's hosts lack. They are held until their round.
-var labPackages = []string{"libexpat1", "liblzma5", "libpcre2-8-0", "tzdata"}
+var labPackages = [][]string{{"libexpat1", "liblzma5"}, {"libpcre2-8-0", "tzdata"}}
 
 // labTenants are the tenants of h1, h2, h3.
 var labTenants = []string{"alpha", "alpha", "beta"}
@@ -37,6 +38,7 @@ var labTenants = []string{"alpha", "alpha", "beta"}
 type labHosts struct {
 	*lab.Lab
 	w        *world
+	rounds   int
 	released []string // name@version
 }
 
@@ -44,10 +46,15 @@ func newLabHosts(w *world) *labHosts {
 	w.Helper()
 	l, err := lab.Up(context.Background(), lab.Config{Hosts: len(labTenants)})
 	w.check(err)
-	w.Cleanup(func() { w.check(l.Down()) })
 	h := &labHosts{Lab: l, w: w}
+	w.Cleanup(func() {
+		if w.Failed() && *keepFlag {
+			h.keep()
+		}
+		w.check(l.Down())
+	})
 	for _, host := range l.Hosts() {
-		w.check(host.Hold(w.Context(), labPackages...))
+		w.check(host.Hold(w.Context(), slices.Concat(labPackages...)...))
 	}
 	return h
 }
@@ -71,13 +78,16 @@ func (h *labHosts) files() map[string]string {
 
 func (h *labHosts) release() {
 	h.w.Helper()
-	name := labPackages[len(h.released)]
+	names := labPackages[h.rounds]
+	h.rounds++
 	for _, host := range h.Hosts() {
-		h.w.check(host.Unhold(h.w.Context(), name))
+		h.w.check(host.Unhold(h.w.Context(), names...))
 	}
-	candidate, err := h.Host(1).Shell(h.w.Context(), "apt-get -qq update; apt-cache policy "+name+" | sed -n 's/ *Candidate: //p'")
-	h.w.check(err)
-	h.released = append(h.released, name+"@"+strings.TrimSpace(candidate))
+	for _, name := range names {
+		candidate, err := h.Host(1).Shell(h.w.Context(), "apt-get -qq update; apt-cache policy "+name+" | sed -n 's/ *Candidate: //p'")
+		h.w.check(err)
+		h.released = append(h.released, name+"@"+strings.TrimSpace(candidate))
+	}
 }
 
 func (h *labHosts) updates() []string { return h.released }

@@ -20,12 +20,15 @@ var (
 	keepFlag = flag.Bool("keep", false, "keep the folder of a world that failed")
 )
 
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "6") // worlds mostly wait for Git, ssh and apt; the command line's -parallel wins
+	lab.Main(m)
+}
 
 // Kills of one world, and of a whole test when KILLS does not say otherwise.
 const (
 	simKills, simWorld = 60, 15
-	labKills, labWorld = 40, 40
+	labKills, labWorld = 40, 20
 )
 
 // TestSimulated kills runners of a simulated fleet. Every world is its seed; when exactly a kill strikes is the

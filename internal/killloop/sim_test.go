@@ -23,7 +23,6 @@ func (h *simHosts) actions() []string   { return nil }
 func (h *simHosts) per() map[string]int { return map[string]int{"alpha": 2, "beta": 2} }
 func (h *simHosts) pace() time.Duration { return 60 * time.Millisecond }
 func (h *simHosts) sound(change) string { return "" } // changes and versions are one file
-func (h *simHosts) keep()               {}            // the same
 
 func (h *simHosts) files() map[string]string {
 	out := policyFiles(fmt.Sprintf("providers: sim: config: {fleet: %q, state: %q}", h.w.path("fleet.yaml"), h.w.path("sim.json")))

@@ -28,7 +28,6 @@ type hosts interface {
 	actions() []string     // ids of the actions that the hosts know of, where they do
 	per() map[string]int   // tenant → hosts
 	sound(c change) string // what is wrong with a change's package on its host, or ""
-	keep()                 // saves what the hosts know of themselves
 }
 
 // change is one package operation on a host.
@@ -45,7 +44,7 @@ type world struct {
 	at      time.Time // the test clock
 	runner  string    // whose turn it is
 	history []string
-	kills   int
+	struck  map[victim]int
 }
 
 func newWorld(t *testing.T, seed int64) *world {
@@ -54,7 +53,7 @@ func newWorld(t *testing.T, seed int64) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, seed: seed, rand: rand.New(rand.NewPCG(uint64(seed), 0)), binary: binary, runner: "a", at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
+	w := &world{T: t, seed: seed, rand: rand.New(rand.NewPCG(uint64(seed), 0)), binary: binary, runner: "a", struck: map[victim]int{}, at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
 	if w.dir, err = os.MkdirTemp("", fmt.Sprintf("killloop-%d-", seed)); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +68,6 @@ func (w *world) end() {
 		w.Logf("again: go test ./internal/killloop -count=1 -run '%s' -seed %d -keep", strings.Split(w.Name(), "/")[0], w.seed)
 	}
 	if w.Failed() && *keepFlag {
-		w.keep()
 		w.Logf("kept: %s", w.dir)
 		return
 	}
@@ -147,7 +145,6 @@ func (w *world) round(kills int) {
 			n++
 		}
 	}
-	w.kills += kills
 	w.settle()
 	w.whole()
 	w.settled()
@@ -162,6 +159,9 @@ func (w *world) kill() bool {
 	struck, err := strike(c, b)
 	w.check(err)
 	w.note("%s: %s: %s after %d events and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.delay, struck, c.ProcessState)
+	if struck {
+		w.struck[b.victim]++
+	}
 	if w.rand.IntN(2) == 0 {
 		w.note("%s loses its disk", w.runner)
 		w.clone(w.runner)
