@@ -101,6 +101,9 @@ type Decision struct {
 	Class   string     `json:"class"` // digest of the class of update that the rules saw
 }
 
+// AnyUpdate is the update of evidence about a ring's hosts that nobody looked at: they may lack any.
+const AnyUpdate = ""
+
 // Evidence is what the ledgers know of updates in rings, own ones ("pilot") and named foreign ones ("msp-lab/test").
 // It is sorted by ring, then update.
 type Evidence []RingEvidence

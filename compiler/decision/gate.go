@@ -17,6 +17,10 @@ func gates(q Query) (out []condition) {
 		if r.Tenant == "" && q.Missing != nil {
 			g.e.Missing = q.Missing(g.key)
 		}
+		if r.Tenant != "" {
+			unseen, _ := q.Evidence.Of(g.key, AnyUpdate)
+			g.e.Missing += unseen.Missing
+		}
 		if q.Lane != nil && q.Lane.Soak != nil {
 			g.Soak = *q.Lane.Soak
 		}

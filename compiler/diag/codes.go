@@ -70,6 +70,7 @@ const (
 	RemoteDown        Code = "RF5011" // the ledger's remote cannot be reached, or refuses
 	RemoteRewound     Code = "RF5012" // the ledger's remote lost records that were on it
 	Halted            Code = "RF5013" // a halt order stands
+	BadSigners        Code = "RF5014" // a list of allowed signers that cannot be read
 	Usage             Code = "RF6001" // a command line that the program does not know
 	TenantNeeded      Code = "RF6002" // several tenants, and none was named
 	Exists            Code = "RF6003" // a folder that must be empty has something in it

@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/journal"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -178,7 +179,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	out, err := runner.Run(ctx, runner.Input{
 		Timing: timing, Lease: p.renew, Halt: p.halt(ledger.OpenSwitch(p.ws.repo, p.share)), Now: p.machineTime,
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
-		Opener: f, Clock: p.clock, Recorder: rec, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
+		Opener: f, Clock: p.clock, Recorder: rec, Journal: journal.Book{Journal: p.journal.Journal, Run: rec.run}, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
 		Left: d.left,
 	})
 	if err != nil {

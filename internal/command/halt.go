@@ -61,7 +61,7 @@ func (a *app) order(ctx context.Context, kind ledger.Kind, tenant, reason string
 		return err
 	}
 	sw := ledger.OpenSwitch(ws.repo, share)
-	order := ledger.Halt{Tenant: tenant, Reason: untrusted.Line(reason, 400), By: a.orderer(), At: canonical.Instant(a.Now())}
+	order := ledger.Halt{Tenant: tenant, Reason: untrusted.Line(reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}
 	write, done := sw.Halt, "halted"
 	if kind == ledger.KindUnhalt {
 		write, done = sw.Unhalt, "lifted the halt of"

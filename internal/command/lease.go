@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -61,8 +58,8 @@ func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
 	}
 	held, err := l.leases.Acquire(ctx, p.machineTime(), want)
 	var other *ledger.HeldError
-	if errors.As(err, &other) && p.isDead(other.Lease) {
-		p.out.say("taking over from %s, which ended without releasing its lease", other.Lease.Holder)
+	if errors.As(err, &other) && isDead(other.Lease.Holder) {
+		p.out.say("taking over from %s, which ended without releasing its lease", untrusted.Line(other.Lease.Holder, 100))
 		if err = l.leases.Release(ctx, p.machineTime(), other.Lease); err == nil {
 			held, err = l.leases.Acquire(ctx, p.machineTime(), want)
 		}
@@ -72,23 +69,17 @@ func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
 	}
 	l.held, p.fence = held, held.Fence
 	p.out.emit("lease", held.Holder, event{"tenant": held.Tenant, "site": held.Site, "fence": held.Fence, "expires": held.Expires})
-	return l, p.reload(ctx)
+	if err = p.reload(ctx); err == nil {
+		err = p.openJournal()
+	}
+	if err != nil {
+		l.release()
+		return nil, err
+	}
+	return l, nil
 }
 
 func (p *pipeline) machineTime() time.Time { return canonical.Instant(p.Now()) }
-
-// holder names this process so that its own machine can tell whether it still lives.
-func (p *pipeline) holder() string { return p.runnerName() + "/" + strconv.Itoa(os.Getpid()) }
-
-// isDead reports whether the holder was a process of this very machine that is gone. Of other machines nobody knows.
-func (p *pipeline) isDead(l ledger.Lease) bool {
-	name, pid, ok := strings.Cut(l.Holder, "/")
-	n, err := strconv.Atoi(pid)
-	if !ok || err != nil || name != p.runnerName() || p.Getenv("RINGFENCE_RUNNER") != "" {
-		return false
-	}
-	return errors.Is(syscall.Kill(n, 0), syscall.ESRCH)
-}
 
 // renew is the runner's: it moves the lease's end.
 func (l *lease) renew(ctx context.Context) (runner.Lease, error) {
@@ -105,6 +96,7 @@ func (l *lease) renew(ctx context.Context) (runner.Lease, error) {
 
 // release gives the lease up. A verb that cannot say so loses nothing: the lease ends by itself.
 func (l *lease) release() {
+	l.closeJournal()
 	l.fence = 0
 	if err := l.leases.Release(context.Background(), l.machineTime(), l.held); err != nil {
 		l.out.say("the lease could not be released and ends by itself at %s: %v", l.held.Expires.Format(time.RFC3339), err)
@@ -117,7 +109,7 @@ func (p *pipeline) halt(sw *ledger.Switch) func(context.Context) runner.Halt {
 		c, err := sw.ReadHalts(ctx, p.machineTime())
 		order, halted := c.Halted(p.tenant.Name)
 		if halted {
-			p.out.say("halted by %s: %s", order.By, order.Reason)
+			p.out.say("halted by %s: %s", untrusted.Line(order.By, 100), untrusted.Line(order.Reason, 400))
 		} else if err != nil {
 			p.out.say("the halt orders cannot be read: %v", err)
 		}

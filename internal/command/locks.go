@@ -39,9 +39,12 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 		return err
 	}
 	leases := ledger.OpenLeases(ws.repo, share)
-	list, err := leases.Locks(ctx)
-	if err != nil {
-		return ledgerError("*", err)
+	list, broken := leases.Locks(ctx)
+	if broken != nil && len(list) == 0 {
+		return ledgerError("*", broken)
+	}
+	if broken != nil {
+		a.out.failure(exitOf(broken)) // the others are still worth reading
 	}
 	if release != "" {
 		return a.releaseLease(ctx, leases, list, release)

@@ -38,6 +38,8 @@ type pipeline struct {
 	fence  int             // of the lease that is held, 0 for none
 	test   bool            // clock is not machine time
 	begun  map[string]bool // waves that a person was told of
+
+	journal *runnerJournal // while the lease is held
 }
 
 func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, site string) (*pipeline, error) {

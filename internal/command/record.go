@@ -45,7 +45,9 @@ func (p *pipeline) runnerName() string {
 }
 
 func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string][]byte) error {
-	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent})
+	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{
+		Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent, Check: p.stillMine(r),
+	})
 	switch {
 	case errors.Is(err, ledger.ErrUnpushed):
 		p.out.say("warning: %v", ledgerError(p.tenant.Name, err)) // it is kept here, and what it tells happened already
@@ -55,6 +57,24 @@ func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string
 	p.head = head
 	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
 	return nil
+}
+
+// stillMine refuses an intent on top of what others wrote meanwhile: a newer lease, or doubt about one of its hosts.
+func (p *pipeline) stillMine(r ledger.Record) func(ledger.State) error {
+	if r.Phase != ledger.PhaseIntent {
+		return nil
+	}
+	return func(s ledger.State) error {
+		if f := s.Fences[p.site]; f > p.fence {
+			return fmt.Errorf("%w: a run with lease %d has written, this one has %d", ledger.ErrMoved, f, p.fence)
+		}
+		for _, d := range s.InDoubt {
+			if slices.ContainsFunc(r.Actions, func(a ledger.Action) bool { return a.Host == d.Host }) {
+				return fmt.Errorf("%w: %s is in doubt", ledger.ErrMoved, d.Host)
+			}
+		}
+		return nil
+	}
 }
 
 // recordScan writes a snapshot and what it settles.
@@ -111,8 +131,11 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 		Snapshot: digest, Hosts: len(s.Hosts), Unreachable: []string{}, Stale: []string{}, Quarantined: []string{},
 		Missing: []ledger.RingMissing{}, Seen: []string{},
 	}
-	count := map[ledger.RingMissing]int{}
+	count, unseen := map[ledger.RingMissing]int{}, map[string]int{}
 	for _, h := range s.Hosts {
+		if ring := ringOf[h.Name]; ring != "" && h.State != inventory.Scanned {
+			unseen[ring]++
+		}
 		switch h.State {
 		case inventory.Unreachable:
 			out.Unreachable = append(out.Unreachable, h.Name)
@@ -128,6 +151,9 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 				}
 			}
 		}
+	}
+	for _, ring := range slices.Sorted(maps.Keys(unseen)) {
+		out.Unseen = append(out.Unseen, ledger.RingUnseen{Ring: ring, Hosts: unseen[ring]})
 	}
 	for k := range maps.Keys(count) {
 		k.Hosts = count[k]

@@ -104,7 +104,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	s := runner.Assemble(runner.Assembly{
 		Tenant: p.tenant.Name, Site: p.site, At: at, Hosts: p.hosts(), Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
 	})
-	if err := p.recordScan(ctx, s, runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at)); err != nil {
+	if err := p.recordScan(ctx, s, p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at))); err != nil {
 		return err
 	}
 	p.unscanned(readings)

@@ -26,12 +26,9 @@ type guard struct {
 }
 
 func (r *Repo) guard(ctx context.Context, ref string) (*guard, error) {
-	dir := filepath.Join(r.commonDir, "ringfence")
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	dir, err := r.StateDir()
+	if err != nil {
 		return nil, fmt.Errorf("guard %s: %w", ref, err)
-	}
-	if info, err := os.Lstat(dir); err != nil || !info.IsDir() { // a symlink could make us write anywhere
-		return nil, &RefusedError{Path: dir, Why: "it is no folder"}
 	}
 	f, err := os.OpenFile(filepath.Join(dir, url.PathEscape(ref)), os.O_RDWR|os.O_CREATE|noFollow, 0o644)
 	if err != nil {
@@ -43,6 +40,19 @@ func (r *Repo) guard(ctx context.Context, ref string) (*guard, error) {
 		return nil, fmt.Errorf("guard %s: %w", ref, err)
 	}
 	return g, nil
+}
+
+// StateDir is the folder for what Ringfence keeps of this clone beside Git's own files, shared by linked working
+// folders. It is made if it is missing; a *RefusedError says that something else stands in its place.
+func (r *Repo) StateDir() (string, error) {
+	dir := filepath.Join(r.commonDir, "ringfence")
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() { // a symlink could make us write anywhere
+		return "", &RefusedError{Path: dir, Why: "it is no folder"}
+	}
+	return dir, nil
 }
 
 func (g *guard) acquire(ctx context.Context) error {

@@ -25,6 +25,9 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant) decision.Evi
 				continue
 			}
 			taken[q.Key()] = true
+			if foreign[q.Tenant].Seq == 0 { // never scanned: any number of hosts may lack anything
+				out = append(out, decision.RingEvidence{Ring: q.Key(), Update: decision.AnyUpdate, Missing: unknown, Platforms: []string{}})
+			}
 			out = append(out, renamed(foreign[q.Tenant].Evidence, q)...)
 		}
 	}
@@ -33,6 +36,9 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant) decision.Evi
 	})
 	return out
 }
+
+// unknown stands for a number of hosts that nobody knows.
+const unknown = 1 << 20
 
 func renamed(evidence decision.Evidence, q policy.Requirement) decision.Evidence {
 	var out decision.Evidence

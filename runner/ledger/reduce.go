@@ -96,6 +96,9 @@ func (x *reducer) scan(s Scan) {
 	for _, m := range s.Missing {
 		x.missing[[3]string{x.site, m.Ring, m.Update}] += m.Hosts
 	}
+	for _, u := range s.Unseen {
+		x.missing[[3]string{x.site, u.Ring, decision.AnyUpdate}] += u.Hosts
+	}
 }
 
 // finish sorts every list and drops what says nothing any more.

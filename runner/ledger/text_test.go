@@ -42,7 +42,7 @@ func TestSubject(t *testing.T) {
 
 func TestExtract(t *testing.T) {
 	own := State{Evidence: decision.Evidence{{Ring: "broad", Update: "u", Attempted: 1}, {Ring: "dissolved", Update: "u"}, {Ring: "pilot", Update: "u"}}}
-	lab := State{Evidence: decision.Evidence{{Ring: "other", Update: "u"}, {Ring: "test", Update: "u", Succeeded: 2}, {Ring: "test", Update: "v"}}}
+	lab := State{Seq: 1, Evidence: decision.Evidence{{Ring: "other", Update: "u"}, {Ring: "test", Update: "u", Succeeded: 2}, {Ring: "test", Update: "v"}}}
 	need := policy.Requirement{Tenant: "msp-lab", Ring: "test"}
 	tenant := &policy.Tenant{Name: "acme", Rings: []policy.Ring{
 		{Name: "broad", Requires: []policy.Requirement{{Ring: "pilot"}, need, {Tenant: "gone", Ring: "test"}}},
@@ -50,7 +50,11 @@ func TestExtract(t *testing.T) {
 	}}
 	got := Extract(own, map[string]State{"msp-lab": lab, "stranger": lab}, tenant)
 	want := decision.Evidence{
-		{Ring: "broad", Update: "u", Attempted: 1}, {Ring: "msp-lab/test", Update: "u", Succeeded: 2}, {Ring: "msp-lab/test", Update: "v"}, {Ring: "pilot", Update: "u"},
+		{Ring: "broad", Update: "u", Attempted: 1},
+		{Ring: "gone/test", Update: decision.AnyUpdate, Missing: unknown, Platforms: []string{}},
+		{Ring: "msp-lab/test", Update: "u", Succeeded: 2},
+		{Ring: "msp-lab/test", Update: "v"},
+		{Ring: "pilot", Update: "u"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Extract() = %+v", got)

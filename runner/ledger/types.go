@@ -96,8 +96,15 @@ type Scan struct {
 	Unreachable []string      `json:"unreachable"`
 	Stale       []string      `json:"stale"`
 	Quarantined []string      `json:"quarantined"`
-	Missing     []RingMissing `json:"missing"` // sorted by ring, update; complete: a pair that is absent has none missing
-	Seen        []string      `json:"seen"`    // purls of every update in the snapshot's table
+	Missing     []RingMissing `json:"missing"`          // sorted by ring, update; complete: a pair that is absent has none missing
+	Unseen      []RingUnseen  `json:"unseen,omitempty"` // sorted by ring
+	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
+}
+
+// RingUnseen counts the hosts of a ring that a scan could not look at: nobody knows what they lack.
+type RingUnseen struct {
+	Ring  string `json:"ring"`
+	Hosts int    `json:"hosts"`
 }
 
 // RingMissing counts the scanned hosts of a ring that lack an update.

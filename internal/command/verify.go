@@ -1,0 +1,233 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner/ledger/verify"
+)
+
+type verifyFlags struct{ tenant, bundle, signers, head string }
+
+func newVerify(a *app) *cobra.Command {
+	var f verifyFlags
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Check a tenant's ledger from its history alone, offline",
+		Long: `Looks at every record from the first: that it follows from the one before, who signed it, that policy never went back,
+that states, snapshots and plans are what they say, and that whatever started was announced, planned, inside its window,
+after its gate and within its budget. Plans are made again from the recorded inputs and compared.
+
+  ringfence verify --tenant acme --head 3f2a91c0…             the ledger of this repository, with a record seen earlier
+  ringfence verify --bundle acme-2026-Q3.bundle --allowed-signers trusted_signers
+
+Whose signatures count is what trust/allowed_signers says at HEAD, unless --allowed-signers names another file. Keep the
+head that it prints: only who has seen a later record can tell that a ledger was cut off.
+
+Exit 0: nothing is wrong (remarks do not count); 3: findings.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.verify(c.Context(), f) },
+	}
+	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` (default: the only one that has a ledger)")
+	c.Flags().StringVar(&f.bundle, "bundle", "", "verify the ledger in `FILE`, which ringfence bundle wrote")
+	c.Flags().StringVar(&f.signers, "allowed-signers", "", "whose signatures count: a `FILE` in OpenSSH's format")
+	c.Flags().StringVar(&f.head, "head", "", "the `RECORD` (full commit, or number) that was seen earlier and must be there")
+	return c
+}
+
+func (a *app) verify(ctx context.Context, f verifyFlags) error {
+	in, done, err := a.verified(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if in.Seen, err = seenRecord(f.head); err != nil {
+		return err
+	}
+	if f.signers != "" {
+		if in.Signers, err = a.signersFile(f.signers); err != nil {
+			return err
+		}
+	}
+	in.Decide = redecide
+	report, err := verify.Verify(ctx, in)
+	if errors.Is(err, verify.ErrNoLedger) {
+		return diag.New(diag.Usage, "%s has no ledger here", in.Tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%s:ringfence/ledger/%s", in.Tenant, in.Tenant)
+	}
+	if err != nil {
+		return err
+	}
+	return a.verdict(report)
+}
+
+// verified finds the ledger: in this repository, or in a bundle that is unpacked for a while.
+func (a *app) verified(ctx context.Context, f verifyFlags) (in verify.Input, done func(), err error) {
+	if f.bundle != "" {
+		return a.bundled(ctx, f)
+	}
+	repo, err := a.openRepo(ctx)
+	if err != nil {
+		return in, nil, err
+	}
+	in = verify.Input{Repo: repo, Tenant: f.tenant, Policies: repo}
+	if in.Tenant == "" {
+		ws, err := a.at(ctx, "HEAD")
+		if err != nil {
+			return in, nil, err
+		}
+		t, err := a.tenant(ws, "")
+		if err != nil {
+			return in, nil, err
+		}
+		in.Tenant = t.Name
+	}
+	if f.signers == "" {
+		in.Signers, err = trusted(repo)
+	}
+	return in, func() {}, err
+}
+
+// signersPath is where a policy repository, and a bundle, says whose signatures count.
+const signersPath = "trust/allowed_signers"
+
+// trusted reads the policy's own list; a policy without one leaves signatures unjudged.
+func trusted(repo *gitrepo.Repo) (*signing.Signers, error) {
+	head, err := repo.Resolve("HEAD")
+	if err != nil {
+		return nil, nil // a repository that holds nothing but ledgers
+	}
+	return signersAt(repo, head.Hash, signersPath)
+}
+
+func signersAt(repo *gitrepo.Repo, commit, name string) (*signing.Signers, error) {
+	raw, err := repo.ReadFile(commit, name, 1<<20)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseSigners(name, raw)
+}
+
+func (a *app) signersFile(name string) (*signing.Signers, error) {
+	raw, err := os.ReadFile(join(a.Dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("--allowed-signers: %w", err)
+	}
+	return parseSigners(name, raw)
+}
+
+func parseSigners(name string, raw []byte) (*signing.Signers, error) {
+	s, err := signing.ParseSigners(raw)
+	if err != nil {
+		return nil, diag.New(diag.BadSigners, "%s: %v", name, err).WithFix("see ssh-keygen(1), ALLOWED SIGNERS")
+	}
+	return s, nil
+}
+
+// bundled unpacks a bundle. Its own list of signers counts unless another is named: it says who signed, not whom to trust.
+func (a *app) bundled(ctx context.Context, f verifyFlags) (in verify.Input, done func(), err error) {
+	dir, err := os.MkdirTemp("", "ringfence-verify-")
+	if err != nil {
+		return in, nil, err
+	}
+	done = func() { os.RemoveAll(dir) }
+	repo, refs, err := gitrepo.OpenBundle(ctx, join(a.Dir, f.bundle), dir)
+	if err == nil {
+		in, err = a.ofBundle(repo, refs, f)
+	}
+	if err != nil {
+		done()
+		return in, nil, err
+	}
+	return in, done, nil
+}
+
+const ledgerBranch = "refs/heads/ringfence/ledger/"
+
+func (a *app) ofBundle(repo *gitrepo.Repo, refs map[string]string, f verifyFlags) (verify.Input, error) {
+	in := verify.Input{Repo: repo, Tenant: f.tenant}
+	var tenants []string
+	for ref := range refs {
+		if name, ok := strings.CutPrefix(ref, ledgerBranch); ok {
+			tenants = append(tenants, name)
+		}
+	}
+	slices.Sort(tenants)
+	if in.Tenant == "" && len(tenants) == 1 {
+		in.Tenant = tenants[0]
+	}
+	in.Head = refs[ledgerBranch+in.Tenant]
+	if in.Head == "" {
+		return in, diag.New(diag.Usage, "the bundle has ledgers of: %s", strings.Join(tenants, ", ")).WithFix("name one: --tenant NAME")
+	}
+	if about := refs["refs/heads/"+aboutBranch]; f.signers == "" && about != "" {
+		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --allowed-signers FILE")
+		var err error
+		in.Signers, err = signersAt(repo, about, "allowed_signers")
+		return in, err
+	}
+	return in, nil
+}
+
+var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// seenRecord reads --head.
+func seenRecord(head string) (*verify.Seen, error) {
+	n, err := strconv.Atoi(head)
+	switch {
+	case head == "":
+		return nil, nil
+	case fullCommit.MatchString(head):
+		return &verify.Seen{Commit: head}, nil
+	case err == nil && n > 0:
+		return &verify.Seen{Seq: n}, nil
+	}
+	return nil, diag.New(diag.Usage, "--head %q is neither a full commit nor a number", head)
+}
+
+// verdict prints what was found.
+func (a *app) verdict(r *verify.Report) error {
+	if a.json {
+		a.out.emit("verified", r.Tenant, event{"report": r})
+	} else {
+		for _, f := range r.Findings {
+			fmt.Fprintln(a.Stdout, f)
+		}
+		a.verdictWords(r)
+	}
+	if !r.OK() {
+		return done(ExitDenied)
+	}
+	return nil
+}
+
+func (a *app) verdictWords(r *verify.Report) {
+	if r.More > 0 {
+		fmt.Fprintf(a.Stdout, "and %d findings more\n", r.More)
+	}
+	for _, what := range r.NotJudged {
+		a.out.say("not judged: %s", what)
+	}
+	for _, s := range r.Signers {
+		a.out.say("signed by %s, %s: %s", s.Principal, s.Fingerprint, count(s.Records, "record"))
+	}
+	word := "nothing is wrong"
+	if !r.OK() {
+		word = "it does not verify"
+	}
+	fmt.Fprintf(a.Stdout, "%s: %s, %d of them signed, %s, %d of them made again: %s\nhead %s\n",
+		r.Tenant, count(r.Records, "record"), r.Signed, count(r.Runs, "run"), r.Replayed, word, r.Head)
+}
