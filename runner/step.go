@@ -167,6 +167,9 @@ type Beginning struct {
 	Timing Timing
 	Lease  Lease
 	Halt   Halt
+	// Parallel is how many jobs may run at once, 0 for any number. A start that had to wait for another job's end would
+	// wait longer than what allowed it holds.
+	Parallel int
 }
 
 // Why says what ended a run early. The zero value: nothing did.
@@ -184,6 +187,8 @@ const (
 type State struct {
 	waves    []waveState
 	rings    map[string]ringState
+	parallel int
+	running  int
 	timing   Timing
 	lease    Lease
 	halt     Halt
@@ -206,7 +211,7 @@ type ringState struct {
 
 // NewState is the state before the first event.
 func NewState(b Beginning) State {
-	s := State{rings: map[string]ringState{}, timing: b.Timing, lease: b.Lease, halt: b.Halt}
+	s := State{rings: map[string]ringState{}, parallel: b.Parallel, timing: b.Timing, lease: b.Lease, halt: b.Halt}
 	for _, w := range b.Waves {
 		s.waves = append(s.waves, waveState{Wave: w, queued: slices.Clone(w.Hosts)})
 		l := b.Limits[w.Ring]
@@ -290,6 +295,7 @@ func (s *State) finish(e Finished) {
 	w.running = slices.Delete(w.running, i, i+1)
 	r := s.rings[w.Ring]
 	r.running--
+	s.running--
 	switch e.End {
 	case EndFailed:
 		r.failed++
@@ -348,12 +354,13 @@ func (s *State) advance(i int, m Moment) []Effect {
 		return []Effect{Announce{i}}
 	}
 	var out []Effect
-	for wants && may && announced(*w) && len(w.queued) > 0 && room(s.rings[w.Ring]) > 0 {
+	for wants && may && announced(*w) && len(w.queued) > 0 && room(s.rings[w.Ring]) > 0 && (s.parallel == 0 || s.running < s.parallel) {
 		host := w.queued[0]
 		w.queued = w.queued[1:]
 		w.running = append(w.running, host)
 		r := s.rings[w.Ring]
 		r.running++
+		s.running++
 		s.rings[w.Ring] = r
 		out = append(out, Start{i, host, s.lease.Fence, latest(w.Wave, s.lease, s.halt, m, s.timing)})
 	}

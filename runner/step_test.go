@@ -26,6 +26,7 @@ type world struct {
 	pending []Effect // asked of us, not answered
 	lease   Lease
 	halt    Halt
+	slots   int
 	stopped bool
 	over    bool
 }
@@ -70,11 +71,12 @@ func newWorld(t *rapid.T) *world {
 	}
 	w.lease = Lease{Fence: 7, Until: w.moment().Now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "lease")) * time.Minute)}
 	w.halt = Halt{Read: w.moment().Now}
-	w.s = NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt})
+	w.slots = rapid.IntRange(1, 4).Draw(t, "slots")
+	w.s = NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt, Parallel: w.slots})
 	return w
 }
 
-var testTiming = Timing{Need: 3 * time.Minute, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: time.Minute}
+var testTiming = Timing{Need: 3 * time.Minute, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: time.Minute, Reach: 20 * time.Second}
 
 // move lets one thing happen: an announcement comes true, a job ends, time passes, a person interrupts.
 func (w *world) move() {
@@ -183,7 +185,14 @@ func (w *world) checkStart(f Start) {
 			n++
 		}
 	}
+	latest := w.moment().Now.Add(testTiming.Reach)
+	by := f.By
+	f.By = time.Time{} // the rest says which start it is
 	switch {
+	case len(w.running) >= w.slots:
+		w.t.Fatalf("%s started as one more than %d", f.Host, w.slots)
+	case by.After(latest) || by.After(w.lease.Until) || by.After(w.halt.Read.Add(testTiming.Fresh)) || w.now.Add(by.Sub(w.moment().Now)+testTiming.Need).After(*wave.Closes):
+		w.t.Fatalf("%s may start until %s", f.Host, by)
 	case w.started[f]:
 		w.t.Fatalf("%s was started twice", f.Host)
 	case !w.intent[f.Wave]:

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -37,7 +38,21 @@ func (w *world) build(tip *commit, e entry) (*commit, error) {
 		snapshots = maps.Clone(snapshots)
 		snapshots[e.record.Site] = e.snapshot
 	}
-	return &commit{parent: tip, record: e.record, state: ledger.Reduce(prev, e.record), snapshots: snapshots}, nil
+	c := &commit{parent: tip, record: e.record, state: ledger.Reduce(prev, e.record), snapshots: snapshots}
+	w.tamper(c)
+	return c, nil
+}
+
+// tamper makes a record and its state differ, for bugs of that kind.
+func (w *world) tamper(c *commit) {
+	switch {
+	case w.bug("record-cut-after-reduce") && len(c.record.Actions) > 1:
+		c.record.Actions = c.record.Actions[1:]
+	case w.bug("state-vouches") && len(c.state.Evidence) > 0:
+		c.state.Evidence = slices.Clone(c.state.Evidence)
+		c.state.Evidence[0].Attempted++
+		c.state.Evidence[0].Succeeded++
+	}
 }
 
 // sync brings the remote's records here, and puts those on top of them that are only here.

@@ -9,8 +9,11 @@ import (
 )
 
 func (r *run) moment() runner.Moment {
-	at := r.w.now.time()
-	return runner.Moment{At: at, Now: at}
+	m := runner.Moment{At: r.w.now.time(), Now: r.w.now.time()}
+	if p := r.plan; p != nil && r.w.bug("clock-of-the-plan") {
+		m.At = p.At
+	}
+	return m
 }
 
 // take takes the lease of the site, with a fence that is higher than every one before.
@@ -22,7 +25,7 @@ func (r *run) take() error {
 	switch {
 	case !up:
 		return errDown
-	case old.fence > 0 && !old.released && r.w.now <= old.expires+margin && !r.w.bug("lease-not-looked-at"):
+	case r.taken(old):
 		r.w.count("leases held by others")
 		return errHeld
 	}
@@ -38,6 +41,17 @@ func (r *run) take() error {
 		r.w.count("takeovers")
 	}
 	return r.write(old, next)
+}
+
+// taken: another run holds the lease, or may believe so by its own clock.
+func (r *run) taken(old lease) bool {
+	switch {
+	case old.fence == 0 || old.released || r.w.bug("lease-not-looked-at"):
+		return false
+	case r.w.bug("lease-never-expires"):
+		return true
+	}
+	return r.w.now <= old.expires+margin
 }
 
 // write puts a lease where old stood; the answer may be lost.
@@ -111,7 +125,7 @@ func (r *run) carryOut() error {
 	r.w.count("runs with something due")
 	r.ended, r.failures = map[int][]ending{}, map[string]int{}
 	r.state = runner.NewState(runner.Beginning{
-		Waves: waves, Limits: r.prepared.Limits(), Timing: timing, Halt: r.readHalt(),
+		Waves: waves, Limits: r.prepared.Limits(), Timing: timing, Halt: r.readHalt(), Parallel: r.parallel,
 		Lease: runner.Lease{Fence: r.lease.fence, Until: r.lease.expires.time()},
 	})
 	done := r.step(runner.Tick{Moment: r.moment()})
@@ -295,11 +309,14 @@ func (r *run) readHalt() runner.Halt {
 	r.hop()
 	if !r.w.remoteUp() {
 		r.w.count("control branch unreadable")
+		if r.w.bug("halt-dated-late") {
+			r.halt.Read = r.w.now.time()
+		}
 		r.hop()
 		return r.halt
 	}
 	r.halt = runner.Halt{Read: r.w.now.time(), Halted: r.w.remote.halted}
-	if r.w.bug("halt-reading-dated-late") {
+	if r.w.bug("halt-not-seen") {
 		r.halt.Halted = false
 	}
 	r.hop()

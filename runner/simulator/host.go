@@ -30,6 +30,7 @@ type order struct {
 	fence   int
 	by      second // the host refuses it after that
 	closes  second
+	failed  int
 	from    *process
 }
 

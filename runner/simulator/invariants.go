@@ -25,6 +25,7 @@ var invariants = []invariant{
 	{"I9", "budget", budget},
 	{"I9b", "stop at failures", stopAtFailures},
 	{"I10", "fencing", fencing},
+	{"I10b", "nothing after the lease", leaseOver},
 	{"I11", "halt", halt},
 	{"I12", "monotonic policy", monotonic},
 	{"I22", "success is true", postState},
@@ -83,7 +84,7 @@ func intent(w *world, f fact) string {
 		}
 	case over:
 		return w.lost()
-	case passed, installed, reread:
+	case passed, installed, reread, leased:
 	}
 	return ""
 }
@@ -205,7 +206,7 @@ func appendOnly(w *world, f fact) string {
 		if a := w.announced[f.start.id]; a != nil && !w.remote.newest.descends(a.intent) {
 			return fmt.Sprintf("%s starts on a history that lost records", f.start.host.name)
 		}
-	case passed, installed, reread, over:
+	case passed, installed, reread, leased, over:
 	}
 	return ""
 }
@@ -238,17 +239,35 @@ func budget(w *world, f fact) string {
 	return ""
 }
 
-// fencing: a start under an older lease has no effect on a host that knows of a newer one, and none at all once its
-// lease is over.
+// fencing: whoever takes a lease gets a number above all before, and a start under a lower one has no effect on a host
+// that was shown a higher.
 func fencing(w *world, f fact) string {
+	switch f.kind {
+	case leased:
+		l := f.lease
+		switch {
+		case l.run != f.before.run && l.fence <= w.fences[f.site]:
+			return fmt.Sprintf("%s takes the lease of %s with fence %d after %d", l.holder, f.site, l.fence, w.fences[f.site])
+		case l.run == f.before.run && l.fence != f.before.fence && !l.released:
+			return fmt.Sprintf("%s renews fence %d of %s as %d", l.holder, f.before.fence, f.site, l.fence)
+		}
+	case started:
+		if x := f.start; x.order.fence < x.host.shown {
+			return fmt.Sprintf("%s obeys fence %d after %d", x.host.name, x.order.fence, x.host.shown)
+		}
+	case passed, installed, reread, pushed, over:
+	}
+	return ""
+}
+
+// leaseOver: nothing starts under a lease that is not the site's, or is over.
+func leaseOver(w *world, f fact) string {
 	if f.kind != started {
 		return ""
 	}
 	x := f.start
 	now := w.remote.leases[x.host.site]
 	switch {
-	case x.order.fence < x.host.shown:
-		return fmt.Sprintf("%s obeys fence %d after %d", x.host.name, x.order.fence, x.host.shown)
 	case x.order.fence != now.fence || now.holder != x.order.from.name:
 		return fmt.Sprintf("%s obeys fence %d of %s, and the lease is %d of %s", x.host.name, x.order.fence, x.order.from.name, now.fence, now.holder)
 	case w.now > now.expires:
@@ -315,17 +334,30 @@ func endOf(a ledger.Action, c *commit) time.Time {
 	return c.record.At
 }
 
-// liveness: a healthy world gets everything done.
+// liveness: a healthy world gets everything done. An update is excused while a host that has it by now stands as failed:
+// only another attempt would take that back, and there is nothing left to attempt.
 func liveness(w *world, f fact) string {
 	if f.kind != over || w.done() {
 		return ""
 	}
 	for _, h := range w.hosts {
 		for _, u := range w.tenant.updates {
-			if _, there := h.since[u.purl]; !there {
+			if _, there := h.since[u.purl]; !there && !w.stuck(u.purl) {
 				return fmt.Sprintf("after %d healthy days %s still lacks %s", (w.now-w.calmSince)/day, h.name, u.purl)
 			}
 		}
 	}
-	return fmt.Sprintf("after %d healthy days something is still in doubt: %v", (w.now-w.calmSince)/day, w.remote.head.inDoubt())
+	if doubt := w.remote.head.inDoubt(); len(doubt) > 0 {
+		return fmt.Sprintf("after %d healthy days something is still in doubt: %v", (w.now-w.calmSince)/day, doubt)
+	}
+	return ""
+}
+
+func (w *world) stuck(update string) bool {
+	for _, f := range w.remote.head.state.Failures {
+		if _, there := w.host(f.Host).since[update]; there && f.Update == update {
+			return true
+		}
+	}
+	return false
 }

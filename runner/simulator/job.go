@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/runner"
@@ -12,6 +13,7 @@ type job struct {
 	start  runner.Start
 	action ledger.Action
 	closes *time.Time
+	failed int // hosts of its ring of which the run knew when it asked for this start
 }
 
 // ending is what a job leaves.
@@ -33,34 +35,22 @@ func closed(a ledger.Action, at second, status ledger.Status, reason string) led
 	return a
 }
 
-// start begins a job, or queues it until another one of this run has ended.
+// start begins a job.
 func (r *run) start(e runner.Start) {
 	j := job{start: e, action: r.action(e.Wave, e.Host), closes: r.prepared.Waves()[e.Wave].Closes}
-	if r.busy >= r.parallel {
-		r.queued = append(r.queued, j)
-		return
-	}
-	r.busy++
+	j.failed = r.failures[j.action.Ring]
 	r.w.spawn(r.process, func(t *task) { r.work(t, j) })
 }
 
-// work carries jobs out one after the other.
 func (r *run) work(t *task, j job) {
-	for {
-		status, reason := r.carry(t, j)
-		a := closed(j.action, r.w.now, status, reason)
-		r.w.say("%s: %s on %s %s: %s", r.name, short(a.ID), a.Host, status, reason)
-		end := map[ledger.Status]runner.End{
-			ledger.Succeeded: runner.EndSucceeded, ledger.Failed: runner.EndFailed, ledger.Skipped: runner.EndSkipped, ledger.InDoubt: runner.EndInDoubt,
-		}[status]
-		r.inbox = append(r.inbox, finished{runner.Finished{Wave: j.start.Wave, Host: j.start.Host, End: end}, ending{a}})
-		r.w.signal(r.main)
-		if len(r.queued) == 0 {
-			r.busy--
-			return
-		}
-		j, r.queued = r.queued[0], r.queued[1:]
-	}
+	status, reason := r.carry(t, j)
+	a := closed(j.action, r.w.now, status, reason)
+	r.w.say("%s: %s on %s %s: %s", r.name, short(a.ID), a.Host, status, reason)
+	end := map[ledger.Status]runner.End{
+		ledger.Succeeded: runner.EndSucceeded, ledger.Failed: runner.EndFailed, ledger.Skipped: runner.EndSkipped, ledger.InDoubt: runner.EndInDoubt,
+	}[status]
+	r.inbox = append(r.inbox, finished{runner.Finished{Wave: j.start.Wave, Host: j.start.Host, End: end}, ending{a}})
+	r.w.signal(r.main)
 }
 
 // carry is one job: open, start, wait, read again.
@@ -111,6 +101,11 @@ func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 	t.sleep(w.latency())
 	switch {
 	case !w.reachable(h):
+		if w.bug("lost-start-sent-again") {
+			o := r.order(h, j)
+			o.id, o.by = o.id+"-again", o.by+hour
+			w.after(w.between(0, 900), func() { w.receive(h, o) })
+		}
 		return ledger.InDoubt, "the connection was lost", true
 	case answer == answerClaimed:
 		return ledger.InDoubt, "the host says that this action was started before", true
@@ -122,11 +117,34 @@ func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 
 // order is what is sent to a host.
 func (r *run) order(h *host, j job) order {
-	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By)}
+	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By), failed: j.failed}
+	if j.closes != nil {
+		o.closes = instant(*j.closes)
+	}
 	for _, u := range j.action.Updates {
 		o.updates = append(o.updates, u.Update)
 	}
+	r.exceed(h, j, &o)
 	return o
+}
+
+// exceed orders something else than what is planned, for bugs of that kind.
+func (r *run) exceed(h *host, j job, o *order) {
+	switch {
+	case r.w.bug("gives-everything"):
+		o.updates = nil
+		for _, m := range r.w.scanOf(h).Missing {
+			o.updates = append(o.updates, m.Update.PURL)
+		}
+	case r.w.bug("gives-newest") && r.w.below(20) == 0:
+		name, _ := parsed(o.updates[0])
+		o.updates = []string{strings.Replace(o.updates[0], name+"@2", name+"@3", 1)}
+	case r.w.bug("first-change-for-all"):
+		o.updates = nil
+		for _, u := range r.prepared.Intent(j.start.Wave)[0].Updates {
+			o.updates = append(o.updates, u.Update)
+		}
+	}
 }
 
 // watch waits for the end of what a host does.

@@ -34,7 +34,7 @@ func (w *world) settle() {
 	for _, p := range w.processes {
 		w.after(w.between(0, 20)*minute, p.begin)
 	}
-	end := w.started + w.between(4, 14)*hour
+	end := w.started + w.between(2, 8)*hour
 	w.trouble(end)
 	w.at(end, w.calm)
 }
@@ -49,12 +49,19 @@ func (w *world) trouble(end second) {
 			continue
 		}
 		for range 1 + w.below(4) {
-			w.at(w.started+second(w.random.Int64N(int64(end-w.started))), func() {
-				if !w.quiet {
-					kind()
-				}
-			})
+			w.at(w.started+second(w.random.Int64N(int64(end-w.started))), func() { w.soon(kind, 20) })
 		}
+	}
+}
+
+// soon lets something go wrong as soon as hosts are at work, or after so many minutes.
+func (w *world) soon(kind func(), patience int) {
+	switch {
+	case w.quiet:
+	case len(w.open) > 0 || patience == 0:
+		kind()
+	default:
+		w.after(minute/2, func() { w.soon(kind, patience-1) })
 	}
 }
 
@@ -73,7 +80,15 @@ func (w *world) strikes(p *process) bool {
 	return false
 }
 
-func (w *world) killSome() { w.killOne(pick(w, w.processes)) }
+func (w *world) killSome() { w.killOne(w.busy()) }
+
+// busy picks a runner, rather one that works on a host: others have nothing to lose.
+func (w *world) busy() *process {
+	if len(w.open) > 0 && w.often(800) {
+		return pick(w, w.open).order.from
+	}
+	return pick(w, w.processes)
+}
 
 func (w *world) killOne(p *process) {
 	if !p.alive {
@@ -102,7 +117,7 @@ func (w *world) working(p *process) bool {
 	return false
 }
 
-func (w *world) pauseSome() { w.pauseOne(pick(w, w.processes)) }
+func (w *world) pauseSome() { w.pauseOne(w.busy()) }
 
 func (w *world) pauseOne(p *process) {
 	if !p.alive {
@@ -118,7 +133,7 @@ func (w *world) pauseOne(p *process) {
 }
 
 func (w *world) interruptSome() {
-	p := pick(w, w.processes)
+	p := w.busy()
 	if p.alive && p.run != nil {
 		w.count("runs interrupted")
 		w.say("%s: interrupted", p.name)
@@ -152,18 +167,19 @@ func (w *world) loseDisk(p *process) {
 }
 
 func (w *world) cutLink() {
-	h := pick(w, w.hosts)
+	h := w.busyHost()
 	h.cutUntil = max(h.cutUntil, w.now+w.between(1, 1800))
 	w.say("%s: cut off until %s", h.name, h.cutUntil)
 }
 
-// restartSome prefers a host at work.
-func (w *world) restartSome() {
-	h := pick(w, w.hosts)
+func (w *world) restartSome() { w.restart(w.busyHost(), w.between(30, 1200)) }
+
+// busyHost picks a host, rather one at work.
+func (w *world) busyHost() *host {
 	if len(w.open) > 0 && w.often(700) {
-		h = pick(w, w.open).host
+		return pick(w, w.open).host
 	}
-	w.restart(h, w.between(30, 1200))
+	return pick(w, w.hosts)
 }
 
 func (w *world) remoteDown() {

@@ -143,15 +143,14 @@ func gate(w *world, f fact) string {
 	return ""
 }
 
-// stopAtFailures: a ring starts nothing more in a run once so many of its hosts failed in it.
+// stopAtFailures: a run starts nothing more in a ring once it knows that so many of its hosts failed.
 func stopAtFailures(w *world, f fact) string {
 	if f.kind != started {
 		return ""
 	}
-	run := f.start.order.from.run
 	r, _ := w.tenant.ring(f.start.ring)
-	if run == nil || run.failures[r.name] < r.stop {
+	if f.start.order.failed < r.stop {
 		return ""
 	}
-	return fmt.Sprintf("%s starts after %d hosts of %s failed", f.start.host.name, run.failures[r.name], r.name)
+	return fmt.Sprintf("%s starts after %d hosts of %s failed", f.start.host.name, f.start.order.failed, r.name)
 }

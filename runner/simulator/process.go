@@ -22,6 +22,7 @@ type process struct {
 	runs        int
 	nextIn      second // until the next run
 	parallel    int
+	newest      int // policy that it used itself
 }
 
 // finished is the end of a job, on its way to Step.
@@ -31,7 +32,7 @@ type finished struct {
 }
 
 func (w *world) newProcess(n int, site string) *process {
-	return &process{w: w, name: fmt.Sprintf("runner-%d", n), site: site, disk: &disk{}, parallel: pick(w, []int{1, 2, 8, 8})}
+	return &process{w: w, name: fmt.Sprintf("runner-%d", n), site: site, disk: &disk{}, parallel: pick(w, []int{1, 1, 2, 8})}
 }
 
 // begin starts the program.
@@ -80,7 +81,7 @@ func (p *process) once(t *task) {
 	}
 	r.release()
 	p.run = nil
-	p.nextIn = w.between(2, 30) * minute
+	p.nextIn = w.between(3, 40) * minute
 	if w.quiet {
 		p.nextIn = r.nextIn
 	}

@@ -105,7 +105,10 @@ func (w *world) push(p *process, next, expected *commit) error {
 		return errMoved
 	}
 	old := r.head
-	r.head, r.newest = next, next
+	r.head = next
+	if next.descends(r.newest) {
+		r.newest = next
+	}
 	w.say("remote: %s pushed %s", p.name, told(next, old))
 	w.happened(fact{kind: pushed, commit: next, old: old, by: p})
 	return nil
@@ -122,6 +125,7 @@ func (w *world) swapLease(site string, old, next lease) error {
 		w.count("lease races lost")
 		return errMoved
 	}
+	w.happened(fact{kind: leased, before: old, lease: next, site: site})
 	w.remote.writes++
 	next.version = w.remote.writes
 	w.remote.leases[site] = next

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -38,8 +39,6 @@ type run struct {
 	prepared runner.Prepared
 	state    runner.State
 	ended    map[int][]ending
-	busy     int
-	queued   []job
 	halt     runner.Halt
 	failures map[string]int // by ring, as the runner was told
 	nextIn   second
@@ -90,7 +89,14 @@ func (r *run) checkRecorded() error {
 }
 
 func (r *run) monotonic(tip *commit) error {
-	if tip == nil || r.w.bug("old-policy-accepted") {
+	switch {
+	case tip == nil || r.w.bug("old-policy-accepted"):
+		return nil
+	case r.w.bug("policy-compared-with-own"):
+		if r.version < r.newest {
+			return errOldRule
+		}
+		r.newest = r.version
 		return nil
 	}
 	if recorded(tip) > r.version {
@@ -104,7 +110,7 @@ func (r *run) monotonic(tip *commit) error {
 // and records what that settles.
 func (r *run) settleDoubt() error {
 	doubt := r.ownDoubt()
-	if len(doubt) == 0 {
+	if len(doubt) == 0 || r.w.bug("doubt-never-asked") {
 		return nil
 	}
 	standings := map[string]runner.Standing{}
@@ -118,6 +124,7 @@ func (r *run) settleDoubt() error {
 		readings = append(readings, r.read(h))
 	}
 	r.hop()
+	r.trust(doubt, standings, readings)
 	actions := runner.SettleDoubt(r.policy, doubt, standings, readings, r.w.now.time())
 	for _, a := range actions {
 		r.w.count("in doubt, then " + string(a.Status) + " because " + string(word(standings[a.ID])))
@@ -126,6 +133,22 @@ func (r *run) settleDoubt() error {
 		return nil
 	}
 	return r.note(ledger.PhaseScan, actions)
+}
+
+// trust makes up what a host would say if its word were the truth, for bugs of that kind.
+func (r *run) trust(doubt []plan.InDoubt, standings map[string]runner.Standing, readings []runner.Reading) {
+	for _, d := range doubt {
+		believed := standings[d.ID] == runner.StandingEnded && r.w.bug("ended-taken-for-success") ||
+			standings[d.ID] == runner.StandingLost && r.w.bug("lost-taken-for-success")
+		i := slices.IndexFunc(readings, func(x runner.Reading) bool { return x.Host == d.Host })
+		if !believed || i < 0 || readings[i].Scan == nil {
+			continue
+		}
+		for _, u := range d.Updates {
+			name, version := parsed(u)
+			readings[i].Scan.Installed = append(readings[i].Scan.Installed, providers.Package{Name: name, Arch: "amd64", Version: version})
+		}
+	}
 }
 
 func word(s runner.Standing) runner.Standing {
@@ -162,6 +185,12 @@ func (r *run) ask(h *host, id string) runner.Standing {
 	standing := runner.StandingNone
 	if c := h.claims[id]; c != nil {
 		standing = runner.Standing(c.state)
+	}
+	switch {
+	case standing == runner.StandingRunning && r.w.bug("running-taken-for-ended"):
+		standing = runner.StandingEnded
+	case standing == runner.StandingRunning && r.w.bug("running-taken-for-none"):
+		standing = runner.StandingNone
 	}
 	r.w.say("%s: %s says of %s: %s", r.name, h.name, short(id), standing)
 	r.hop()

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -128,6 +129,9 @@ type planned struct {
 
 // makePlan builds the plan of this moment.
 func (r *run) makePlan() error {
+	if !lacking(r.disk.head.snapshots[r.site]) {
+		return errNothing
+	}
 	made, err := r.build(r.disk.head, r.w.now)
 	if err != nil {
 		return err
@@ -139,12 +143,23 @@ func (r *run) makePlan() error {
 	return nil
 }
 
+// errNothing ends runs that would make an empty plan, which takes most of a simulation's time.
+var errNothing = errors.New("no host lacks anything")
+
+func lacking(s *inventory.Snapshot) bool {
+	return slices.ContainsFunc(s.Hosts, func(h inventory.Host) bool { return len(h.Missing) > 0 })
+}
+
 // build is the plan of a state. The order of hosts is the policy's.
 func (r *run) build(tip *commit, at second) (*plan.Plan, error) {
 	s := tip.snapshots[r.site]
 	t := r.policy
-	if r.w.bug("soak-ignored") {
+	switch {
+	case r.w.bug("soak-ignored"):
 		t = unsoaked(t)
+	case r.w.bug("freeze-not-planned"):
+		n := *t
+		n.Freezes, t = nil, &n
 	}
 	in := plan.Input{
 		At: at.time(), Policy: t, Snapshot: s, Evidence: ledger.Extract(tip.state, nil, t), Failures: tip.state.Failures,
@@ -174,6 +189,12 @@ func unsoaked(t *policy.Tenant) *policy.Tenant {
 
 // spoil breaks the evidence that plan is given, for bugs of that kind.
 func (w *world) spoil(in *plan.Input) {
+	in.Failures = slices.Clone(in.Failures)
+	for i := range in.Failures {
+		if w.bug("failures-always-new") {
+			in.Failures[i].At = in.At
+		}
+	}
 	in.Evidence = slices.Clone(in.Evidence)
 	for i := range in.Evidence {
 		e := &in.Evidence[i]

@@ -7,7 +7,7 @@ import (
 
 // Options change how a seed is played. The zero value plays it as it is.
 type Options struct {
-	Bug   string    // one of Bugs: it breaks the invented world or the code around Step
+	Bug   string    // the name of one of Bugs
 	Watch string    // check only invariants of this name; "": all
 	Trace io.Writer // told of every event
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var (
@@ -31,8 +32,9 @@ func TestSeed(t *testing.T) {
 
 // TestSeeds plays many seeds, and checks that what is interesting happened in enough of them.
 func TestSeeds(t *testing.T) {
+	begun := time.Now()
 	c := campaign(t, *seeds)
-	t.Logf("%d seeds: %d events, %d records, %d starts, %d hours", *seeds, c.Events, c.Records, c.Starts, c.Hours)
+	t.Logf("%d seeds in %s: %d events, %d records, %d starts, %d hours", *seeds, time.Since(begun).Round(time.Second), c.Events, c.Records, c.Starts, c.Hours)
 	for _, what := range slices.Sorted(maps.Keys(c.Coverage)) {
 		t.Logf("%6d seeds  %s", c.Coverage[what], what)
 	}

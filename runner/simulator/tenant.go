@@ -75,10 +75,10 @@ func (w *world) newTenant() {
 	t.opens, t.long = w.between(0, 23)*hour+w.between(0, 59)*minute, w.between(40, 240)*minute
 	w.started = (t.opens - w.between(0, 3)*hour - w.between(0, 59)*minute + day) % day
 	w.now = w.started
-	for n := range 1 + w.below(3) {
+	for n := range 2 + w.below(4) {
 		u := update{purl: purl(n, 2)}
-		if n > 0 && w.often(400) {
-			u.from = w.started + w.between(1, 8)*hour
+		if n > 0 && w.often(700) {
+			u.from = w.started + w.between(1, 360)*minute
 		}
 		t.updates = append(t.updates, u)
 	}

@@ -15,11 +15,12 @@ type truth struct {
 	announced  map[string]*announcement
 	outcomes   map[string]ledger.Status // of actions that the remote's chain settled
 	calmSince  second
-	history    history // of the remote
+	history    history        // of the remote
+	fences     map[string]int // the highest number of any lease, by site
 }
 
 func newTruth() truth {
-	return truth{byID: map[string][]*execution{}, announced: map[string]*announcement{}, outcomes: map[string]ledger.Status{}, history: newHistory()}
+	return truth{byID: map[string][]*execution{}, announced: map[string]*announcement{}, outcomes: map[string]ledger.Status{}, history: newHistory(), fences: map[string]int{}}
 }
 
 // execution is a change that truly began on a host.
@@ -48,6 +49,7 @@ const (
 	installed             // what a host has changed
 	reread                // somebody reads a host
 	pushed                // the remote's head moved
+	leased                // a lease was written
 	over                  // the world has come to its end
 )
 
@@ -59,6 +61,9 @@ type fact struct {
 	commit *commit
 	old    *commit
 	by     *process
+	before lease
+	lease  lease
+	site   string
 }
 
 // happened checks what follows from a fact, then takes it in.
@@ -91,6 +96,8 @@ func (w *world) happened(f fact) {
 		for _, c := range f.commit.since(fork(f.commit, f.old)) {
 			w.learn(c)
 		}
+	case leased:
+		w.fences[f.site] = max(w.fences[f.site], f.lease.fence)
 	case passed, installed, over:
 	}
 }
@@ -142,7 +149,7 @@ func (w *world) finished() bool {
 	if !w.quiet {
 		return false
 	}
-	return w.done() || w.now > w.calmSince+14*day
+	return w.done() || w.now > w.calmSince+8*day
 }
 
 func (w *world) done() bool {
@@ -151,7 +158,7 @@ func (w *world) done() bool {
 	}
 	for _, h := range w.hosts {
 		for _, u := range w.tenant.updates {
-			if _, there := h.since[u.purl]; !there {
+			if _, there := h.since[u.purl]; !there && !w.stuck(u.purl) {
 				return false
 			}
 		}

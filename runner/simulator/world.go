@@ -57,8 +57,6 @@ func (w *world) play() {
 	}
 }
 
-func (w *world) bug(name string) bool { return w.o.Bug == name }
-
 func (w *world) count(what string) { w.coverage[what]++ }
 
 func (w *world) say(format string, args ...any) {
