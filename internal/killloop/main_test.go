@@ -22,8 +22,14 @@ var (
 
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "6") // worlds mostly wait for Git, ssh and apt; the command line's -parallel wins
-	lab.Main(m)
+	lab.Main(lab.RunFunc(func() int {
+		defer func() { _ = os.RemoveAll(built) }()
+		return m.Run()
+	}))
 }
+
+// built is the folder of the program, if it was made here.
+var built string
 
 // Kills of one world, and of a whole test when KILLS does not say otherwise.
 const (
@@ -72,14 +78,15 @@ func eachWorld(t *testing.T, kills, perWorld int, play func(*testing.T, int64)) 
 
 // program is the real program, made once for all worlds.
 var program = sync.OnceValues(func() (string, error) {
+	if given := os.Getenv("KILLLOOP_BINARY"); given != "" {
+		return given, nil // of a release, or with a bug planted on purpose
+	}
 	dir, err := os.MkdirTemp("", "ringfence-killloop-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "ringfence")
-	if given := os.Getenv("KILLLOOP_BINARY"); given != "" {
-		return given, nil // a campaign, or a bug planted on purpose
-	}
 	out, err := exec.Command("go", "build", "-o", path, "github.com/ringfence/ringfence/cmd/ringfence").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build: %w\n%s", err, out)

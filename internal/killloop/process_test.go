@@ -25,10 +25,11 @@ const (
 	pluginOnly victim = "plugin"     // a provider's process
 )
 
-// blow is one kill: after a time, or after so many events of the stream and then a time.
+// blow is one kill: after a time, or after so many events of the stream that contain a text and then a time.
 type blow struct {
 	victim victim
 	events int
+	which  string
 	delay  time.Duration
 }
 
@@ -42,8 +43,12 @@ func newBlow(r *rand.Rand, pace time.Duration) blow {
 	case n < 9:
 		b.victim = pluginOnly
 	}
-	if r.IntN(2) == 0 {
+	switch r.IntN(4) {
+	case 0: // anywhere
 		b.events, b.delay = 1+r.IntN(24), time.Duration(r.Int64N(int64(pace)))
+	case 1: // around the records of a run and what happens on hosts
+		b.which = []string{`"type":"action"`, `"phase":"intent"`, `"type":"record"`}[r.IntN(3)]
+		b.events, b.delay = 1+r.IntN(3), time.Duration(r.Int64N(int64(pace)))
 	}
 	return b
 }
@@ -66,7 +71,7 @@ func strike(c *exec.Cmd, b blow) (struck bool, err error) {
 	ended := make(chan struct{})
 	go func() { _ = c.Wait(); close(ended) }()
 	reached := make(chan struct{})
-	go follow(r, b.events, reached)
+	go follow(r, b, reached)
 	select {
 	case <-reached:
 	case <-ended:
@@ -81,15 +86,18 @@ func strike(c *exec.Cmd, b blow) (struck bool, err error) {
 	return struck, nil
 }
 
-// follow closes reached after n lines and reads on, lest the program waits for its reader.
-func follow(r *os.File, n int, reached chan<- struct{}) {
-	if n == 0 {
+// follow closes reached after the events of a blow and reads on, lest the program waits for its reader.
+func follow(r *os.File, b blow, reached chan<- struct{}) {
+	if b.events == 0 {
 		close(reached)
 	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
-	for i := 1; lines.Scan(); i++ {
-		if i == n {
+	for n := 0; lines.Scan(); {
+		if !strings.Contains(lines.Text(), b.which) {
+			continue
+		}
+		if n++; n == b.events {
 			close(reached)
 		}
 	}

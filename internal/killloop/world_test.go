@@ -158,7 +158,7 @@ func (w *world) kill() bool {
 	c := w.command(time.Duration(w.rand.IntN(26))*time.Hour, w.verb()...)
 	struck, err := strike(c, b)
 	w.check(err)
-	w.note("%s: %s: %s after %d events and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.delay, struck, c.ProcessState)
+	w.note("%s: %s: %s after %d events %s and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.which, b.delay, struck, c.ProcessState)
 	if struck {
 		w.struck[b.victim]++
 	}
