@@ -54,16 +54,19 @@ func (in *intent) from() time.Time {
 
 func (in *intent) over(at time.Time) bool { return in.ended != nil && !in.ended.After(at) }
 
-// downWith counts hosts. Of the same run, an action whose start nobody recorded may never have started.
+// downWith counts hosts. Of the same run, an action whose start nobody recorded may never have started. What was recorded
+// to have ended before the other was announced was over, whatever a test clock says.
 func downWith(in *intent, down []*intent) map[string]bool {
 	hosts := map[string]bool{}
 	for _, d := range down {
-		if d.known || d.run != in.run {
+		if (d.known || d.run != in.run) && !d.before(in) && !in.before(d) {
 			hosts[d.Host] = true
 		}
 	}
 	return hosts
 }
+
+func (in *intent) before(other *intent) bool { return in.last > 0 && in.last < other.seq }
 
 // budget is the ring's maxUnavailable in hosts.
 func (r *run) budget(at place) (int, bool) {

@@ -36,7 +36,7 @@ var tamperings = map[string]tampering{
 		return changed(i != j, "records %d and %d", i+1, j+1)
 	},
 	"duplicate": func(r *rand.Rand, x *forgery) string {
-		i := r.IntN(len(x.chain))
+		i := r.IntN(len(x.chain) - 1) // one more at the end is no tampering but a record
 		x.again(i)
 		return fmt.Sprint("record ", i+1)
 	},
