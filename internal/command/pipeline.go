@@ -37,6 +37,7 @@ type pipeline struct {
 	clock  runner.Clock    // of verbs that write the ledger
 	fence  int             // of the lease that is held, 0 for none
 	test   bool            // clock is not machine time
+	basis  ledger.RunInput // of the newest plan, from which anybody can make it again
 	begun  map[string]bool // waves that a person was told of
 
 	journal *runnerJournal // while the lease is held
@@ -116,16 +117,18 @@ func (p *pipeline) noSnapshot() error {
 
 // evidence is what this tenant's ledger and the ledgers of the tenants it names say. A foreign ledger that does not
 // exist says nothing, which opens no gate.
-func (p *pipeline) evidence(ctx context.Context) (decision.Evidence, error) {
-	foreign := map[string]ledger.State{}
+func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidence, error) {
+	foreign, heads := map[string]ledger.State{}, map[string]ledger.Head{}
 	for _, name := range p.foreign() {
 		head, err := ledger.OpenWith(p.ws.repo, name, p.share).Head(ctx)
 		if err != nil {
 			return nil, ledgerError(name, err)
 		}
-		foreign[name] = head.State
+		foreign[name], heads[name] = head.State, head
 	}
-	return ledger.Extract(p.head.State, foreign, p.tenant), nil
+	evidence := ledger.Extract(p.head.State, foreign, p.tenant)
+	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
+	return evidence, nil
 }
 
 // decide asks the rules about every update of the snapshot.
@@ -144,7 +147,7 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	if err != nil {
 		return nil, nil, err
 	}
-	evidence, err := p.evidence(ctx)
+	evidence, err := p.evidence(ctx, at)
 	if err != nil {
 		return nil, nil, err
 	}
