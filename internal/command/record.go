@@ -200,7 +200,17 @@ func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Sna
 		return nil, err
 	}
 	document, err := canonical.Marshal(made)
-	return map[string][]byte{"inputs/policy.json": compiled, "inputs/decide.json": asked, "run/plan.json": document}, err
+	if err != nil {
+		return nil, err
+	}
+	basis, err := canonical.Marshal(p.basis)
+	out := map[string][]byte{
+		ledger.PolicyFile: compiled, ledger.DecideFile: asked, ledger.PlanFile: document, ledger.RunFile: append(basis, '\n'),
+	}
+	for _, m := range e.Modules() {
+		out[ledger.ModuleFile(canonical.DigestBytes([]byte(m.Text)))] = []byte(m.Text)
+	}
+	return out, err
 }
 
 // Intent is the record that stands before the first start of a wave.
@@ -211,7 +221,7 @@ func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
 		if err != nil {
 			return err
 		}
-		files["run/preview.json"] = raw
+		files[ledger.PreviewFile] = raw
 	}
 	return r.write(ctx, ledger.PhaseIntent, actions, files)
 }

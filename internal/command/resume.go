@@ -59,7 +59,7 @@ func (p *pipeline) unfinished(ctx context.Context) (*plan.Plan, *plan.Preview, e
 }
 
 func (p *pipeline) planOf(h ledger.Head) (*plan.Plan, *plan.Preview, error) {
-	raw, err := p.ledger.ReadFile(h, "run/plan.json")
+	raw, err := p.ledger.ReadFile(h, ledger.PlanFile)
 	if err != nil {
 		return nil, nil, ledgerError(p.tenant.Name, err)
 	}
@@ -67,7 +67,7 @@ func (p *pipeline) planOf(h ledger.Head) (*plan.Plan, *plan.Preview, error) {
 	if err != nil {
 		return nil, nil, ledgerError(p.tenant.Name, err)
 	}
-	preview, err := p.ledger.ReadFile(h, "run/preview.json")
+	preview, err := p.ledger.ReadFile(h, ledger.PreviewFile)
 	if err != nil {
 		return made, nil, nil // it was applied without one
 	}
