@@ -124,8 +124,20 @@ func (f objectsFS) Open(name string) (billy.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.Filesystem.Open(in)
+	file, err := f.Filesystem.Open(in)
+	if err != nil {
+		return nil, err
+	}
+	return named{file, name}, nil
 }
+
+// named is a file under the name that it was opened by: go-git opens a pack again by that name to resolve deltas.
+type named struct {
+	billy.File
+	name string
+}
+
+func (f named) Name() string { return f.name }
 
 func (f objectsFS) Stat(name string) (os.FileInfo, error) {
 	in, err := inObjects(name)
