@@ -17,7 +17,7 @@ import (
 
 // The ledger that is measured: 5,000 runs over 200 hosts in three rings, each run a scan, an intent, the outcome of a
 // wave of ten hosts, and its end: 20,000 records. Every third run brings an update that nobody has seen before, and
-// every tenth action fails; each host lacks 40 updates.
+// one action of every twelfth run fails; each host lacks 40 updates.
 const (
 	benchRuns  = 5_000
 	benchHosts = 200
@@ -32,9 +32,9 @@ type bench struct {
 	tip  Head
 }
 
-// newBench writes the ledger with git fast-import. States are what Reduce makes of the records; to keep the
-// making short, only every 250th run's last record and the tip hold theirs, the others repeat the newest of those:
-// Log reads headers, and Head the tip.
+// newBench writes the ledger with git fast-import. States are what Reduce makes of the records. To keep the making
+// short, only every 250th run writes its state and every 100th its snapshot, and the tip both; the records between
+// repeat the newest: Log reads headers, and Head the tip.
 func newBench(b *testing.B) bench {
 	b.Helper()
 	dir := b.TempDir()
@@ -60,6 +60,9 @@ func newBench(b *testing.B) bench {
 	if err := cmd.Wait(); err != nil {
 		b.Fatal(err)
 	}
+	if repo, err = gitrepo.Open(b.Context(), dir); err != nil { // the store lists its packs once
+		b.Fatal(err)
+	}
 	tip, err := Open(repo, "acme").Head(b.Context())
 	if err != nil {
 		b.Fatal(err)
@@ -80,7 +83,11 @@ func (m *importer) history() {
 		at := t0.Add(time.Duration(run) * 6 * time.Hour)
 		id := fmt.Sprintf("acme-%06d", m.seq+1)
 		actions := benchActions(run, at)
-		m.record(Record{Phase: PhaseScan, Run: id, At: at, Scan: benchScan(run)}, benchSnapshot(m.b, run, at))
+		var snapshot []byte
+		if run%100 == 0 || run == benchRuns-1 {
+			snapshot = benchSnapshot(m.b, run, at)
+		}
+		m.record(Record{Phase: PhaseScan, Run: id, At: at, Scan: benchScan(run)}, snapshot)
 		m.record(Record{Phase: PhaseIntent, Run: id, At: at, Plan: benchDigest, Actions: actions}, nil)
 		m.record(Record{Phase: PhaseWave, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Actions: benchEnds(actions, at)}, nil)
 		m.record(Record{Phase: PhaseEnd, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Outcome: "ok"}, nil)
@@ -148,7 +155,7 @@ func benchEnds(actions []Action, at time.Time) []Action {
 	for n, a := range actions {
 		ended := at.Add(time.Duration(n+1) * time.Minute)
 		a.Status, a.HostState, a.Platform, a.EndedAt = Succeeded, "done", "debian 12", &ended
-		if n == 9 {
+		if n == 9 && a.Opens.Hour() == 0 && a.Opens.Day()%3 == 0 {
 			a.Status, a.HostState, a.Reason = Failed, "partial", "the post-installation script returned exit status 1"
 		}
 		out = append(out, a)
@@ -187,6 +194,11 @@ func benchSnapshot(b *testing.B, run int, at time.Time) []byte {
 	return out.Bytes()
 }
 
+// BenchmarkLedger, two cores under a load of 13, Go 1.26; 20,000 records, the tip's state has 5,004 rows of evidence:
+//
+//	status   0.25 s    canonical JSON of the snapshot (0.05 s) and of state.json, whose rows of evidence are never dropped
+//	log      4.3 s     0.2 ms a record, 66 µs of it CPU: go-git opens the pack anew, twice for each object
+//	clone    73 kB of pack for depth 1
 func BenchmarkLedger(b *testing.B) {
 	made := time.Now()
 	x := newBench(b)
