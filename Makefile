@@ -76,3 +76,15 @@ fuzz: ## fuzz every target for FUZZTIME (default 30s each)
 killloop: deps lab ## campaign: kill N runners (default 1000) of a simulated fleet and N/25 of the lab's hosts
 	KILLS=$(or $(N),1000) go test ./internal/killloop -count=1 -timeout 0 -run TestSimulated
 	KILLS=$$(( ($(or $(N),1000) + 24) / 25 )) go test ./internal/killloop -count=1 -timeout 0 -run TestLab
+
+.PHONY: sim
+sim: ## campaign: simulate SEEDS whole runs (default 100000) from seed FROM on, or play SEED alone and tell its story
+ifdef SEED
+	go test ./runner/simulator -count=1 -run 'TestSeed$$' -seed $(SEED) -v
+else
+	go test ./runner/simulator -count=1 -timeout 0 -run 'TestSeeds$$' -seeds $(or $(SEEDS),100000) -from $(or $(FROM),1)
+endif
+
+.PHONY: planted
+planted: ## campaign: plant each known bug and show that the simulator finds it
+	go test -tags planted ./runner/simulator -count=1 -timeout 0 -run Planted -v
