@@ -391,7 +391,7 @@ class Verifier:
                 commit = Commit(name, self.objects.read(name, "commit"))
             except (Bad, ValueError) as e:
                 self.found("CHAIN", 0, name, e)
-                break
+                return []
             chain.append(commit)
             name = commit.parents[0] if commit.parents else ""
         chain.reverse()

@@ -245,6 +245,9 @@ var forgeries = map[string]struct {
 	"a plan that was stale": {Replay, func(x *forgery) {
 		sealed(x, x.at(ledger.PhaseIntent, 7), func(p *plan.Plan) { p.Changes[0].Reboot = policy.RebootNever })
 	}},
+	"a plan for a century": {Replay, func(x *forgery) {
+		sealed(x, x.at(ledger.PhaseIntent, 0), func(p *plan.Plan) { p.Horizon = p.Horizon.AddDate(100, 0, 0) })
+	}},
 	"no way to replay": {NotReplayed, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.RunFile) }},
 }
 

@@ -35,12 +35,13 @@ const (
 )
 
 // walk lists the commits from the first record to the head. History that is cut off is an error of the ledger.
-func (v *verifier) walk(head string) []string {
-	var hashes []string
+func (v *verifier) walk(head string) (hashes []string, whole bool) {
+	whole = true
 	for next := head; next != ""; {
 		c, err := v.Repo.Header(next)
 		if err != nil {
 			v.found(nil, Chain, "commit %.12s cannot be read: %v%s", next, err, wayOut(err))
+			whole = false
 			break
 		}
 		hashes = append(hashes, next)
@@ -53,7 +54,7 @@ func (v *verifier) walk(head string) []string {
 	for i, h := range hashes {
 		v.hashes[h] = i + 1
 	}
-	return hashes
+	return hashes, whole
 }
 
 func wayOut(err error) string {

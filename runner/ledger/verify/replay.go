@@ -3,6 +3,8 @@ package verify
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/window"
@@ -37,7 +39,14 @@ func (v *verifier) replay(ctx context.Context, s *step, r *run) {
 	}
 }
 
+// maxHorizon bounds how far a recorded plan may look ahead: nobody may keep a verifier busy for ever.
+const maxHorizon = 2 * 366 * 24 * time.Hour
+
 func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, error) {
+	horizon := r.plan.Horizon.Sub(r.plan.At)
+	if horizon <= 0 || horizon > maxHorizon {
+		return nil, fmt.Errorf("it looks %s ahead", horizon)
+	}
 	asked, err := v.file(s, ledger.DecideFile)
 	if err != nil {
 		return nil, err
@@ -59,7 +68,7 @@ func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, er
 		return nil, err
 	}
 	return plan.Build(plan.Input{
-		At: r.at, Horizon: r.plan.Horizon.Sub(r.plan.At), Policy: r.policy, Snapshot: r.snapshot, Evidence: r.evidence,
+		At: r.at, Horizon: horizon, Policy: r.policy, Snapshot: r.snapshot, Evidence: r.evidence,
 		Failures: r.base.Failures, InDoubt: r.base.InDoubt, Answers: answers, Tool: r.plan.Parents.Tool,
 	})
 }

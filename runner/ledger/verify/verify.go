@@ -62,8 +62,11 @@ func Verify(ctx context.Context, in Input) (*Report, error) {
 		return nil, err
 	}
 	v.report.Head = head
-	hashes := v.walk(head)
+	hashes, whole := v.walk(head)
 	v.seen(ctx, head, hashes)
+	if !whole {
+		return v.report.finish(), nil // without the beginning, no record can be judged
+	}
 	var prev *step
 	for i, hash := range hashes {
 		if err := ctx.Err(); err != nil {
