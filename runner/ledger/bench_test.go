@@ -38,8 +38,7 @@ type bench struct {
 func newBench(b *testing.B) bench {
 	b.Helper()
 	dir := b.TempDir()
-	repo, err := gitrepo.InitRepo(b.Context(), dir)
-	if err != nil {
+	if _, err := gitrepo.InitRepo(b.Context(), dir); err != nil {
 		b.Fatal(err)
 	}
 	cmd := exec.Command("git", "fast-import", "--quiet", "--date-format=raw")
@@ -60,7 +59,8 @@ func newBench(b *testing.B) bench {
 	if err := cmd.Wait(); err != nil {
 		b.Fatal(err)
 	}
-	if repo, err = gitrepo.Open(b.Context(), dir); err != nil { // the store lists its packs once
+	repo, err := gitrepo.Open(b.Context(), dir) // only now: the store lists its packs once
+	if err != nil {
 		b.Fatal(err)
 	}
 	tip, err := Open(repo, "acme").Head(b.Context())

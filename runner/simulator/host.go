@@ -1,7 +1,5 @@
 package simulator
 
-import "slices"
-
 // host is a machine. What is installed, what runs and what its supervisor has claimed outlives every runner.
 type host struct {
 	name, ring, site string
@@ -110,8 +108,4 @@ func (w *world) restart(h *host, away second) {
 		w.install(h, x.order.updates[:w.below(len(x.order.updates)+1)])
 		w.ended(x)
 	}
-}
-
-func (h *host) complete(updates []string) bool {
-	return !slices.ContainsFunc(updates, func(u string) bool { _, ok := h.since[u]; return !ok })
 }
