@@ -49,7 +49,7 @@ func git(t *testing.T, dir string, args ...string) string {
 
 func repository(t *testing.T) (*gitrepo.Repo, string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := folder(t)
 	repo, err := gitrepo.InitRepo(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

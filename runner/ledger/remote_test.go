@@ -26,9 +26,30 @@ type site struct {
 
 func bareRemote(t *testing.T) string {
 	t.Helper()
-	bare := filepath.Join(t.TempDir(), "bare.git")
-	git(t, t.TempDir(), "init", "-q", "--bare", bare)
+	dir := folder(t)
+	bare := filepath.Join(dir, "bare.git")
+	git(t, dir, "init", "-q", "--bare", bare)
+	git(t, bare, "config", "receive.autogc", "false") // it would go on in the background
 	return bare
+}
+
+// folder is t.TempDir for tests that kill programs: what these started may still write for a moment.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Error(err)
+	})
+	return dir
 }
 
 func newSite(t *testing.T, bare string) site {
