@@ -153,7 +153,7 @@ type Timing struct {
 	Margin time.Duration // what a lease must have left for a start
 	Renew  time.Duration // what it has left when it is renewed
 	Fresh  time.Duration // the oldest reading of the control branch that allows a start
-	Reread time.Duration // the age at which it is read again
+	Reread time.Duration // how long after an answer the control branch is read again
 	Reach  time.Duration // what a start may take to reach its host
 }
 
@@ -194,7 +194,8 @@ type State struct {
 	halt     Halt
 	leasing  bool // asked, not answered
 	reading  bool
-	why      Why // not empty: nothing more starts
+	looked   time.Time // when the question about halt orders was last answered, with whatever reading
+	why      Why       // not empty: nothing more starts
 	finished bool
 }
 
@@ -211,7 +212,7 @@ type ringState struct {
 
 // NewState is the state before the first event.
 func NewState(b Beginning) State {
-	s := State{rings: map[string]ringState{}, parallel: b.Parallel, timing: b.Timing, lease: b.Lease, halt: b.Halt}
+	s := State{rings: map[string]ringState{}, parallel: b.Parallel, timing: b.Timing, lease: b.Lease, halt: b.Halt, looked: b.Halt.Read}
 	for _, w := range b.Waves {
 		s.waves = append(s.waves, waveState{Wave: w, queued: slices.Clone(w.Hosts)})
 		l := b.Limits[w.Ring]
@@ -265,7 +266,7 @@ func (s *State) take(e Event) {
 		s.leasing = false
 		s.end(WhyLeaseLost)
 	case HaltRead:
-		s.reading, s.halt = false, e.Halt
+		s.reading, s.halt, s.looked = false, e.Halt, e.Now
 		if !unhalted(s.halt, e.Now, s.timing) {
 			s.end(WhyHalted) // also when nobody could read it for too long
 		}
@@ -338,7 +339,7 @@ func (s *State) upkeep(m Moment) []Effect {
 		s.leasing = true
 		out = append(out, TakeLease{})
 	}
-	if !s.reading && m.Now.Sub(s.halt.Read) >= s.timing.Reread {
+	if !s.reading && m.Now.Sub(s.looked) >= s.timing.Reread {
 		s.reading = true
 		out = append(out, ReadHalt{})
 	}
@@ -377,9 +378,10 @@ func (s *State) wants(w *waveState, m Moment) bool {
 	return s.why == "" && len(w.queued) > 0 && fits(w.Wave, m.At, s.timing) && !stopped(r) && (room(r) > 0 || r.running > 0)
 }
 
-// may: lease and halt reading allow a start at this moment; upkeep asks for them when they do not.
+// may: lease and halt reading allow a start at this moment; upkeep asks for them when they do not. While a question is
+// open nothing starts: the answer may be that nothing may.
 func (s *State) may(m Moment) bool {
-	return leased(s.lease, m.Now, s.timing) && unhalted(s.halt, m.Now, s.timing)
+	return !s.leasing && !s.reading && leased(s.lease, m.Now, s.timing) && unhalted(s.halt, m.Now, s.timing)
 }
 
 // over: nothing runs, nothing waits for its announcement, and nothing may start any more.

@@ -211,8 +211,43 @@ func (w *world) checkStart(f Start) {
 		w.t.Fatalf("%s started after %d failures", f.Host, w.failed[wave.Ring])
 	case w.stopped:
 		w.t.Fatalf("%s started after an interrupt", f.Host)
+	case slices.ContainsFunc(w.pending, question):
+		w.t.Fatalf("%s started while a question was open whose answer may forbid it", f.Host)
 	}
 	w.started[f], w.running[f] = true, true
+}
+
+func question(e Effect) bool {
+	switch e.(type) {
+	case TakeLease, ReadHalt:
+		return true
+	}
+	return false
+}
+
+// TestAnUnreadableControlBranchIsNotAskedInALoop: the answer without a new reading must not be another question.
+func TestAnUnreadableControlBranchIsNotAskedInALoop(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	at := func(seconds int) Moment {
+		m := now.Add(time.Duration(seconds) * time.Second)
+		return Moment{At: m, Now: m}
+	}
+	halt := Halt{Read: now}
+	s := NewState(Beginning{
+		Waves: []Wave{{Ring: "pilot", Opens: now, Hosts: []string{"a"}}}, Limits: map[string]Limits{"pilot": {Budget: 1}},
+		Timing: testTiming, Lease: Lease{Until: now.Add(never)}, Halt: halt,
+	})
+	s, _ = Step(s, Tick{at(0)})
+	for _, tt := range []struct {
+		event Event
+		asks  bool
+	}{{Announced{at(1), 0}, false}, {Tick{at(70)}, true}, {HaltRead{at(71), halt}, false}, {Tick{at(120)}, false}, {Tick{at(131)}, true}} {
+		var todo []Effect
+		s, todo = Step(s, tt.event)
+		if slices.ContainsFunc(todo, question) != tt.asks {
+			t.Errorf("%#v: %#v", tt.event, todo)
+		}
+	}
 }
 
 func (w *world) checkEnd() {

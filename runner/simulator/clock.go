@@ -55,6 +55,7 @@ type task struct {
 	yield func(second) bool
 	wakes int  // a wake that was overtaken by another is void
 	ready bool // waits for a signal as well
+	sends bool // something that cannot be taken back is on its way
 	over  bool
 }
 
@@ -113,7 +114,7 @@ func (w *world) resume(t *task, n int) {
 		w.at(p.pausedUntil, func() { w.resume(t, n) })
 		return
 	}
-	if w.strikes(p) {
+	if w.strikes(t) {
 		if !p.alive || w.now < p.pausedUntil {
 			w.at(p.pausedUntil, func() { w.resume(t, n) })
 			return

@@ -216,6 +216,9 @@ func (r *run) answer(e runner.Effect) runner.Event {
 // announce pushes the intent of a wave.
 func (r *run) announce(wave int) error {
 	actions := r.prepared.Intent(wave)
+	if r.w.chance(r.w.mood.halts) {
+		r.w.after(r.w.between(0, 60), r.w.haltAll)
+	}
 	if r.w.bug("intent-lists-one") {
 		actions = actions[:1]
 	}

@@ -29,6 +29,7 @@ type order struct {
 	by      second // the host refuses it after that
 	closes  second
 	failed  int
+	known   bool
 	from    *process
 }
 

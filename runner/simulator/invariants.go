@@ -276,7 +276,8 @@ func leaseOver(w *world, f fact) string {
 	return ""
 }
 
-// halt: nothing starts later than a minute after a halt order could be read, nor when none could be read for five.
+// halt: nothing starts later than a minute after a halt order could be read, nor when none could be read for five, nor
+// once the runner itself has read one.
 func halt(w *world, f fact) string {
 	if f.kind != started {
 		return ""
@@ -284,6 +285,8 @@ func halt(w *world, f fact) string {
 	r := &w.remote
 	up := w.remoteUp()
 	switch visible := max(r.haltedAt, r.recovered); {
+	case f.start.order.known:
+		return fmt.Sprintf("%s is started by a runner that has read the halt", f.start.host.name)
 	case r.halted && up && w.now > visible+minute:
 		return fmt.Sprintf("%s starts %d s after a halt was there to read", f.start.host.name, w.now-visible)
 	case !up && w.now > r.wentDown+5*minute:

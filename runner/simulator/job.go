@@ -13,7 +13,8 @@ type job struct {
 	start  runner.Start
 	action ledger.Action
 	closes *time.Time
-	failed int // hosts of its ring of which the run knew when it asked for this start
+	known  bool // the run had read a halt order when it began this
+	failed int  // hosts of its ring of which the run knew when it asked for this start
 }
 
 // ending is what a job leaves.
@@ -38,7 +39,7 @@ func closed(a ledger.Action, at second, status ledger.Status, reason string) led
 // start begins a job.
 func (r *run) start(e runner.Start) {
 	j := job{start: e, action: r.action(e.Wave, e.Host), closes: r.prepared.Waves()[e.Wave].Closes}
-	j.failed = r.failures[j.action.Ring]
+	j.failed, j.known = r.failures[j.action.Ring], r.halt.Halted
 	r.w.spawn(r.process, func(t *task) { r.work(t, j) })
 }
 
@@ -87,7 +88,9 @@ func (r *run) carry(t *task, j job) (ledger.Status, string) {
 // send brings the order to its host and the answer back. Either may be lost.
 func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 	w := r.w
+	t.sends = true
 	t.sleep(w.latency())
+	t.sends = false
 	if !w.reachable(h) {
 		w.count("starts that never arrived")
 		return ledger.InDoubt, "the connection was lost", true
@@ -117,7 +120,7 @@ func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 
 // order is what is sent to a host.
 func (r *run) order(h *host, j job) order {
-	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By), failed: j.failed}
+	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By), failed: j.failed, known: j.known}
 	if j.closes != nil {
 		o.closes = instant(*j.closes)
 	}

@@ -3,7 +3,7 @@ package simulator
 // mood says how much goes wrong in a world, in events of a thousand. A kind that a seed leaves out shows what the
 // others do alone.
 type mood struct {
-	slow, lostAnswers, fails, lies, plugins, oldPolicy, twice int
+	slow, lostAnswers, fails, lies, plugins, oldPolicy, twice, halts int
 
 	crashes, pauses int // at any place where a runner waits
 }
@@ -16,7 +16,7 @@ func (w *world) newMood() {
 		return 1 + w.below(most)
 	}
 	w.mood = mood{
-		slow: some(100), lostAnswers: some(150), fails: some(150), lies: some(100), plugins: some(60), oldPolicy: some(200), twice: some(200),
+		slow: some(100), lostAnswers: some(150), fails: some(150), lies: some(100), plugins: some(60), oldPolicy: some(200), twice: some(200), halts: some(200),
 		crashes: some(8), pauses: some(6),
 	}
 }
@@ -66,10 +66,19 @@ func (w *world) soon(kind func(), patience int) {
 }
 
 // strikes lets a runner die or stop where it waits. It tells whether something happened.
-func (w *world) strikes(p *process) bool {
+func (w *world) strikes(t *task) bool {
+	p := t.p
 	switch {
 	case p.run == nil:
 		return false
+	case t.sends && w.mood.pauses > 0 && w.chance(40):
+		w.count("runners stopped while a start was on its way")
+		w.pauseOne(p)
+		return true
+	case t.sends && w.mood.crashes > 0 && w.chance(20):
+		w.count("runners killed while a start was on its way")
+		w.killOne(p)
+		return true
 	case w.chance(w.mood.crashes) && w.often(200):
 		w.killOne(p)
 		return true
@@ -203,7 +212,7 @@ func (w *world) remoteRefuses() {
 }
 
 func (w *world) haltAll() {
-	if w.remote.halted {
+	if w.remote.halted || w.quiet {
 		return
 	}
 	w.remote.halted, w.remote.haltedAt = true, w.now

@@ -104,7 +104,8 @@ func (w *world) counted(tip *commit) string {
 }
 
 // gate: nothing starts in a ring before the ring that it requires has the evidence, as the records stood when the plan
-// was made and with all that others wrote until it was announced; nor before the soak is over.
+// was made and with all that others wrote until it was announced; nor before the soak is over. What a run does itself does
+// not close its own gates: one plan decides for one run.
 func gate(w *world, f fact) string {
 	if f.kind != started {
 		return ""
@@ -121,7 +122,8 @@ func gate(w *world, f fact) string {
 	}
 	known := newHistory()
 	for _, c := range a.intent.since(nil) {
-		if own := c.record.Run == p.run && !p.base.descends(c); !own {
+		carriedOut := c.record.Phase == ledger.PhaseIntent || c.record.Phase == ledger.PhaseWave
+		if c.record.Run != p.run || !carriedOut {
 			known.add(c)
 		}
 	}
