@@ -24,6 +24,9 @@ func announced(w waveState) bool { return w.announced }
 // leased: the lease holds long enough for a start to reach its host.
 func leased(l Lease, now time.Time, t Timing) bool { return !now.Add(t.Margin).After(l.Until) }
 
+// expiring: it is time to renew the lease.
+func expiring(l Lease, now time.Time, t Timing) bool { return now.Add(t.Renew).After(l.Until) }
+
 // unhalted: the control branch was read lately and orders no halt.
 func unhalted(h Halt, now time.Time, t Timing) bool { return !h.Halted && now.Sub(h.Read) <= t.Fresh }
 

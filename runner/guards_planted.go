@@ -65,6 +65,17 @@ func leased(l Lease, now time.Time, t Timing) bool {
 	return !now.Add(t.Margin).After(l.Until)
 }
 
+// expiring has the same misunderstanding as leased: while a lease is being renewed nothing starts anyway.
+func expiring(l Lease, now time.Time, t Timing) bool {
+	switch Planted {
+	case "lease-ignored":
+		return false
+	case "lease-margin-ignored":
+		t.Renew = -t.Margin
+	}
+	return now.Add(t.Renew).After(l.Until)
+}
+
 func unhalted(h Halt, now time.Time, t Timing) bool {
 	switch Planted {
 	case "halt-ignored":

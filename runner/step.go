@@ -335,7 +335,7 @@ func (s *State) upkeep(m Moment) []Effect {
 		return nil
 	}
 	var out []Effect
-	if !s.leasing && m.Now.Add(s.timing.Renew).After(s.lease.Until) {
+	if !s.leasing && expiring(s.lease, m.Now, s.timing) {
 		s.leasing = true
 		out = append(out, TakeLease{})
 	}

@@ -102,7 +102,6 @@ func (r *run) reparent(tip *commit) error {
 			next.state.Seq = next.record.Seq
 		case r.w.bug("reparent-keeps-number"):
 			next.record.Seq = c.record.Seq
-			next.state = c.state
 		}
 		top = next
 	}
