@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/ringfence/ringfence/runner/ledger"
 )
