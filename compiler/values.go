@@ -105,10 +105,9 @@ func (n node) integer(low, high int) int {
 const maxCount = 1 << 30
 
 var (
-	nameGrammar     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
-	percentGrammar  = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
-	durationGrammar = regexp.MustCompile(`^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$`)
-	dayUnits        = regexp.MustCompile(`^\s*([0-9]{1,4})\s*(d|day|days|w|week|weeks)\s*$`)
+	nameGrammar    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+	percentGrammar = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
+	dayUnits       = regexp.MustCompile(`^\s*([0-9]{1,4})\s*(d|day|days|w|week|weeks)\s*$`)
 )
 
 // some reports a list that is there and empty.
@@ -143,16 +142,16 @@ func (n node) amount() policy.Amount {
 	return policy.Amount{}
 }
 
-// duration reads "1h30m"; zero if the field is absent.
+// duration reads "1d12h"; zero if the field is absent.
 func (n node) duration() policy.Duration {
-	const what = `a duration in hours, minutes and seconds such as "72h" or "30m"`
+	const what = `a duration in days, hours, minutes and seconds such as "3d", "72h" or "30m"`
 	s := n.str(what)
 	if s == "" && !n.isEmptyString() {
 		return 0
 	}
-	d, err := time.ParseDuration(s)
-	if err == nil && s != "" && durationGrammar.MatchString(s) {
-		return policy.Duration(d)
+	d, err := policy.ParseDuration(s)
+	if err == nil {
+		return d
 	}
 	bad := diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, oneLine(s))
 	if m := dayUnits.FindStringSubmatch(s); m != nil {
@@ -160,7 +159,7 @@ func (n node) duration() policy.Duration {
 		if m[2][0] == 'w' {
 			days *= 7
 		}
-		bad = bad.WithFix("write %q: a day is not always 24 hours, so durations have no days", fmt.Sprintf("%dh", 24*days))
+		bad = bad.WithFix("write %q", fmt.Sprintf("%dd", days))
 	}
 	n.rejectWith(bad)
 	return 0

@@ -12,7 +12,7 @@ const (
 	MissingField      Code = "RF1003" // a field the schema requires
 	WrongValue        Code = "RF1004" // a value of the wrong type or outside its set
 	Conflict          Code = "RF1005" // two places give different values
-	BadDuration       Code = "RF1006" // a duration that is not written in hours, minutes and seconds, or is not allowed here
+	BadDuration       Code = "RF1006" // a duration that is not written in days, hours, minutes and seconds, or is not allowed here
 	BadTime           Code = "RF1007" // a wall time or date that does not exist
 	UnknownZone       Code = "RF1008" // a time zone that the IANA database does not have
 	EmptyMatch        Code = "RF1009" // a match that names nothing

@@ -45,6 +45,21 @@ func TestDurationRoundTrip(t *testing.T) {
 	}
 }
 
+func TestParseDuration(t *testing.T) {
+	for text, want := range map[string]string{
+		"3d": "72h", "1d12h": "36h", "72h": "72h", "0s": "0s", "0d": "0s", "1d1m": "24h1m", "9999d999999h": "1239975h", "1h30m": "1h30m",
+	} {
+		if d, err := ParseDuration(text); err != nil || d.String() != want {
+			t.Errorf("%q is %s, %v; want %s", text, d, err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "3", "12h1d", "1.5d", "-1d", "2w", "3 d", "99999d", "1h 30m", "3d3d"} {
+		if d, err := ParseDuration(text); err == nil {
+			t.Errorf("%q is read as %s", text, d)
+		}
+	}
+}
+
 func TestAHostInTwoRingsIsInNone(t *testing.T) {
 	prod := []Label{{Key: "tier", Value: "prod"}}
 	tenant := Tenant{Rings: []Ring{{Name: "a", Select: prod}, {Name: "b", Select: []Label{{Key: "site", Value: "x"}}}, {Name: "empty"}}}
