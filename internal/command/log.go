@@ -1,8 +1,10 @@
 package command
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -43,19 +45,21 @@ func (a *app) log(ctx context.Context, tenant string, limit int) error {
 		a.out.say("%s has no record yet\nnext: ringfence scan --tenant %s", t.Name, t.Name)
 		return nil
 	}
+	out := bufio.NewWriter(a.Stdout) // thousands of lines
+	defer out.Flush()
 	for e, err := range p.ledger.Log(ctx, p.head, limit) {
 		if err != nil {
 			return ledgerError(t.Name, err)
 		}
-		a.logLine(e)
+		a.logLine(out, e)
 	}
 	return nil
 }
 
-func (a *app) logLine(e ledger.LogEntry) {
+func (a *app) logLine(out io.Writer, e ledger.LogEntry) {
 	if a.json {
 		a.out.emit("record", e.Subject, event{"seq": e.Seq, "commit": e.Commit, "when": e.When, "trailers": e.Trailers})
 		return
 	}
-	fmt.Fprintf(a.Stdout, "%4d  %s  %s  %s\n", e.Seq, short(e.Commit), e.When.UTC().Format("2006-01-02 15:04Z"), untrusted.Line(e.Subject, 200))
+	fmt.Fprintf(out, "%4d  %s  %s  %s\n", e.Seq, short(e.Commit), e.When.UTC().Format("2006-01-02 15:04Z"), untrusted.Line(e.Subject, 200))
 }

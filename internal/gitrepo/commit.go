@@ -77,11 +77,16 @@ func (r *Repo) Header(hash string) (Commit, error) {
 	if err != nil {
 		return Commit{}, err
 	}
+	return namedCommit(hash, raw)
+}
+
+// namedCommit decodes what was found under a hash.
+func namedCommit(hash string, raw []byte) (Commit, error) {
 	c, err := decodeCommit(raw)
 	if err != nil {
 		return Commit{}, fmt.Errorf("commit %s: %w: %w", hash, ErrCorrupt, err)
 	}
-	c.Hash = h.String()
+	c.Hash = hash
 	return c, nil
 }
 
@@ -113,8 +118,11 @@ func (r *Repo) Walk(from string, visit func(Commit) bool) error {
 	if err != nil {
 		return err
 	}
+	defer r.objects.hold()()
+	w := walker{repo: r}
+	defer w.close()
 	for next := from; next != ""; {
-		c, err := r.Header(next)
+		c, err := w.header(next)
 		if err != nil {
 			return err
 		}

@@ -66,8 +66,8 @@ type call struct {
 	alone  bool       // in a session of its own: nothing can ask on the terminal, and all it started ends with it
 }
 
-// run returns what git wrote to stdout, also when it failed. A failure is a *GitError.
-func (c call) run(ctx context.Context) ([]byte, error) {
+// command is the git process, without input and output.
+func (c call) command(ctx context.Context) *exec.Cmd {
 	var argv []string
 	for _, kv := range append(overrides[:len(overrides):len(overrides)], c.config...) {
 		argv = append(argv, "-c", kv)
@@ -78,6 +78,12 @@ func (c call) run(ctx context.Context) ([]byte, error) {
 		ownSession(cmd)
 	}
 	cmd.WaitDelay = graceful
+	return cmd
+}
+
+// run returns what git wrote to stdout, also when it failed. A failure is a *GitError.
+func (c call) run(ctx context.Context) ([]byte, error) {
+	cmd := c.command(ctx)
 	out := &bounded{limit: max(c.limit, defaultOutput)}
 	stderr := &bounded{limit: errorOutput, cut: true}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(c.stdin), out, stderr

@@ -30,6 +30,7 @@ const (
 type store struct {
 	mu   sync.Mutex // go-git's storage builds its index lazily and is not safe for concurrent use
 	dirs []objectDir
+	held int // by readers of many objects, between which packs stay open
 }
 
 type objectDir struct {
@@ -103,7 +104,30 @@ func alternates(objects string) ([]string, error) {
 
 func packsIn(objects string) *filesystem.ObjectStorage {
 	dir := dotgit.New(objectsFS{osfs.New(objects)})
-	return filesystem.NewObjectStorage(dir, cache.NewObjectLRU(16*cache.MiByte))
+	return filesystem.NewObjectStorageWithOptions(dir, cache.NewObjectLRU(16*cache.MiByte), filesystem.Options{KeepDescriptors: true})
+}
+
+// hold keeps packs open from one read to the next until its result is called: opening one costs more than most objects.
+func (s *store) hold() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held--
+		s.close()
+	}
+}
+
+// close closes what no reader holds.
+func (s *store) close() {
+	if s.held > 0 {
+		return
+	}
+	for _, d := range s.dirs {
+		_ = d.packs.Close() // only read from
+	}
 }
 
 // objectsFS shows an object folder to go-git as a repository that has nothing else, and no alternates: go-git follows
@@ -159,6 +183,7 @@ func (f objectsFS) ReadDir(name string) ([]os.FileInfo, error) {
 func (s *store) read(h plumbing.Hash, want plumbing.ObjectType, limit int64) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.close()
 	raw, typ, err := s.find(h, limit)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		for _, d := range s.dirs { // another process may have packed or fetched meanwhile
