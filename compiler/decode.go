@@ -67,6 +67,7 @@ func (n node) ring() policy.Ring {
 		Source:         n.source(),
 		SelectSource:   n.get("select").source(),
 	}
+		RebootWindow:   n.get("rebootWindow").mark().ref(),
 }
 
 // labels reads a selector. An empty one would take every host by accident.

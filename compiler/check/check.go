@@ -72,6 +72,13 @@ func (c *checker) references() {
 	}
 	for _, r := range t.Rings {
 		c.window(r.Window, "rings", r.Name, "window")
+		if r.RebootWindow != "" {
+			c.window(r.RebootWindow, "rings", r.Name, "rebootWindow")
+		}
+		if r.RebootWindow != "" && r.Reboot == policy.RebootNever {
+			c.add(diag.New(diag.Conflict, "ring %q has a rebootWindow and never reboots", r.Name).
+				WithFix("add reboot: \"if-required\", or remove rebootWindow"), "rings", r.Name, "rebootWindow")
+		}
 		for _, req := range r.Requires {
 			c.requirement(r, req)
 		}

@@ -60,8 +60,10 @@ type build struct {
 	doubt     map[string]bool
 	failures  map[string]map[string]Failure // the newest, by host and update
 	retries   []Failure
+	reboots   map[string]Rebooted // by host
+	putOff    []Rebooted          // that are why a reboot is in a later occurrence
 	sets      *sets
-	reboots   int
+	mayBoot   int // hosts that may be rebooted
 	lists     standings
 }
 
@@ -84,6 +86,9 @@ func newBuild(in Input) (*build, error) {
 	}
 	for _, d := range in.InDoubt {
 		b.doubt[d.Host] = true
+	}
+	for _, r := range in.Reboots {
+		b.reboots[r.Host] = r
 	}
 	for _, f := range in.Failures { // sorted by time, so the newest stays
 		if b.failures[f.Host] == nil {
@@ -109,13 +114,6 @@ func (b *build) window(ring, lane int) string {
 	return b.rings[ring].Window
 }
 
-func (b *build) reboot(ring, lane int) policy.Reboot {
-	if l := b.lanes[lane]; l != nil && l.Reboot != "" {
-		return l.Reboot
-	}
-	return b.rings[ring].Reboot
-}
-
 func (b *build) laneName(lane int) string {
 	if l := b.lanes[lane]; l != nil {
 		return l.Name
@@ -127,7 +125,7 @@ func (b *build) laneName(lane int) string {
 func (b *build) document() *Plan {
 	p := &Plan{
 		APIVersion: APIVersion, Kind: "Plan", Tenant: b.Policy.Name, At: b.At, Horizon: b.At.Add(b.Horizon),
-		Changes: []Change{}, Rings: []Ring{}, InDoubt: b.inDoubt(), Failed: append([]Failure{}, b.retries...),
+		Changes: []Change{}, Rings: []Ring{}, InDoubt: b.inDoubt(), Failed: append([]Failure{}, b.retries...), Rebooted: b.putOff,
 		Unreachable: b.lists.unreachable, Stale: b.lists.stale, Quarantined: b.lists.quarantined, Ignored: b.lists.ignored,
 	}
 	n := numbering{plan: p, ids: map[changeKey]int{}}
@@ -147,7 +145,7 @@ func (b *build) document() *Plan {
 
 // ring writes one ring and lane.
 func (b *build) ring(t *part, n *numbering) Ring {
-	out := Ring{Ring: b.rings[t.ring].Name, Lane: b.laneName(t.lane), Waves: []Wave{}, Waiting: []Waiting{}, Rejected: []Rejected{}}
+	out := Ring{Ring: b.rings[t.ring].Name, Lane: b.laneName(t.lane), Waves: []Wave{}, Waiting: []Waiting{}, Rejected: []Rejected{}, Reboots: t.reboots}
 	budget := b.rings[t.ring].MaxUnavailable.Of(b.sizes[t.ring])
 	for _, k := range t.inOrder() {
 		out.Waves = b.waves(out.Waves, k, budget, b.reboot(t.ring, t.lane), n)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // fate is what became of something that is no longer due.
@@ -43,9 +44,15 @@ func (f *fates) ring(r Ring, changes []Change) {
 		for _, u := range changes[w.Change].Updates {
 			f.set(w.Hosts, u.Update, now)
 		}
+		if len(changes[w.Change].Updates) == 0 || changes[w.Change].Reboot == policy.RebootIfRequired {
+			f.set(w.Hosts, rebootTask, now)
+		}
 	}
 	for _, w := range r.Waiting {
 		f.set(w.Hosts, w.Update, fate{WhatWaiting, fmt.Sprintf("ring %s: it waits for %s", r.Ring, w.For) + why(w.Reasons)})
+	}
+	for _, w := range r.Reboots {
+		f.set(w.Hosts, rebootTask, fate{WhatWaiting, fmt.Sprintf("ring %s: it waits for %s", r.Ring, w.For) + why(w.Reasons)})
 	}
 	for _, w := range r.Rejected {
 		f.set(w.Hosts, w.Update, fate{WhatRejected, fmt.Sprintf("ring %s: it is rejected", r.Ring) + why(w.Reasons)})
@@ -67,6 +74,9 @@ func (f *fates) of(id task) fate {
 	}
 	if !f.scanned[id.host] {
 		return fate{WhatGone, "the last scan does not have the host"}
+	}
+	if id.update == rebootTask {
+		return fate{WhatReboot, "the policy no longer reboots the host by itself"}
 	}
 	return fate{WhatGone, "the last scan no longer offers the update"}
 }

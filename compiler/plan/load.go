@@ -10,6 +10,7 @@ import (
 
 	"github.com/gowebpki/jcs"
 
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -119,7 +120,7 @@ func (p *Plan) verify() error {
 		return err
 	}
 	for i, c := range p.Changes {
-		if c.ID != i || len(c.Updates) == 0 {
+		if c.ID != i || len(c.Updates) == 0 && c.Reboot != policy.RebootIfRequired {
 			return fmt.Errorf("%w: change %d has id %d and %d updates", ErrEdited, i, c.ID, len(c.Updates))
 		}
 	}

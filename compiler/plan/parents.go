@@ -28,11 +28,24 @@ func parents(in Input) (Parents, error) {
 	return p, err
 }
 
+// standing are the breaks of updates that the snapshot has.
+func standing(in Input) (out []decision.Break) {
+	for _, b := range in.Breaks {
+		if slices.ContainsFunc(in.Snapshot.Updates, func(u inventory.Update) bool { return u.PURL == b.Update }) {
+			b.At = canonical.Instant(b.At)
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // ledgers is what a plan reads of the ledgers.
 type ledgers struct {
 	Evidence decision.Evidence `json:"evidence"`
 	Failures []Failure         `json:"failures"`
 	InDoubt  []InDoubt         `json:"inDoubt"`
+	Breaks   []decision.Break  `json:"breaks,omitempty"`
+	Reboots  []Rebooted        `json:"reboots,omitempty"` // those that were of no use
 }
 
 // extract leaves out what concerns no ring and no host that the policy names: it cannot change the plan, so it must
@@ -49,7 +62,7 @@ func extract(in Input) ledgers {
 	for _, h := range in.Policy.Hosts {
 		hosts[h.Name] = true
 	}
-	k := ledgers{decision.Evidence{}, []Failure{}, []InDoubt{}}
+	k := ledgers{Evidence: decision.Evidence{}, Failures: []Failure{}, InDoubt: []InDoubt{}}
 	for _, e := range in.Evidence {
 		if rings[e.Ring] {
 			e.FirstAt, e.SucceededAt = inUTC(e.FirstAt), inUTC(e.SucceededAt)
@@ -66,6 +79,11 @@ func extract(in Input) ledgers {
 		if hosts[d.Host] || named(in.Policy, "", d.Ring) {
 			d.Since, d.Updates = canonical.Instant(d.Since), sortedStrings(d.Updates)
 			k.InDoubt = append(k.InDoubt, d)
+		}
+	}
+	for _, r := range in.Reboots {
+		if hosts[r.Host] && r.Failed > 0 {
+			k.Reboots = append(k.Reboots, r)
 		}
 	}
 	return k

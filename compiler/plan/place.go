@@ -18,10 +18,14 @@ type part struct {
 	buckets    map[occasion]*bucket
 	waiting    []*Waiting
 	rejected   []*Rejected
+	reboots    []RebootWaiting
 }
 
 // occasion tells occurrences apart.
-type occasion struct{ opens, closes int64 }
+type occasion struct {
+	window        string
+	opens, closes int64
+}
 
 // bucket gathers the hosts of a ring and lane that are changed in one occurrence, in name order.
 type bucket struct {
@@ -40,10 +44,10 @@ func newPart(ring, lane int) *part {
 	return &part{ring: ring, lane: lane, buckets: map[occasion]*bucket{}}
 }
 
-func (t *part) empty() bool { return len(t.buckets)+len(t.waiting)+len(t.rejected) == 0 }
+func (t *part) empty() bool { return len(t.buckets)+len(t.waiting)+len(t.rejected)+len(t.reboots) == 0 }
 
 func (t *part) bucket(o window.Occurrence) *bucket {
-	key := occasion{opens: o.Opens.Unix()}
+	key := occasion{window: o.Window, opens: o.Opens.Unix()}
 	if o.Closes != nil {
 		key.closes = o.Closes.Unix()
 	}
@@ -62,7 +66,7 @@ func (t *part) inOrder() []*bucket {
 		}
 	}
 	slices.SortFunc(out, func(a, b *bucket) int {
-		return cmp.Or(a.occurrence.Opens.Compare(b.occurrence.Opens), compareCloses(a.occurrence.Closes, b.occurrence.Closes))
+		return cmp.Or(a.occurrence.Opens.Compare(b.occurrence.Opens), compareCloses(a.occurrence.Closes, b.occurrence.Closes), strings.Compare(a.occurrence.Window, b.occurrence.Window))
 	})
 	return out
 }
@@ -105,7 +109,9 @@ func (b *build) place() {
 				picks = append(picks, pick{k, x})
 			}
 		}
-		b.fill(m, picks)
+		if !b.fill(m, picks) {
+			b.rebootOnly(m)
+		}
 	}
 	for _, t := range b.parts { // an update all of whose hosts have a cause of their own leaves an entry without any
 		t.waiting = slices.DeleteFunc(t.waiting, func(w *Waiting) bool { return len(w.Hosts) == 0 })
@@ -192,8 +198,9 @@ func (b *build) retry(v *verdict, from time.Time) target {
 
 // fill hands a host's planned updates over to their buckets, each with its exact set. What opens at the same instant
 // goes as one change, so that a host is not disturbed twice: if freezes close it at different instants, because some
-// updates may pass them, the first of these counts for all.
-func (b *build) fill(m member, picks []pick) {
+// updates may pass them, the first of these counts for all. It reports whether one of them reboots the host if it asks
+// for it.
+func (b *build) fill(m member, picks []pick) (reboots bool) {
 	mayReboot := false
 	for len(picks) > 0 {
 		first, k := picks[0].bucket, picks[0].bucket
@@ -211,11 +218,13 @@ func (b *build) fill(m member, picks []pick) {
 		}
 		k.hosts = append(k.hosts, hostSet{m.host.Name, b.sets.id(set)})
 		mayReboot = mayReboot || b.mayReboot(m, set)
+		reboots = reboots || b.reboot(first.part.ring, first.part.lane) == policy.RebootIfRequired
 		picks = rest
 	}
 	if mayReboot {
-		b.reboots++
+		b.mayBoot++
 	}
+	return reboots
 }
 
 // with reports whether two buckets are of the same ring and lane and open together.

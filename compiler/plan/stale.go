@@ -61,6 +61,9 @@ func Stale(old, fresh *Plan, snap *inventory.Snapshot, at time.Time) []Differenc
 // task is one update on one host; an empty update stands for all of them.
 type task struct{ host, update string }
 
+// rebootTask stands for the reboot of a change that is nothing else; no purl is called so.
+const rebootTask = "its reboot"
+
 // duty is how and when a task is to be done.
 type duty struct {
 	ring, lane string
@@ -76,6 +79,9 @@ func duties(p *Plan, at time.Time) map[task]duty {
 		for _, h := range d.Hosts {
 			for _, u := range c.Updates {
 				out[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, c.Reboot}
+			}
+			if len(c.Updates) == 0 {
+				out[task{h, rebootTask}] = duty{d.Ring, d.Lane, d.Wave, "", c.Reboot}
 			}
 		}
 	}
@@ -94,9 +100,15 @@ func skipped(fresh *Plan, snap *inventory.Snapshot) map[task]bool {
 	for _, f := range fresh.Failed {
 		out[task{f.Host, f.Update}] = true
 	}
+	for _, r := range fresh.Rebooted {
+		out[task{r.Host, rebootTask}] = true
+	}
 	for _, h := range snap.Hosts {
 		if h.State != inventory.Scanned {
 			out[task{h.Name, ""}] = true
+		}
+		if !h.RebootPending {
+			out[task{h.Name, rebootTask}] = true
 		}
 		for _, i := range h.Installed {
 			if i.Update >= 0 && i.Update < len(snap.Updates) {

@@ -7,7 +7,7 @@ import (
 )
 
 func (b *build) summary(p *Plan) Summary {
-	s := Summary{Hosts: len(b.known), Reboots: b.reboots}
+	s := Summary{Hosts: len(b.known), Reboots: b.mayBoot}
 	for _, r := range p.Rings {
 		for _, w := range r.Waves {
 			s.Planned += len(w.Hosts) * len(p.Changes[w.Change].Updates)

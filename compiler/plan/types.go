@@ -22,6 +22,8 @@ type Input struct {
 	Evidence decision.Evidence // own rings and the foreign ones that the policy names
 	Failures []Failure         // from the ledger: host-updates whose newest attempt failed
 	InDoubt  []InDoubt         // from the ledger: started, outcome unknown
+	Breaks   []decision.Break  // of the breaker that the tenant shares; others have none
+	Reboots  []Rebooted        // from the ledger: what became of reboots
 	Answers  []decision.Answer // one per update of the snapshot, same index
 	Tool     string            // version of ringfence
 	// SnapshotDigest is the snapshot's digest where the caller knows it already: a snapshot that was decoded has been
@@ -37,6 +39,8 @@ type Failure struct {
 	At     time.Time `json:"at"`
 	Times  int       `json:"times"`
 	Reason string    `json:"reason"`
+	// Untouched says that nothing was changed on the host, in this attempt or one before: it tells nothing of the update.
+	Untouched bool `json:"untouched,omitempty"`
 }
 
 // InDoubt is an action that was started and whose outcome nobody knows. Its host counts as down.
@@ -46,6 +50,31 @@ type InDoubt struct {
 	Ring    string    `json:"ring"`
 	Updates []string  `json:"updates"`
 	Since   time.Time `json:"since"`
+	Verb    string    `json:"verb,omitempty"` // "reboot"; else it installs
+	Boot    string    `json:"boot,omitempty"` // of a reboot: the boot id that it was to end, if known
+}
+
+// Rebooted is what became of a host's reboots.
+type Rebooted struct {
+	Host   string     `json:"host"`
+	Ring   string     `json:"ring"`
+	At     time.Time  `json:"at"`               // end of the newest
+	Times  int        `json:"times"`            // all that were tried
+	Failed int        `json:"failed"`           // of them, how many in a row to the newest were of no use
+	Before *time.Time `json:"before,omitempty"` // end of the one before, when Failed is more than one
+}
+
+// RebootBreak is within what time a second reboot that was of no use is the last one: a host that asks for another after
+// each is looked at by a person.
+const RebootBreak = 24 * time.Hour
+
+// Looping returns until when the host is not rebooted again; ok is false when it may be.
+func (r Rebooted) Looping(at time.Time) (until time.Time, ok bool) {
+	if r.Failed < 2 || r.Before == nil || r.At.Sub(*r.Before) >= RebootBreak {
+		return until, false
+	}
+	until = r.At.Add(RebootBreak)
+	return until, at.Before(until)
 }
 
 // Plan is one tenant's plan. Lists are sorted; see the formats page for each field.
@@ -64,7 +93,8 @@ type Plan struct {
 	Ignored     []string      `json:"ignored"` // in the snapshot, but not in the policy: nothing is judged
 	Quarantined []Quarantined `json:"quarantined"`
 	InDoubt     []InDoubt     `json:"inDoubt"`
-	Failed      []Failure     `json:"failed"` // failures that put something off to a later occurrence
+	Failed      []Failure     `json:"failed"`             // failures that put something off to a later occurrence
+	Rebooted    []Rebooted    `json:"rebooted,omitempty"` // the same of reboots
 	WorstCase   WorstCase     `json:"worstCase"`
 	Summary     Summary       `json:"summary"`
 }
@@ -82,7 +112,7 @@ type Parents struct {
 // Change is one exact set of updates, interned: waves name it by id.
 type Change struct {
 	ID      int            `json:"id"`
-	Updates []ChangeUpdate `json:"updates"` // sorted by purl
+	Updates []ChangeUpdate `json:"updates"` // sorted by purl; none: the host is rebooted, if it still asks for it
 	Reboot  policy.Reboot  `json:"reboot"`
 }
 
@@ -100,6 +130,16 @@ type Ring struct {
 	Waves    []Wave     `json:"waves"`
 	Waiting  []Waiting  `json:"waiting"`
 	Rejected []Rejected `json:"rejected"`
+	// Reboots wait for what keeps hosts from the reboot that they ask for. They are no host-updates.
+	Reboots []RebootWaiting `json:"rebootWaiting,omitempty"`
+}
+
+// RebootWaiting is why hosts that ask for a reboot are in no wave that gives them one.
+type RebootWaiting struct {
+	Hosts   []string          `json:"hosts"`
+	For     WaitFor           `json:"for"` // window, freeze, hold
+	Until   *time.Time        `json:"until"`
+	Reasons []decision.Reason `json:"reasons"`
 }
 
 // Wave is a group of hosts that go together in one window occurrence with one change. Rows with the same number and

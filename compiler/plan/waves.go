@@ -77,7 +77,7 @@ func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot
 	for i := 0; i < len(k.hosts); i, number = i+budget, number+1 {
 		rows := map[int]int{}
 		for _, h := range k.hosts[i:min(i+budget, len(k.hosts))] {
-			change := n.id(b, h.set, reboot)
+			change := n.id(b, h.set, ruleOf(b.sets.list[h.set], reboot))
 			row, ok := rows[change]
 			if !ok {
 				row = len(out)
@@ -90,4 +90,12 @@ func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot
 		}
 	}
 	return out
+}
+
+// ruleOf is the reboot rule of a change: one without updates is nothing but a reboot.
+func ruleOf(set []inventory.Missing, reboot policy.Reboot) policy.Reboot {
+	if len(set) == 0 {
+		return policy.RebootIfRequired
+	}
+	return reboot
 }

@@ -54,6 +54,7 @@ type Ring struct {
 	Reboot         Reboot        `json:"reboot"`
 	Source         string        `json:"source"`
 	SelectSource   string        `json:"selectSource"`
+	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
 }
 
 // Label is one key and value.
@@ -73,6 +74,23 @@ const (
 
 // Amount is a count or a percentage of a ring's hosts: exactly one field is set.
 type Amount struct {
+// RebootOf is the rule of installations in a ring and a lane, which is nil for the default one: a lane that has a rule of
+// its own decides; else, where the ring's reboots have a window of their own, no installation reboots its host.
+func RebootOf(r Ring, l *Lane) Reboot {
+	switch {
+	case l != nil && l.Reboot != "":
+		return l.Reboot
+	case r.OwnReboots():
+		return RebootNever
+	}
+	return r.Reboot
+}
+
+// OwnReboots reports whether the ring's reboots have another window than its installations.
+func (r Ring) OwnReboots() bool {
+	return r.Reboot == RebootIfRequired && r.RebootWindow != "" && r.RebootWindow != r.Window
+}
+
 	Count   int `json:"count,omitempty"`
 	Percent int `json:"percent,omitempty"`
 }

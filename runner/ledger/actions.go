@@ -13,6 +13,9 @@ import (
 // rank orders what one record says of one action: first that it began, then its worst outcome, which then stands.
 var rank = map[Status]int{Started: 0, InDoubt: 1, Failed: 2, Succeeded: 3, Skipped: 4}
 
+// untouched is the host state of an action that changed nothing.
+const untouched = "untouched"
+
 // inOrder sorts actions by when the earliest of their id started, so that a retry follows what it retries.
 func inOrder(actions []Action) []Action {
 	first := map[string]time.Time{}
@@ -59,9 +62,13 @@ func (x *reducer) announce(a Action) {
 		return
 	}
 	d := plan.InDoubt{ID: a.ID, Host: a.Host, Ring: a.Ring, Updates: []string{}, Since: canonical.Instant(a.StartedAt)}
-	if a.Verb == VerbApply {
+	switch a.Verb {
+	case VerbApply:
 		d.Updates = purls(a.Updates)
 		x.occurred(a, 1)
+	case VerbReboot:
+		d.Verb, d.Boot = string(VerbReboot), a.BootBefore
+	case VerbAcquire, VerbHook, VerbHealth:
 	}
 	for _, u := range d.Updates {
 		x.begin(d, u)
@@ -71,6 +78,7 @@ func (x *reducer) announce(a Action) {
 
 // begin counts an attempt. A retry is no new attempt: it takes the failure back, from the ring where it happened.
 func (x *reducer) begin(d plan.InDoubt, update string) {
+	x.forgetAsleep(d.Host, update)
 	if f, ok := x.failures[[2]string{d.Host, update}]; ok {
 		if e := x.row(f.Ring, update); e.Failed > 0 {
 			e.Failed--
@@ -110,38 +118,51 @@ func (x *reducer) settle(a Action) {
 	if a.Status == Skipped && len(d.Updates) > 0 {
 		x.occurred(a, -1)
 	}
+	if a.Verb == VerbReboot {
+		x.rebooted(d, a, ended)
+	}
 	for _, u := range d.Updates {
 		switch a.Status {
 		case Skipped:
 			x.unbegin(d, u)
 		case Succeeded:
-			x.succeed(d, u, a.Platform, started, ended)
+			x.missing[[3]string{x.site, d.Ring, u}]-- // countMissing drops what falls below one
+			delete(x.failures, [2]string{d.Host, u})
+			if a.AwaitsReboot {
+				x.sleep(d, u, a.Platform)
+				continue
+			}
+			x.succeed(d.Ring, u, a.Platform, started, ended)
 		default:
-			x.fail(d, u, a.Reason, started, ended)
+			x.fail(d, u, a, ended)
+			if a.HostState == installed {
+				x.sleep(d, u, a.Platform)
+			}
 		}
 	}
 }
 
-func (x *reducer) succeed(d plan.InDoubt, update, platform string, started, ended time.Time) {
-	e := x.row(d.Ring, update)
+func (x *reducer) succeed(ring, update, platform string, started, ended time.Time) {
+	e := x.row(ring, update)
 	e.InDoubt--
 	e.Succeeded++
 	e.FirstAt, e.SucceededAt = older(e.FirstAt, started), newer(e.SucceededAt, ended)
 	if i, ok := slices.BinarySearch(e.Platforms, platform); !ok && platform != "" {
 		e.Platforms = slices.Insert(slices.Clone(e.Platforms), i, platform)
 	}
-	x.missing[[3]string{x.site, d.Ring, update}]-- // countMissing drops what falls below one
-	delete(x.failures, [2]string{d.Host, update})
 }
 
-func (x *reducer) fail(d plan.InDoubt, update, reason string, started, ended time.Time) {
+func (x *reducer) fail(d plan.InDoubt, update string, a Action, ended time.Time) {
+	started, _ := x.times(a)
 	e := x.row(d.Ring, update)
 	e.InDoubt--
 	e.Failed++
 	e.FirstAt = older(e.FirstAt, started)
 	key := [2]string{d.Host, update}
+	last, again := x.failures[key]
 	x.failures[key] = plan.Failure{
-		Host: d.Host, Ring: d.Ring, Update: update, At: ended, Times: x.failures[key].Times + 1, Reason: reason,
+		Host: d.Host, Ring: d.Ring, Update: update, At: ended, Times: last.Times + 1, Reason: a.Reason,
+		Untouched: a.HostState == untouched && (!again || last.Untouched),
 	}
 }
 
@@ -152,13 +173,16 @@ func (x *reducer) late(a Action) {
 		return
 	}
 	for _, u := range purls(a.Updates) {
-		e, key := x.row(a.Ring, u), [2]string{a.Host, u}
-		if _, known := x.failures[key]; !known {
-			if e.Succeeded > 0 {
-				e.Succeeded--
-			} else {
-				e.Attempted++
-			}
+		key := [2]string{a.Host, u}
+		_, known := x.failures[key]
+		open := x.forgetAsleep(a.Host, u)
+		switch e := x.row(a.Ring, u); {
+		case known:
+		case open || e.Succeeded == 0:
+			e.Attempted++
+			e.Failed++
+		default:
+			e.Succeeded--
 			e.Failed++
 		}
 		_, ended := x.times(a)

@@ -20,7 +20,8 @@ const maxOccurrences = 200
 // Reduce returns the state after a record. It is a pure function, does not change its input, and gives the same state
 // whatever the order of the record's actions. In every row of evidence attempted = succeeded + failed + in doubt.
 //
-// Only apply actions are evidence: a reboot that a change needs is part of the apply's own outcome.
+// Only apply actions are evidence: a reboot that a change needs is part of the apply's own outcome. What was installed
+// and still lacks its reboot becomes a success with that reboot, see State.Asleep.
 func Reduce(s State, r Record) State {
 	x := newReducer(s, r)
 	for _, a := range inOrder(r.Actions) {
@@ -45,6 +46,8 @@ type reducer struct {
 	missing  map[[3]string]int          // site, ring and update to hosts
 	failures map[[2]string]plan.Failure // by host and update
 	doubts   map[string]plan.InDoubt    // by action id
+	reboots  map[string]plan.Rebooted   // by host
+	asleep   map[[2]string]Asleep       // by host and update
 	settled  string                     // id of the last action that got its outcome in this record
 }
 
@@ -55,6 +58,7 @@ func newReducer(s State, r Record) *reducer {
 	x := &reducer{
 		s: s.filled(), site: r.Site, at: canonical.Instant(r.At), rows: map[[2]string]int{}, missing: map[[3]string]int{},
 		failures: map[[2]string]plan.Failure{}, doubts: map[string]plan.InDoubt{},
+		reboots: map[string]plan.Rebooted{}, asleep: map[[2]string]Asleep{},
 	}
 	if r.Fence > 0 {
 		x.s.Fences[r.Site] = max(x.s.Fences[r.Site], r.Fence)
@@ -70,6 +74,12 @@ func newReducer(s State, r Record) *reducer {
 	}
 	for _, d := range s.InDoubt {
 		x.doubts[d.ID] = d
+	}
+	for _, r := range s.Reboots {
+		x.reboots[r.Host] = r
+	}
+	for _, a := range s.Asleep {
+		x.asleep[[2]string{a.Host, a.Update}] = a
 	}
 	return x
 }
@@ -99,11 +109,15 @@ func (x *reducer) scan(s Scan) {
 	for _, u := range s.Unseen {
 		x.missing[[3]string{x.site, u.Ring, decision.AnyUpdate}] += u.Hosts
 	}
+	for _, host := range s.Awake {
+		x.wake(host, x.at)
+	}
 }
 
 // finish sorts every list and drops what says nothing any more.
 func (x *reducer) finish() State {
 	x.countMissing()
+	x.finishReboots()
 	s := x.s
 	s.Evidence = slices.DeleteFunc(s.Evidence, func(e decision.RingEvidence) bool { return e.Attempted == 0 && e.Missing == 0 })
 	slices.SortFunc(s.Evidence, func(a, b decision.RingEvidence) int {

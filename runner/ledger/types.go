@@ -86,6 +86,17 @@ type Action struct {
 	EndedAt   *time.Time          `json:"endedAt"`
 	Reason    string              `json:"reason"`
 	Log       string              `json:"log,omitempty"` // end of the output, bounded and neutralised
+	// Overrun: it was started inside its window and ended after the window had closed.
+	Overrun bool `json:"overrun,omitempty"`
+	// AwaitsReboot: the updates are installed, and the ring reboots in a window of its own. They are no success yet.
+	AwaitsReboot bool `json:"awaitsReboot,omitempty"`
+	// Of verb reboot: the boot and kernel that it ended, and those that the host came back with. PendingBefore says that
+	// the host asked for a reboot before this run changed anything.
+	BootBefore    string `json:"bootBefore,omitempty"`
+	BootAfter     string `json:"bootAfter,omitempty"`
+	KernelBefore  string `json:"kernelBefore,omitempty"`
+	KernelAfter   string `json:"kernelAfter,omitempty"`
+	PendingBefore bool   `json:"pendingBefore,omitempty"`
 }
 
 // Scan is what a scan adds to the state.
@@ -99,6 +110,7 @@ type Scan struct {
 	Missing     []RingMissing `json:"missing"`          // sorted by ring, update; complete: a pair that is absent has none missing
 	Unseen      []RingUnseen  `json:"unseen,omitempty"` // sorted by ring
 	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
+	Awake       []string      `json:"awake,omitempty"`  // sorted: hosts of State.Asleep that ask for no reboot any more
 }
 
 // RingUnseen counts the hosts of a ring that a scan could not look at: nobody knows what they lack.
@@ -136,6 +148,17 @@ type State struct {
 	FirstSeen   map[string]time.Time `json:"firstSeen"` // purl → first scan that saw it
 	Durations   map[string]int       `json:"durations"` // verb → seconds of the longest action
 	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
+	Reboots     []plan.Rebooted      `json:"reboots,omitempty"`
+	Asleep      []Asleep             `json:"asleep,omitempty"`
+}
+
+// Asleep is an update that is installed on a host and takes effect with a reboot that is still to be done. Its host is
+// attempted and, until that reboot, neither a success nor, unless a reboot failed, a failure.
+type Asleep struct {
+	Host     string `json:"host"`
+	Ring     string `json:"ring"`
+	Update   string `json:"update"`
+	Platform string `json:"platform,omitempty"`
 }
 
 // Occurrence is one window occurrence in which a ring was worked on.
