@@ -64,10 +64,10 @@ func (n node) ring() policy.Ring {
 		MaxUnavailable: n.get("maxUnavailable").amount(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
 		Reboot:         n.get("reboot").reboot(),
+		RebootWindow:   n.get("rebootWindow").mark().ref(),
 		Source:         n.source(),
 		SelectSource:   n.get("select").source(),
 	}
-		RebootWindow:   n.get("rebootWindow").mark().ref(),
 }
 
 // labels reads a selector. An empty one would take every host by accident.

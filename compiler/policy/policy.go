@@ -52,9 +52,9 @@ type Ring struct {
 	MaxUnavailable Amount        `json:"maxUnavailable"`
 	StopAtFailures int           `json:"stopAtFailures"` // no further start in this ring once so many hosts failed in one run
 	Reboot         Reboot        `json:"reboot"`
+	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
 	Source         string        `json:"source"`
 	SelectSource   string        `json:"selectSource"`
-	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
 }
 
 // Label is one key and value.
@@ -72,8 +72,6 @@ const (
 	RebootIfRequired Reboot = "if-required"
 )
 
-// Amount is a count or a percentage of a ring's hosts: exactly one field is set.
-type Amount struct {
 // RebootOf is the rule of installations in a ring and a lane, which is nil for the default one: a lane that has a rule of
 // its own decides; else, where the ring's reboots have a window of their own, no installation reboots its host.
 func RebootOf(r Ring, l *Lane) Reboot {
@@ -91,6 +89,8 @@ func (r Ring) OwnReboots() bool {
 	return r.Reboot == RebootIfRequired && r.RebootWindow != "" && r.RebootWindow != r.Window
 }
 
+// Amount is a count or a percentage of a ring's hosts: exactly one field is set.
+type Amount struct {
 	Count   int `json:"count,omitempty"`
 	Percent int `json:"percent,omitempty"`
 }
