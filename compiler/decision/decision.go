@@ -78,8 +78,8 @@ const (
 	ReasonHostHold      = "HOST_HOLD" // the host's own package manager holds it
 	ReasonHostInDoubt   = "HOST_IN_DOUBT"
 	ReasonRetryLater    = "RETRY_LATER" // it failed in this occurrence already
-)
 	ReasonRebootLoop    = "REBOOT_LOOP" // the host asks for one reboot after the other
+)
 
 // Reason is one sentence of an explanation. Until is the instant it ends, null when nobody can know.
 type Reason struct {
