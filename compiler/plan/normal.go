@@ -38,7 +38,6 @@ func normal(in Input) (Input, error) {
 	})
 	in.InDoubt = inOrder(in.InDoubt, func(a, b InDoubt) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.ID, b.ID)) })
 	in.Reboots = inOrder(in.Reboots, by(func(r Rebooted) string { return r.Host }))
-	in.Breaks = inOrder(in.Breaks, func(a, b decision.Break) int { return cmp.Or(cmp.Compare(a.Update, b.Update), a.At.Compare(b.At)) })
 	return normalSnapshot(in)
 }
 

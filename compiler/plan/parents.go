@@ -28,23 +28,11 @@ func parents(in Input) (Parents, error) {
 	return p, err
 }
 
-// standing are the breaks of updates that the snapshot has.
-func standing(in Input) (out []decision.Break) {
-	for _, b := range in.Breaks {
-		if slices.ContainsFunc(in.Snapshot.Updates, func(u inventory.Update) bool { return u.PURL == b.Update }) {
-			b.At = canonical.Instant(b.At)
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
 // ledgers is what a plan reads of the ledgers.
 type ledgers struct {
 	Evidence decision.Evidence `json:"evidence"`
 	Failures []Failure         `json:"failures"`
 	InDoubt  []InDoubt         `json:"inDoubt"`
-	Breaks   []decision.Break  `json:"breaks,omitempty"`
 	Reboots  []Rebooted        `json:"reboots,omitempty"` // those that were of no use
 }
 
