@@ -77,6 +77,10 @@ killloop: deps lab ## campaign: kill N runners (default 1000) of a simulated fle
 	KILLS=$(or $(N),1000) go test ./internal/killloop -count=1 -timeout 0 -run TestSimulated
 	KILLS=$$(( ($(or $(N),1000) + 24) / 25 )) go test ./internal/killloop -count=1 -timeout 0 -run TestLab
 
+.PHONY: crashpoints
+crashpoints: ## campaign: crash at every I/O point of every scenario, or with PART=K/N at every Nth one from the Kth on
+	CRASHPOINTS=$(or $(PART),1/1) go test ./internal/killloop -count=1 -timeout 0 -run TestCrashPoints -v -keep
+
 .PHONY: sim
 sim: ## campaign: simulate SEEDS whole runs (default 100000) from seed FROM on, or play SEED alone and tell its story
 ifdef SEED

@@ -5,32 +5,12 @@ package killloop
 import (
 	"bytes"
 	"net/url"
-	"os/exec"
 	"strings"
 
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
-
-// whole: no repository lost or damaged an object or a ref.
-func (w *world) whole() {
-	w.Helper()
-	for _, repo := range []string{"remote.git", "a", "b"} {
-		c := exec.Command("git", "fsck", "--strict", "--no-dangling", "--no-progress")
-		c.Dir = w.path(repo)
-		out, err := c.CombinedOutput()
-		for line := range strings.Lines(string(out)) {
-			if strings.HasPrefix(line, "error") || strings.HasPrefix(line, "missing") || strings.HasPrefix(line, "broken") || strings.Contains(line, "invalid") {
-				err = exec.ErrNotFound
-			}
-		}
-		if err != nil {
-			w.Fatalf("%s: git fsck: %v\n%s", repo, err, out)
-		}
-		w.must(w.path(repo), "git", "for-each-ref", "--format=%(objecttype) %(tree)")
-	}
-}
 
 // settled: the ledgers are whole, each record adds up, and nobody waits for an answer.
 func (w *world) settled() {

@@ -6,10 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/lab"
@@ -21,15 +17,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	dispatch()
 	_ = flag.Set("test.parallel", "6") // worlds mostly wait for Git, ssh and apt; the command line's -parallel wins
 	lab.Main(lab.RunFunc(func() int {
 		defer func() { _ = os.RemoveAll(built) }()
 		return m.Run()
 	}))
 }
-
-// built is the folder of the program, if it was made here.
-var built string
 
 // Kills of one world, and of a whole test when KILLS does not say otherwise.
 const (
@@ -54,13 +48,7 @@ const killsOfRound = 5
 
 // eachWorld plays as many worlds as make up the kills, each with a seed of its own.
 func eachWorld(t *testing.T, kills, perWorld int, play func(*testing.T, int64)) {
-	if text := os.Getenv("KILLS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			t.Fatalf("KILLS is a number, not %q", text)
-		}
-		kills = n
-	}
+	kills = number("KILLS", kills)
 	seeds := []int64{*seedFlag}
 	if *seedFlag == 0 {
 		seeds = nil
@@ -75,21 +63,3 @@ func eachWorld(t *testing.T, kills, perWorld int, play func(*testing.T, int64)) 
 		})
 	}
 }
-
-// program is the real program, made once for all worlds.
-var program = sync.OnceValues(func() (string, error) {
-	if given := os.Getenv("KILLLOOP_BINARY"); given != "" {
-		return given, nil // of a release, or with a bug planted on purpose
-	}
-	dir, err := os.MkdirTemp("", "ringfence-killloop-")
-	if err != nil {
-		return "", err
-	}
-	built = dir
-	path := filepath.Join(dir, "ringfence")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/ringfence/ringfence/cmd/ringfence").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, err
-})

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -35,16 +34,16 @@ type change struct{ host, action, what string } // what is name@version
 
 // world is a policy repository with two tenants, the remote on which two runners meet, and their clones.
 type world struct {
-	*testing.T
+	ground
 	hosts
 	seed    int64
 	rand    *rand.Rand
 	binary  string
-	dir     string
 	at      time.Time // the test clock
 	runner  string    // whose turn it is
 	history []string
 	struck  map[victim]int
+	machine map[string]int // how many disks a runner lost
 }
 
 func newWorld(t *testing.T, seed int64) *world {
@@ -53,10 +52,7 @@ func newWorld(t *testing.T, seed int64) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, seed: seed, rand: rand.New(rand.NewPCG(uint64(seed), 0)), binary: binary, runner: "a", struck: map[victim]int{}, at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
-	if w.dir, err = os.MkdirTemp("", fmt.Sprintf("killloop-%d-", seed)); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{ground: newGround(t, fmt.Sprintf("killloop-%d-", seed)), seed: seed, rand: rand.New(rand.NewPCG(uint64(seed), 0)), binary: binary, runner: "a", struck: map[victim]int{}, machine: map[string]int{}, at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
 	t.Cleanup(w.end)
 	return w
 }
@@ -74,34 +70,12 @@ func (w *world) end() {
 	_ = os.RemoveAll(w.dir)
 }
 
-func (w *world) check(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w *world) path(parts ...string) string {
-	return filepath.Join(append([]string{w.dir}, parts...)...)
-}
-
 // open makes the policy repository, its remote and the runners' clones.
 func (w *world) open(h hosts) {
 	w.Helper()
 	w.hosts = h
-	policy := w.path("policy")
-	w.must(w.dir, w.binary, "init", policy)
-	for _, d := range []string{"tenants", "tests"} {
-		w.check(os.RemoveAll(filepath.Join(policy, d)))
-	}
-	for path, text := range h.files() {
-		to := filepath.Join(policy, path)
-		w.check(os.MkdirAll(filepath.Dir(to), 0o755))
-		w.check(os.WriteFile(to, []byte(text), 0o644))
-	}
-	w.must(policy, "git", "add", "--all")
-	w.must(policy, "git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "commit", "-qm", "A world to kill runners in")
-	w.must(w.dir, "git", "clone", "-q", "--bare", policy, "remote.git")
+	w.policy(w.binary, h.files())
+	w.must(w.dir, "git", "clone", "-q", "--bare", "policy", "remote.git")
 	w.clone("a")
 	w.clone("b")
 }
@@ -113,17 +87,6 @@ func (w *world) clone(runner string) {
 	w.must(w.dir, "git", "clone", "-q", "remote.git", runner)
 }
 
-func (w *world) must(dir, name string, args ...string) string {
-	w.Helper()
-	c := exec.Command(name, args...)
-	c.Dir = dir
-	out, err := c.CombinedOutput()
-	if err != nil {
-		w.Fatalf("%s %s in %s: %v\n%s", name, strings.Join(args, " "), dir, err, out)
-	}
-	return string(out)
-}
-
 func (w *world) note(format string, args ...any) {
 	w.history = append(w.history, fmt.Sprintf(format, args...))
 }
@@ -132,7 +95,7 @@ func (w *world) note(format string, args ...any) {
 func (w *world) command(later time.Duration, args ...string) *exec.Cmd {
 	w.at = w.at.Add(later)
 	c := exec.Command(w.binary, append(args, "--json", "--at", w.at.Format(time.RFC3339))...)
-	c.Dir, c.Env, c.Stderr = w.path(w.runner), append(os.Environ(), w.env()...), new(bytes.Buffer)
+	c.Dir, c.Env, c.Stderr = w.path(w.runner), append(append(os.Environ(), "RINGFENCE_RUNNER="+w.name()), w.env()...), new(bytes.Buffer)
 	return c
 }
 
@@ -146,12 +109,12 @@ func (w *world) round(kills int) {
 		}
 	}
 	w.settle()
-	w.whole()
+	w.whole("remote.git", "a", "b")
 	w.settled()
 	w.once()
 }
 
-// kill starts a runner and kills it. Then its disk may be gone, and the other one may take over.
+// kill starts a runner and kills it. Every second time its disk is gone then, and the other one may take over.
 func (w *world) kill() bool {
 	w.Helper()
 	b := newBlow(w.rand, w.pace())
@@ -161,16 +124,32 @@ func (w *world) kill() bool {
 	w.note("%s: %s: %s after %d events %s and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.which, b.delay, struck, c.ProcessState)
 	if struck {
 		w.struck[b.victim]++
-	}
-	if w.rand.IntN(2) == 0 {
-		w.note("%s loses its disk", w.runner)
-		w.clone(w.runner)
+		w.loseDisk()
 	}
 	if w.rand.IntN(2) == 0 {
 		w.swap()
 	}
 	return struck
 }
+
+// loseDisk takes clone and journal away after every second kill: another machine, under another name, stands in for the
+// runner from then on and has only Git and the hosts to go by.
+func (w *world) loseDisk() {
+	w.Helper()
+	kills := 0
+	for _, n := range w.struck {
+		kills += n
+	}
+	if kills%2 == 0 {
+		return
+	}
+	w.machine[w.runner]++
+	w.note("%s loses its disk; %s takes its place", w.runner, w.name())
+	w.clone(w.runner)
+}
+
+// name is what the machine of the runner calls itself.
+func (w *world) name() string { return fmt.Sprintf("%s-%d", w.runner, w.machine[w.runner]) }
 
 func (w *world) swap() { w.runner = map[string]string{"a": "b", "b": "a"}[w.runner] }
 

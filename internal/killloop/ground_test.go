@@ -1,0 +1,105 @@
+//go:build linux
+
+package killloop
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// ground is a folder in which a world is made.
+type ground struct {
+	*testing.T
+	dir string
+}
+
+// newGround makes the folder: in memory where that can be had, because a process that is killed loses nothing that it
+// wrote, wherever it wrote it, and half of the time would go into waiting for a disk.
+func newGround(t *testing.T, pattern string) ground {
+	t.Helper()
+	parent := ""
+	if info, err := os.Stat(memory); err == nil && info.IsDir() && os.Getenv("TMPDIR") == "" {
+		parent = memory
+	}
+	dir, err := os.MkdirTemp(parent, pattern)
+	if errors.Is(err, os.ErrPermission) {
+		dir, err = os.MkdirTemp("", pattern)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ground{t, dir}
+}
+
+const memory = "/dev/shm"
+
+func (g ground) check(err error) {
+	g.Helper()
+	if err != nil {
+		g.Fatal(err)
+	}
+}
+
+func (g ground) path(parts ...string) string {
+	return filepath.Join(append([]string{g.dir}, parts...)...)
+}
+
+func (g ground) write(text string, parts ...string) {
+	g.Helper()
+	to := g.path(parts...)
+	g.check(os.MkdirAll(filepath.Dir(to), 0o755))
+	g.check(os.WriteFile(to, []byte(text), 0o644))
+}
+
+func (g ground) must(dir, name string, args ...string) string {
+	g.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		g.Fatalf("%s %s in %s: %v\n%s", name, strings.Join(args, " "), dir, err, out)
+	}
+	return string(out)
+}
+
+// policy makes a policy repository of these files beside what init writes.
+func (g ground) policy(binary string, files map[string]string) {
+	g.Helper()
+	g.must(g.dir, binary, "init", g.path("policy"))
+	for _, d := range []string{"tenants", "tests"} {
+		g.check(os.RemoveAll(g.path("policy", d)))
+	}
+	for path, text := range files {
+		g.write(text, "policy", path)
+	}
+	g.commit("A world to kill runners in")
+}
+
+func (g ground) commit(message string) {
+	g.Helper()
+	policy := g.path("policy")
+	g.must(policy, "git", "add", "--all")
+	g.must(policy, "git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "commit", "-qm", message)
+}
+
+// whole: no repository lost or damaged an object or a ref.
+func (g ground) whole(repos ...string) {
+	g.Helper()
+	for _, repo := range repos {
+		c := exec.Command("git", "fsck", "--strict", "--no-dangling", "--no-progress")
+		c.Dir = g.path(repo)
+		out, err := c.CombinedOutput()
+		bad := slices.ContainsFunc(strings.Split(string(out), "\n"), func(line string) bool {
+			return strings.HasPrefix(line, "error") || strings.HasPrefix(line, "missing") || strings.HasPrefix(line, "broken") || strings.Contains(line, "invalid")
+		})
+		if err != nil || bad {
+			g.Fatalf("%s: git fsck: %v\n%s", repo, err, out)
+		}
+		g.must(g.path(repo), "git", "for-each-ref", "--format=%(objecttype) %(tree)")
+	}
+}
