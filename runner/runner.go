@@ -2,78 +2,15 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
-	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
-
-// Patience is how long a rebooting host is waited for in all; the pause before asking it grows from First to Most.
-type Patience struct{ First, Most, Total time.Duration }
-
-// DefaultPatience waits ten minutes.
-var DefaultPatience = Patience{First: 200 * time.Millisecond, Most: 5 * time.Second, Total: 10 * time.Minute}
-
-// Recorder keeps what happens. Intent must be durable when it returns: only then does anything start.
-type Recorder interface {
-	Intent(ctx context.Context, actions []ledger.Action) error
-	Outcome(ctx context.Context, actions []ledger.Action, readings []Reading) error
-}
-
-// Input is what a run needs. Plan is the plan to carry out; Preview, when there is one, is its closure.
-type Input struct {
-	Policy   *policy.Tenant
-	Site     string // budgets do not cross sites
-	Plan     *plan.Plan
-	Preview  *plan.Preview
-	Failures []plan.Failure
-	InDoubt  []plan.InDoubt
-	Opener   Opener
-	Clock    Clock
-	Recorder Recorder
-	Journal  Journal // nil: the ledger alone tells what may have begun
-	Parallel int
-	Reboot   Patience
-	Timing   Timing
-	// Lease renews this run's lease; nil: nobody else can be at work, so none is needed.
-	Lease func(context.Context) (Lease, error)
-	// Halt reads the control branch; when it cannot be read the reading it returns is the last one. Nil: there is none.
-	Halt func(context.Context) Halt
-	// Now is machine time, which leases and halt orders live by; Clock may be a test clock.
-	Now Clock
-	// Left says whether a due host still has work: a plan that is applied again leaves alone what is done. Nil: all.
-	Left func(host string, c plan.Change, opens time.Time) bool
-	// Stop asks for a safe point: nothing more starts, what runs goes on.
-	Stop <-chan struct{}
-	// Observe is told of each action as it is started and as it ends; never from two goroutines at once.
-	Observe func(ledger.Action)
-}
-
-// Outcome is what a run did.
-type Outcome struct {
-	Actions     []ledger.Action // in the order in which they ended
-	Stopped     []string        // rings that stopAtFailures stopped
-	Left        int             // hosts that were due and never started
-	Interrupted bool
-	Why         Why   // what ended the run early, if anything did
-	Trouble     error // why the lease was lost or an intent not recorded
-	Provider    error // set when a provider was gone
-}
-
-// Count returns how many actions of a verb ended with a status.
-func (o Outcome) Count(verb ledger.Verb, status ledger.Status) int {
-	n := 0
-	for _, a := range o.Actions {
-		if a.Verb == verb && a.Status == status {
-			n++
-		}
-	}
-	return n
-}
 
 // Run carries out what is due of the plan at the clock's time. The error is the recorder's: without a record nothing
 // starts, and a run that cannot record what it did stops and says so.
@@ -192,11 +129,7 @@ func (r *run) answer(ctx context.Context, s State, e Effect) (Event, error) {
 	case ReadHalt:
 		return HaltRead{r.moment(), r.Halt(ctx)}, nil
 	case Announce:
-		if err := r.Recorder.Intent(context.WithoutCancel(ctx), r.announced(e.Wave)); err != nil {
-			r.outcome.Trouble = err
-			return NotAnnounced{r.moment(), e.Wave}, nil
-		}
-		return Announced{r.moment(), e.Wave}, nil
+		return r.announce(ctx, e.Wave), nil
 	case Start:
 		r.start(ctx, e)
 	case Settle:
@@ -204,6 +137,30 @@ func (r *run) answer(ctx context.Context, s State, e Effect) (Event, error) {
 	case Finish:
 	}
 	return nil, nil
+}
+
+// announce records the intent of a wave.
+func (r *run) announce(ctx context.Context, wave int) Event {
+	err := r.Recorder.Intent(context.WithoutCancel(ctx), r.announced(wave))
+	var refused *RefusedError
+	switch {
+	case err == nil:
+		return Announced{r.moment(), wave}
+	case errors.As(err, &refused):
+		r.outcome.Refused = append(r.outcome.Refused, RefusedWave{refused.Why, r.skipped(wave, r.waves[wave].hosts, refused.Why)})
+		return Refused{r.moment(), wave}
+	}
+	r.outcome.Trouble = err
+	return NotAnnounced{r.moment(), wave}
+}
+
+// skipped are the actions of hosts that were not started.
+func (r *run) skipped(wave int, hosts []string, why string) []ledger.Action {
+	out := make([]ledger.Action, 0, len(hosts))
+	for _, h := range hosts {
+		out = append(out, r.waves[wave].job(r, h).close(r.Clock(), ledger.Skipped, providers.Untouched, why))
+	}
+	return out
 }
 
 func (r *run) start(ctx context.Context, e Start) {
@@ -259,10 +216,7 @@ func (r *run) settle(ctx context.Context, s State, wave int) error {
 			readings = append(readings, *e.reading)
 		}
 	}
-	for _, h := range s.Left(wave) {
-		j := r.waves[wave].job(r, h)
-		actions = append(actions, j.close(r.Clock(), ledger.Skipped, "untouched", "the run stopped before this host's turn"))
-	}
+	actions = append(actions, r.skipped(wave, s.Left(wave), "the run stopped before this host's turn")...)
 	delete(r.ended, wave)
 	r.outcome.Actions = append(r.outcome.Actions, actions...)
 	return r.Recorder.Outcome(context.WithoutCancel(ctx), actions, readings)

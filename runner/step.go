@@ -46,6 +46,13 @@ type NotAnnounced struct {
 	Wave int
 }
 
+// Refused says that the wave's intent was refused by what is known by now: nothing of the wave may start in this run.
+// The other waves are not concerned.
+type Refused struct {
+	Moment
+	Wave int
+}
+
 // Leased says that this run holds the lease until then.
 type Leased struct {
 	Moment
@@ -93,7 +100,8 @@ type TakeLease struct{}
 // ReadHalt asks for the control branch to be read; HaltRead answers, with the old reading when it cannot be read.
 type ReadHalt struct{}
 
-// Announce asks for the wave's intent to be recorded before anything of it starts; Announced or NotAnnounced answers.
+// Announce asks for the wave's intent to be recorded before anything of it starts; Announced, Refused or NotAnnounced
+// answers.
 type Announce struct{ Wave int }
 
 // Start begins the job of one host, under a fencing number that the host refuses once it has seen a higher one. The
@@ -260,6 +268,8 @@ func (s *State) take(e Event) {
 	case NotAnnounced:
 		s.waves[e.Wave].settled = true
 		s.end(WhyNotAnnounced)
+	case Refused:
+		s.waves[e.Wave].settled = true
 	case Leased:
 		s.leasing, s.lease = false, e.Lease
 	case LeaseLost:

@@ -71,6 +71,7 @@ const (
 	RemoteRewound     Code = "RF5012" // the ledger's remote lost records that were on it
 	Halted            Code = "RF5013" // a halt order stands
 	BadSigners        Code = "RF5014" // a list of allowed signers that cannot be read
+	PolicyBack        Code = "RF5015" // a policy commit that does not follow the one that was acted under last
 	Usage             Code = "RF6001" // a command line that the program does not know
 	TenantNeeded      Code = "RF6002" // several tenants, and none was named
 	Exists            Code = "RF6003" // a folder that must be empty has something in it

@@ -193,10 +193,11 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 		return p.notBegun(out, exit)
 	}
 	if out.Trouble != nil && exit == ExitUnfinished {
-		p.out.failure(exitOf(ledgerError(p.tenant.Name, out.Trouble)))
-		exit = ExitError
+		x := exitOf(ledgerError(p.tenant.Name, out.Trouble))
+		p.out.failure(x)
+		exit = x.code
 	}
-	if err := p.written(rec.finish(context.WithoutCancel(ctx), reasons[exit])); err != nil {
+	if err := p.written(rec.finish(context.WithoutCancel(ctx), out, reasons[exit])); err != nil {
 		return err
 	}
 	return p.runSummary(out, exit)
@@ -204,7 +205,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 
 // exitOfRun: an interrupt first, then a provider that is gone, a stopped ring, anything unfinished.
 func exitOfRun(out runner.Outcome, signalled int) int {
-	unfinished := out.Left > 0 || out.Count(ledger.VerbApply, ledger.Succeeded) < applied(out)
+	unfinished := out.Left+len(out.Refused) > 0 || out.Count(ledger.VerbApply, ledger.Succeeded) < applied(out)
 	switch {
 	case out.Interrupted:
 		return signalled
@@ -266,8 +267,12 @@ func (p *pipeline) waveStarted(wave string, a ledger.Action) {
 
 func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 	ended := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
+	idle := ended(ledger.Skipped) + out.Left
+	for _, w := range out.Refused {
+		idle += len(w.Actions)
+	}
 	line := fmt.Sprintf("%s: %s patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
-		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), ended(ledger.Skipped)+out.Left, short(p.head.Commit))
+		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), idle, short(p.head.Commit))
 	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
 		line += fmt.Sprintf("; %d rebooted", n)
 	}
@@ -278,6 +283,9 @@ func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 	}
 	if len(out.Stopped) > 0 {
 		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence log --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
+	}
+	if len(out.Refused) > 0 {
+		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", count(len(out.Refused), "wave"), p.tenant.Name)
 	}
 	p.out.say("next: ringfence status --tenant %s", p.tenant.Name)
 	if out.Provider != nil {

@@ -154,6 +154,9 @@ func (p *pipeline) notBegun(out runner.Outcome, exit int) error {
 	switch {
 	case out.Trouble != nil:
 		return leaseError(p.tenant.Name, out.Trouble)
+	case len(out.Refused) > 0 && out.Why == "":
+		return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due any more: %s", out.Refused[0].Why).
+			WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
 	case out.Why == runner.WhyHalted:
 		return fail(exit, diag.New(diag.Halted, "%s is halted, or nobody could read the halt orders: nothing was started", p.tenant.Name).
 			WithFix("see the order: git log ringfence/control; lift it when its reason is gone"))

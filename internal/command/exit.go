@@ -83,7 +83,7 @@ func codeOf(c diag.Code) int {
 		return ExitProvider
 	case diag.Usage, diag.TenantNeeded:
 		return ExitUsage
-	case diag.PlanStale:
+	case diag.PlanStale, diag.PolicyBack:
 		return ExitStale
 	}
 	return ExitError

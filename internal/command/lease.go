@@ -53,7 +53,7 @@ type lease struct {
 func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
 	l := &lease{pipeline: p, leases: ledger.OpenLeases(p.ws.repo, p.share)}
 	want := ledger.Lease{
-		APIVersion: ledger.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(), Run: p.runID(),
+		APIVersion: ledger.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(),
 		Link: p.Getenv("RINGFENCE_LINK"), Expires: p.machineTime().Add(leaseTime), Fence: p.head.State.Fences[p.site],
 	}
 	held, err := l.leases.Acquire(ctx, p.machineTime(), want)

@@ -34,11 +34,11 @@ type pipeline struct {
 	share  ledger.Options
 	ledger *ledger.Ledger
 	head   ledger.Head
-	clock  runner.Clock    // of verbs that write the ledger
-	fence  int             // of the lease that is held, 0 for none
-	test   bool            // clock is not machine time
-	basis  ledger.RunInput // of the newest plan, from which anybody can make it again
-	begun  map[string]bool // waves that a person was told of
+	clock  runner.Clock     // of verbs that write the ledger
+	fence  int              // of the lease that is held, 0 for none
+	test   bool             // clock is not machine time
+	basis  ledger.RunInput  // of the newest plan, from which anybody can make it again
+	begun  map[string]bool  // waves that a person was told of
 
 	journal *runnerJournal // while the lease is held
 }
@@ -57,12 +57,19 @@ func (p *pipeline) sync(ctx context.Context) error {
 	if err := p.ledger.Sync(ctx); err != nil {
 		return ledgerError(p.tenant.Name, err)
 	}
+	if err := p.syncForeign(ctx); err != nil {
+		return err
+	}
+	return p.reload(ctx)
+}
+
+func (p *pipeline) syncForeign(ctx context.Context) error {
 	for _, name := range p.foreign() {
 		if err := ledger.OpenWith(p.ws.repo, name, p.share).Sync(ctx); err != nil {
 			return ledgerError(name, err)
 		}
 	}
-	return p.reload(ctx)
+	return nil
 }
 
 // foreign lists the other tenants whose evidence this tenant's rings require.
@@ -118,17 +125,33 @@ func (p *pipeline) noSnapshot() error {
 // evidence is what this tenant's ledger and the ledgers of the tenants it names say. A foreign ledger that does not
 // exist says nothing, which opens no gate.
 func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidence, error) {
-	foreign, heads := map[string]ledger.State{}, map[string]ledger.Head{}
+	heads, err := p.foreignHeads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	evidence := ledger.Extract(p.head.State, states(heads), p.tenant)
+	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
+	return evidence, nil
+}
+
+func (p *pipeline) foreignHeads(ctx context.Context) (map[string]ledger.Head, error) {
+	heads := map[string]ledger.Head{}
 	for _, name := range p.foreign() {
 		head, err := ledger.OpenWith(p.ws.repo, name, p.share).Head(ctx)
 		if err != nil {
 			return nil, ledgerError(name, err)
 		}
-		foreign[name], heads[name] = head.State, head
+		heads[name] = head
 	}
-	evidence := ledger.Extract(p.head.State, foreign, p.tenant)
-	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
-	return evidence, nil
+	return heads, nil
+}
+
+func states(heads map[string]ledger.Head) map[string]ledger.State {
+	out := map[string]ledger.State{}
+	for name, h := range heads {
+		out[name] = h.State
+	}
+	return out
 }
 
 // decide asks the rules about every update of the snapshot.
@@ -155,11 +178,17 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := plan.Build(plan.Input{
-		At: at, Policy: p.tenant, Snapshot: s, Evidence: evidence,
-		Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Answers: answers, Tool: version(),
-	})
+	in := p.input(at, s, answers)
+	in.Evidence = evidence
+	made, err := plan.Build(in)
 	return made, s, err
+}
+
+// input is what a plan is made from, but for the evidence.
+func (p *pipeline) input(at time.Time, s *inventory.Snapshot, answers []decision.Answer) plan.Input {
+	return plan.Input{
+		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Answers: answers, Tool: version(),
+	}
 }
 
 // report says where the tenant stands at an instant.
@@ -173,7 +202,10 @@ func (p *pipeline) report(ctx context.Context, at time.Time) (report.Report, err
 
 func ledgerError(tenant string, err error) error {
 	branch := "ringfence/ledger/" + tenant
+	var known diag.Diagnostic
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.Is(err, ledger.ErrMoved):
 		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", branch).WithFix("run the command again")
 	case errors.Is(err, ledger.ErrBroken):

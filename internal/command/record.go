@@ -18,8 +18,7 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// draft is a record with what every record of this pipeline has. A run's records share its id, which is taken from
-// the place of its first record in the chain, so it is unique and needs no randomness.
+// draft is a record with what every record of this pipeline has. A run's records share its id.
 func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) {
 	digest, err := p.tenant.Digest()
 	if err != nil {
@@ -31,7 +30,10 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 	}, nil
 }
 
-func (p *pipeline) runID() string { return fmt.Sprintf("%s-%06d", p.tenant.Name, p.head.State.Seq+1) }
+// runID names a run by its lease and by where its first record goes.
+func (p *pipeline) runID() string {
+	return fmt.Sprintf("%s-%06d", ledger.RunOf(p.tenant.Name, p.site, p.fence), p.head.State.Seq+1)
+}
 
 func (p *pipeline) runnerName() string {
 	if name := p.Getenv("RINGFENCE_RUNNER"); name != "" {
@@ -44,9 +46,18 @@ func (p *pipeline) runnerName() string {
 	return name
 }
 
+// append writes a record. What is decided here is decided again on top of what others wrote meanwhile; the outcomes of
+// what ran are recorded whatever they say.
 func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string][]byte) error {
-	head, err := p.ledger.Append(ctx, p.head, ledger.Entry{
-		Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent, Check: p.stillMine(r),
+	if r.Phase == ledger.PhaseWave || r.Phase == ledger.PhaseEnd {
+		return p.appendIf(ctx, r, files, nil)
+	}
+	return p.appendIf(ctx, r, files, func(h ledger.Head) error { return p.policyFollows(ctx, h) })
+}
+
+func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[string][]byte, check func(ledger.Head) error) error {
+	head, err := p.onTop(ctx, ledger.Entry{
+		Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent, Check: check,
 	})
 	switch {
 	case errors.Is(err, ledger.ErrUnpushed):
@@ -56,24 +67,24 @@ func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string
 	}
 	p.head = head
 	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
+	if r.Phase != ledger.PhaseIntent {
+		p.trip(ctx)
+	}
 	return nil
 }
 
-// stillMine refuses an intent on top of what others wrote meanwhile: a newer lease, or doubt about one of its hosts.
-func (p *pipeline) stillMine(r ledger.Record) func(ledger.State) error {
-	if r.Phase != ledger.PhaseIntent {
-		return nil
-	}
-	return func(s ledger.State) error {
-		if f := s.Fences[p.site]; f > p.fence {
-			return fmt.Errorf("%w: a run with lease %d has written, this one has %d", ledger.ErrMoved, f, p.fence)
+// onTop appends. A run goes on top of what other verbs of this repository wrote meanwhile, as it does of what comes from
+// a remote: a late failure must not cost the record of what was done. A scan does not: the newer one would be hidden.
+func (p *pipeline) onTop(ctx context.Context, e ledger.Entry) (ledger.Head, error) {
+	for {
+		head, err := p.ledger.Append(ctx, p.head, e)
+		if !errors.Is(err, ledger.ErrMoved) || p.share.Remote != "" || e.Record.Phase == ledger.PhaseScan {
+			return head, err
 		}
-		for _, d := range s.InDoubt {
-			if slices.ContainsFunc(r.Actions, func(a ledger.Action) bool { return a.Host == d.Host }) {
-				return fmt.Errorf("%w: %s is in doubt", ledger.ErrMoved, d.Host)
-			}
+		before := p.head.Commit
+		if again := p.reload(ctx); again != nil || p.head.Commit == before {
+			return head, errors.Join(err, again)
 		}
-		return nil
 	}
 }
 
@@ -176,6 +187,11 @@ type recorder struct {
 	preview  *plan.Preview
 	snapshot *inventory.Snapshot // kept current with what each wave read
 	inputs   map[string][]byte
+	rules    *decide.Evaluator
+	began    int             // the record that the plan was judged by
+	counted  map[string]bool // hosts in doubt when the run began, which its budgets know
+	underway map[string]bool // actions that are announced and have no outcome yet
+	settled  map[string]bool // actions of this run that have one, which may be that they are in doubt
 }
 
 var _ runner.Recorder = (*recorder)(nil)
@@ -187,7 +203,14 @@ func (p *pipeline) newRecorder(ctx context.Context, made *plan.Plan, preview *pl
 		return nil, err
 	}
 	inputs, err := p.inputs(e, made, s)
-	return &recorder{pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs}, err
+	r := &recorder{
+		pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs, rules: e, began: p.head.State.Seq,
+		counted: map[string]bool{}, underway: map[string]bool{}, settled: map[string]bool{},
+	}
+	for _, d := range p.head.State.InDoubt {
+		r.counted[d.Host] = true
+	}
+	return r, err
 }
 
 func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Snapshot) (map[string][]byte, error) {
@@ -213,19 +236,6 @@ func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Sna
 	return out, err
 }
 
-// Intent is the record that stands before the first start of a wave.
-func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
-	files := maps.Clone(r.inputs)
-	if r.preview != nil {
-		raw, err := canonical.Marshal(r.preview)
-		if err != nil {
-			return err
-		}
-		files[ledger.PreviewFile] = raw
-	}
-	return r.write(ctx, ledger.PhaseIntent, actions, files)
-}
-
 // Outcome records how a wave ended, with the snapshot as its re-read hosts leave it.
 func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, readings []runner.Reading) error {
 	r.snapshot = runner.Assemble(runner.Assembly{
@@ -236,24 +246,34 @@ func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, reading
 	if err != nil {
 		return err
 	}
-	return r.write(ctx, ledger.PhaseWave, actions, files)
-}
-
-// finish closes the run's records.
-func (r *recorder) finish(ctx context.Context, outcome string) error {
-	rec, err := r.draft(ledger.PhaseEnd, r.run)
+	rec, err := r.planned(ledger.PhaseWave, actions)
 	if err != nil {
 		return err
 	}
-	rec.Plan, rec.Outcome = r.plan.Digest, outcome
+	for _, a := range actions {
+		delete(r.underway, a.ID)
+		r.settled[a.ID] = true
+	}
+	return r.append(ctx, rec, files)
+}
+
+// finish closes the run's records, and says there which waves were refused.
+func (r *recorder) finish(ctx context.Context, out runner.Outcome, outcome string) error {
+	var skipped []ledger.Action
+	for _, w := range out.Refused {
+		skipped = append(skipped, w.Actions...)
+	}
+	rec, err := r.planned(ledger.PhaseEnd, skipped)
+	if err != nil {
+		return err
+	}
+	rec.Outcome = outcome
 	return r.append(ctx, rec, nil)
 }
 
-func (r *recorder) write(ctx context.Context, phase ledger.Phase, actions []ledger.Action, files map[string][]byte) error {
+// planned is a record of this run's plan.
+func (r *recorder) planned(phase ledger.Phase, actions []ledger.Action) (ledger.Record, error) {
 	rec, err := r.draft(phase, r.run)
-	if err != nil {
-		return err
-	}
 	rec.Plan, rec.Actions = r.plan.Digest, actions
-	return r.append(ctx, rec, files)
+	return rec, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 type scanFlags struct {
@@ -76,10 +77,13 @@ func (a *app) writer(ctx context.Context, f scope, at instant) (*pipeline, error
 	if err == nil {
 		err = p.mustSign()
 	}
+	if err == nil {
+		err = p.sync(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return p, p.sync(ctx)
+	return p, p.policyFollows(ctx, p.head)
 }
 
 // scan reads the hosts, settles what was in doubt as far as the hosts tell, and records the snapshot.
@@ -104,7 +108,11 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	s := runner.Assemble(runner.Assembly{
 		Tenant: p.tenant.Name, Site: p.site, At: at, Hosts: p.hosts(), Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
 	})
-	if err := p.recordScan(ctx, s, p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at))); err != nil {
+	settled := []ledger.Action{}
+	if p.fence > 0 { // otherwise another run is at work, and what is in doubt may be what it does
+		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at))
+	}
+	if err := p.recordScan(ctx, s, settled); err != nil {
 		return err
 	}
 	p.unscanned(readings)

@@ -36,10 +36,9 @@ type Entry struct {
 	Subject string // "": composed from the record
 	Outcome string // "": the record's
 
-	// Check, if set, is called with each state that the record is about to follow, also before other runners' records
-	// that came in between: what was sensible then need not be sensible now. Its error ends the append, and nothing is
-	// written.
-	Check func(State) error
+	// Check, if set, is called with each record that this one is about to follow, also when other runners' records came
+	// in between: what was sensible then need not be sensible now. Its error ends the append, and nothing is written.
+	Check func(Head) error
 	// MustPush keeps nothing here when the remote cannot be written: for an intent, which then starts nothing.
 	MustPush bool
 }
@@ -80,7 +79,7 @@ func (l *Ledger) append(ctx context.Context, prev Head, e Entry) (Head, error) {
 // build writes an entry's commit as the successor of prev; no ref leads to it yet.
 func (l *Ledger) build(ctx context.Context, prev Head, e Entry) (Head, error) {
 	if e.Check != nil {
-		if err := e.Check(prev.State); err != nil {
+		if err := e.Check(prev); err != nil {
 			return Head{}, err
 		}
 	}

@@ -167,8 +167,8 @@ func TestWhatMakesNoSenseAnyMore(t *testing.T) {
 	intent := func(id string) Entry {
 		return Entry{
 			Record: Record{Phase: PhaseIntent, Run: id, At: t0, Site: "main", Actions: []Action{apply(id, "web-1", "pilot", Started, "u")}},
-			Check: func(s State) error {
-				if len(s.InDoubt) > 0 {
+			Check: func(h Head) error {
+				if len(h.State.InDoubt) > 0 {
 					return busy
 				}
 				return nil
@@ -322,7 +322,7 @@ func TestOthersAreAlwaysFaster(t *testing.T) {
 	b.o.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	faster := note("b")
 	faster.MustPush = true
-	faster.Check = func(State) error {
+	faster.Check = func(Head) error {
 		a.mustSync(t)
 		mustAppend(t, a.Ledger, mustHead(t, a.Ledger), note("a"))
 		return nil

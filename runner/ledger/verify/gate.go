@@ -39,7 +39,7 @@ func (v *verifier) gate(s *step, in *intent) {
 
 // still judges the gate by what the run itself has recorded by now.
 func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) {
-	evidence := own(v.settled(s.before), in.run.policy)
+	evidence := own(s.before.Without(v.underway), in.run.policy)
 	for _, e := range in.run.evidence {
 		if isForeign(e) {
 			evidence = append(evidence, e)
@@ -55,22 +55,10 @@ func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) 
 	}
 }
 
-// settled is a state without what is merely under way: announced, and not yet said to be in doubt.
-func (v *verifier) settled(s ledger.State) ledger.State {
-	s.Evidence = slices.Clone(s.Evidence)
-	for _, d := range s.InDoubt {
-		in := v.intents[d.ID]
-		if in == nil || in.Status != ledger.Started {
-			continue
-		}
-		for i, e := range s.Evidence {
-			if e.Ring == d.Ring && slices.Contains(d.Updates, e.Update) {
-				s.Evidence[i].InDoubt--
-				s.Evidence[i].Attempted--
-			}
-		}
-	}
-	return s
+// underway: announced, and not yet said to be in doubt.
+func (v *verifier) underway(id string) bool {
+	in := v.intents[id]
+	return in != nil && in.Status == ledger.Started
 }
 
 func (r *run) ring(name string) *policy.Ring {

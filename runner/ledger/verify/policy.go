@@ -8,7 +8,8 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// descent: policy never goes back. Each record's policy commit is the last one or descends from it.
+// descent: policy never goes back. Each record's policy commit is the last one or descends from it; only the outcomes of
+// a run may name the commit that its first intent named, though others recorded under a newer one meanwhile.
 func (v *verifier) descent(ctx context.Context, s *step) {
 	commit := s.record.PolicyCommit
 	if commit == "" && s.record.Phase == ledger.PhaseIntent {
@@ -16,6 +17,11 @@ func (v *verifier) descent(ctx context.Context, s *step) {
 	}
 	if v.Policies == nil || commit == "" {
 		return
+	}
+	if s.record.Phase == ledger.PhaseWave || s.record.Phase == ledger.PhaseEnd {
+		if r := v.runs[runKey{s.record.Run, s.record.Site}]; r != nil && r.commit == commit {
+			return
+		}
 	}
 	last := v.commit
 	if last == "" {

@@ -27,6 +27,7 @@ type run struct {
 	evidence decision.Evidence
 	foreign  bool // evidence of other tenants' rings is recorded
 	digests  [2]string
+	commit   string          // of the policy
 	hosts    map[string]bool // on which something was announced
 	gates    map[gateKey]decision.Decision
 }
@@ -49,7 +50,7 @@ func (v *verifier) begin(ctx context.Context, s *step) *run {
 }
 
 func (v *verifier) newRun(ctx context.Context, s *step, key runKey) *run {
-	r := &run{runKey: key, digests: [2]string{s.record.Plan, s.record.Policy}, hosts: map[string]bool{}, gates: map[gateKey]decision.Decision{}}
+	r := &run{runKey: key, digests: [2]string{s.record.Plan, s.record.Policy}, commit: s.record.PolicyCommit, hosts: map[string]bool{}, gates: map[gateKey]decision.Decision{}}
 	var err error
 	if r.policy, err = v.policyOf(s); err != nil {
 		v.found(s, Inputs, "%v", err)

@@ -1,0 +1,150 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// Intent is the record that stands before the first start of a wave. The wave is judged once more by what is known by
+// then: other tenants' evidence is read anew here, this tenant's own is that of the very record which the intent is
+// pushed on top of. A gate that closed since the plan was made is a *runner.RefusedError.
+func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
+	if err := r.syncForeign(ctx); err != nil {
+		return err
+	}
+	in, err := r.judging(ctx)
+	if err != nil {
+		return err
+	}
+	files := maps.Clone(r.inputs)
+	if r.preview != nil {
+		if files[ledger.PreviewFile], err = canonical.Marshal(r.preview); err != nil {
+			return err
+		}
+	}
+	rec, err := r.planned(ledger.PhaseIntent, actions)
+	if err != nil {
+		return err
+	}
+	err = r.appendIf(ctx, rec, files, func(h ledger.Head) error { return r.mayAnnounce(ctx, h, rec, in) })
+	if err == nil {
+		r.announced(actions)
+	}
+	return err
+}
+
+// announced remembers what is merely under way, and not in doubt to the run itself.
+func (r *recorder) announced(actions []ledger.Action) {
+	for _, a := range actions {
+		r.underway[a.ID] = true
+	}
+}
+
+// judging is the input of a plan made now, but for what the ledger says, which is known when the intent is written.
+type judging struct {
+	plan.Input
+	foreign map[string]ledger.State
+}
+
+func (r *recorder) judging(ctx context.Context) (judging, error) {
+	foreign, err := r.foreignHeads(ctx)
+	if err != nil {
+		return judging{}, err
+	}
+	answers, _ := r.rules.Answers(ctx, r.snapshot.Updates)
+	in := r.input(r.clock(), r.snapshot, answers)
+	in.SnapshotDigest = r.plan.Parents.Snapshot // nothing here measures it
+	return judging{in, states(foreign)}, nil
+}
+
+// mayAnnounce is what an intent must stand on the record that it follows, whoever wrote that.
+func (r *recorder) mayAnnounce(ctx context.Context, h ledger.Head, rec ledger.Record, in judging) error {
+	if f := h.State.Fences[r.site]; f > r.fence {
+		return fmt.Errorf("%w: a run with lease %d has written, this one has %d", ledger.ErrMoved, f, r.fence)
+	}
+	if err := r.policyFollows(ctx, h); err != nil {
+		return err
+	}
+	if err := r.judgedByNewest(ctx, h); err != nil {
+		return err
+	}
+	if err := r.doubts(h.State, rec.Actions); err != nil {
+		return err
+	}
+	return in.still(h.State.Without(func(id string) bool { return r.underway[id] }), rec.Actions)
+}
+
+// judgedByNewest: the first intent of a run follows what its plan was judged by. What other sites recorded in between is
+// judged below; a scan of this site would have made another plan.
+func (r *recorder) judgedByNewest(ctx context.Context, h ledger.Head) error {
+	if len(r.underway) > 0 || len(r.settled) > 0 {
+		return nil
+	}
+	for x, err := range r.ledger.Records(ctx, h) {
+		switch {
+		case err != nil:
+			return err
+		case x.Seq <= r.began:
+			return nil
+		case x.Site == r.site && (x.Phase == ledger.PhaseScan || x.Phase == ledger.PhaseIntent || x.Phase == ledger.PhaseWave):
+			return fmt.Errorf("%w: record %d is of the same site", ledger.ErrMoved, x.Seq)
+		}
+	}
+	return nil
+}
+
+// doubts counts the hosts of the wave's ring that others put in doubt since the run counted: they are down, and the
+// run's budget does not know. A host of the wave itself may be busy with what others started.
+func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
+	rings := r.ringNames()
+	var hosts []string
+	for _, d := range s.InDoubt {
+		own := r.underway[d.ID] || r.settled[d.ID]
+		busy := slices.ContainsFunc(actions, func(a ledger.Action) bool { return a.Host == d.Host })
+		if !own && (busy || !r.counted[d.Host] && rings[d.Host] == actions[0].Ring) {
+			hosts = append(hosts, d.Host)
+		}
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	slices.Sort(hosts)
+	return &runner.RefusedError{Why: "in doubt since the run began: " + strings.Join(firstOf(slices.Compact(hosts), 5), ", ")}
+}
+
+// still asks rules, approvals and gates once more about every update of a wave.
+func (in judging) still(s ledger.State, actions []ledger.Action) error {
+	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy), s.Failures, s.InDoubt
+	decisions, err := plan.Decisions(in.Input)
+	if err != nil {
+		return err
+	}
+	for _, d := range decisions {
+		if d.Ring != actions[0].Ring || holds(d) || !slices.ContainsFunc(actions, func(a ledger.Action) bool { return has(a, d.Update) }) {
+			continue
+		}
+		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", label(d.Update), untrusted.Line(d.Reasons[0].Msg, 300))}
+	}
+	return nil
+}
+
+func has(a ledger.Action, update string) bool {
+	return slices.ContainsFunc(a.Updates, func(u plan.ChangeUpdate) bool { return u.Update == update })
+}
+
+// holds: what was approved when the run began is so still. A success since then starts the soak anew, which puts off
+// later plans and closes nothing that was open.
+func holds(d decision.Decision) bool {
+	soaks := len(d.Reasons) > 0 && d.Reasons[0].Code == decision.ReasonWaitSoak && d.Until != nil
+	return d.Outcome == decision.Approved || d.Outcome == decision.Pending && soaks
+}

@@ -1,0 +1,30 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Without is the state without the actions in doubt that are merely under way: announced, and not yet said to be in
+// doubt. A run that judges a gate while its own earlier waves are at work goes by it.
+func (s State) Without(underway func(id string) bool) State {
+	s.Evidence = slices.Clone(s.Evidence)
+	for _, d := range s.InDoubt {
+		if !underway(d.ID) {
+			continue
+		}
+		for i, e := range s.Evidence {
+			if e.Ring == d.Ring && slices.Contains(d.Updates, e.Update) {
+				s.Evidence[i].InDoubt--
+				s.Evidence[i].Attempted--
+			}
+		}
+	}
+	return s
+}
+
+// RunOf names what is done under one lease: no other one of this tenant and site has its number, so runners of several
+// sites never name two runs alike.
+func RunOf(tenant, site string, fence int) string {
+	return fmt.Sprintf("%s-%s-%d", tenant, site, fence)
+}
