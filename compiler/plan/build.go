@@ -48,6 +48,7 @@ type build struct {
 	rings     []policy.Ring // in the order of the plan
 	lanes     []*policy.Lane
 	calendar  *calendar
+	rotas     []laneRota           // ring × lane
 	known     map[string]*standing // hosts of the policy at this site
 	sizes     []int                // hosts of each ring at this site
 	elsewhere []bool               // rings that have hosts at other sites
@@ -72,13 +73,14 @@ func newBuild(in Input) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	freezes, err := window.Freezes(in.Policy, loc)
+	end := in.At.Add(in.Horizon)
+	freezes, err := window.Freezes(in.Policy, loc, in.At, end.Add(2*farAhead))
 	if err != nil {
 		return nil, err
 	}
 	b := &build{
 		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
-		calendar: newCalendar(in.Policy, loc, freezes, in.At, in.At.Add(in.Horizon)),
+		calendar: newCalendar(in.Policy, freezes, in.At, end),
 		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{},
 	}
 	for i := range in.Policy.Lanes {
@@ -96,6 +98,7 @@ func newBuild(in Input) (*build, error) {
 		}
 		b.failures[f.Host][f.Update] = f
 	}
+	b.findRotas()
 	for r := range b.rings {
 		for l := range b.lanes {
 			b.parts = append(b.parts, newPart(r, l))
@@ -105,14 +108,6 @@ func newBuild(in Input) (*build, error) {
 }
 
 func (b *build) part(ring, lane int) *part { return b.parts[ring*len(b.lanes)+lane] }
-
-// window is the window of a ring in a lane.
-func (b *build) window(ring, lane int) string {
-	if l := b.lanes[lane]; l != nil && l.Window != "" {
-		return l.Window
-	}
-	return b.rings[ring].Window
-}
 
 func (b *build) laneName(lane int) string {
 	if l := b.lanes[lane]; l != nil {

@@ -14,15 +14,21 @@ import (
 // calendar finds occurrences within the horizon [at, end).
 type calendar struct {
 	tenant  *policy.Tenant
-	loc     *time.Location
 	freezes []window.Interval
 	at, end time.Time
-	open    map[[2]string][]window.Occurrence // by window and the freezes that do not count
+	open    map[openKey][]window.Occurrence
+	unions  map[rota]window.Union
 	retries map[retryKey]time.Time
 }
 
+// openKey tells lists of open stretches apart: whose, and cut by which freezes.
+type openKey struct {
+	rota    rota
+	freezes string
+}
+
 type retryKey struct {
-	window string
+	rota   rota
 	failed int64
 }
 
@@ -34,35 +40,44 @@ type spot struct {
 	reason     decision.Reason
 }
 
-func newCalendar(t *policy.Tenant, loc *time.Location, freezes []window.Interval, at, end time.Time) *calendar {
+func newCalendar(t *policy.Tenant, freezes []window.Interval, at, end time.Time) *calendar {
 	return &calendar{
-		tenant: t, loc: loc, freezes: freezes, at: at, end: end,
-		open: map[[2]string][]window.Occurrence{}, retries: map[retryKey]time.Time{},
+		tenant: t, freezes: freezes, at: at, end: end,
+		open: map[openKey][]window.Occurrence{}, unions: map[rota]window.Union{}, retries: map[retryKey]time.Time{},
 	}
 }
 
-// find returns the first open stretch of a window at whose opening, or now if it is open, an update that is ready at
-// an instant may start. The freezes named in allowed do not count.
-func (c *calendar) find(name string, allowed []string, ready time.Time) spot {
-	w := c.tenant.Window(name)
-	if w == nil {
-		return spot{cause: ForWindow, reason: decision.Reason{
-			Code: decision.ReasonNoWindow, Msg: fmt.Sprintf("the policy has no window %q", name), Source: c.tenant.Source,
-		}}
+// find returns the first open stretch of some windows at whose opening, or now if it is open, an update that is ready
+// at an instant may start. The freezes named in allowed do not count.
+func (c *calendar) find(r rota, allowed []string, ready time.Time) spot {
+	u, err := c.union(r)
+	if err != nil {
+		return spot{cause: ForWindow, reason: decision.Reason{Code: decision.ReasonNoWindow, Msg: err.Error(), Source: c.tenant.Source}}
 	}
-	if o, ok := c.first(*w, c.stretches(*w, c.counting(allowed)), ready); ok {
+	if o, ok := c.first(u, c.stretches(r, u, c.counting(allowed)), ready); ok {
 		return spot{open: true, occurrence: o}
 	}
-	if o, ok := c.first(*w, c.stretches(*w, nil), ready); ok {
-		return c.frozen(*w, allowed, o)
+	if o, ok := c.first(u, c.stretches(r, u, nil), ready); ok {
+		return c.frozen(r, u, allowed, o)
 	}
-	return c.closed(*w, allowed, ready)
+	return c.closed(r, u, allowed, ready)
+}
+
+func (c *calendar) union(r rota) (window.Union, error) {
+	if u, ok := c.unions[r]; ok {
+		return u, nil
+	}
+	u, err := window.For(c.tenant, r.windows(), r.zone)
+	if err == nil {
+		c.unions[r] = u
+	}
+	return u, err
 }
 
 // first picks from stretches in order. An always-open window opens when the update is ready.
-func (c *calendar) first(w policy.Window, stretches []window.Occurrence, ready time.Time) (window.Occurrence, bool) {
+func (c *calendar) first(u window.Union, stretches []window.Occurrence, ready time.Time) (window.Occurrence, bool) {
 	for _, o := range stretches {
-		if w.Always {
+		if u.Always() {
 			o.Opens = later(o.Opens, ready)
 		}
 		if !o.Contains(o.Opens) || !o.Opens.Before(c.end) || ready.After(later(c.at, o.Opens)) {
@@ -73,15 +88,16 @@ func (c *calendar) first(w policy.Window, stretches []window.Occurrence, ready t
 	return window.Occurrence{}, false
 }
 
-// stretches lists what freezes leave of a window within the horizon, once for each set of freezes.
-func (c *calendar) stretches(w policy.Window, freezes []window.Interval) []window.Occurrence {
-	var names strings.Builder
+// stretches lists what freezes leave of windows within the horizon, once for each set of freezes.
+func (c *calendar) stretches(r rota, u window.Union, freezes []window.Interval) []window.Occurrence {
+	var names []string
 	for _, f := range freezes {
-		names.WriteString(f.Freeze + "\n")
+		names = append(names, f.Freeze)
 	}
-	key := [2]string{w.Name, names.String()}
+	slices.Sort(names) // one freeze may be many intervals
+	key := openKey{r, strings.Join(slices.Compact(names), "+")}
 	if _, ok := c.open[key]; !ok {
-		c.open[key] = slices.Collect(window.Open(w, c.loc, freezes, c.at, c.end))
+		c.open[key] = slices.Collect(u.Open(freezes, c.at, c.end))
 	}
 	return c.open[key]
 }
@@ -100,9 +116,9 @@ func (c *calendar) counting(allowed []string) []window.Interval {
 }
 
 // frozen blames the freezes that cover an occurrence and all later ones of the horizon; the last to end counts.
-func (c *calendar) frozen(w policy.Window, allowed []string, from window.Occurrence) spot {
+func (c *calendar) frozen(r rota, u window.Union, allowed []string, from window.Occurrence) spot {
 	var last window.Interval
-	for _, o := range c.stretches(w, nil) {
+	for _, o := range c.stretches(r, u, nil) {
 		for _, f := range c.counting(allowed) {
 			covers := f.Ends.After(later(o.Opens, from.Opens)) && (o.Closes == nil || f.Starts.Before(*o.Closes)) && f.Starts.Before(c.end)
 			if covers && f.Ends.After(last.Ends) {
@@ -113,7 +129,7 @@ func (c *calendar) frozen(w policy.Window, allowed []string, from window.Occurre
 	ends := last.Ends
 	return spot{cause: ForFreeze, reason: decision.Reason{
 		Code: decision.ReasonFrozen, Source: c.sourceOf(last.Freeze), Until: &ends,
-		Msg: fmt.Sprintf("freeze %s covers window %s until %s", last.Freeze, w.Name, stamp(ends)),
+		Msg: fmt.Sprintf("freeze %s covers window %s until %s", last.Freeze, r, stamp(ends)),
 	}}
 }
 
@@ -126,38 +142,38 @@ func (c *calendar) sourceOf(freeze string) string {
 	return ""
 }
 
-// farAhead is how far beyond the horizon the next opening is looked for: every recurrence comes round in a year.
+// farAhead is how far beyond the horizon the next opening is looked for: most recurrences come round in a year.
 const farAhead = 400 * 24 * time.Hour
 
 // closed says when a window opens that does not open within the horizon.
-func (c *calendar) closed(w policy.Window, allowed []string, ready time.Time) spot {
-	r := decision.Reason{Code: decision.ReasonNoWindow, Source: w.Source}
+func (c *calendar) closed(r rota, u window.Union, allowed []string, ready time.Time) spot {
+	why := decision.Reason{Code: decision.ReasonNoWindow, Source: u[0].Source}
 	from := later(c.end, ready)
-	for o := range window.Open(w, c.loc, c.counting(allowed), from, from.Add(farAhead)) {
+	for o := range u.Open(c.counting(allowed), from, from.Add(farAhead)) {
 		if !o.Opens.Before(from) {
-			r.Until, r.Msg = &o.Opens, fmt.Sprintf("window %s opens at %s, after the plan's horizon %s", w.Name, stamp(o.Opens), stamp(c.end))
-			return spot{cause: ForWindow, reason: r}
+			why.Until, why.Msg = &o.Opens, fmt.Sprintf("window %s opens at %s, after the plan's horizon %s", r, stamp(o.Opens), stamp(c.end))
+			return spot{cause: ForWindow, reason: why}
 		}
 	}
-	r.Msg = fmt.Sprintf("window %s does not open before %s", w.Name, stamp(from.Add(farAhead)))
-	return spot{cause: ForWindow, reason: r}
+	why.Msg = fmt.Sprintf("window %s does not open before %s", r, stamp(from.Add(farAhead)))
+	return spot{cause: ForWindow, reason: why}
 }
 
 // always windows have no next occurrence, so a failure waits this long there.
 const retryAlways = 24 * time.Hour
 
-// retry returns when an update that failed at an instant may be tried again in a window: when the occurrence is over
+// retry returns when an update that failed at an instant may be tried again in some windows: when the occurrence is over
 // in which it failed. Freezes do not make one occurrence two.
-func (c *calendar) retry(name string, failed time.Time) time.Time {
-	key := retryKey{name, failed.UnixNano()}
+func (c *calendar) retry(r rota, failed time.Time) time.Time {
+	key := retryKey{r, failed.UnixNano()}
 	if at, ok := c.retries[key]; ok {
 		return at
 	}
 	var at time.Time
-	if w := c.tenant.Window(name); w != nil && w.Always {
+	if u, err := c.union(r); err == nil && u.Always() {
 		at = upTo(failed.Add(retryAlways))
-	} else if w != nil {
-		if o, ok := window.Next(*w, c.loc, failed, time.Second); ok && o.Contains(failed) {
+	} else if err == nil {
+		if o, ok := u.Next(failed, time.Second); ok && o.Contains(failed) {
 			at = *o.Closes
 		}
 	}

@@ -16,6 +16,7 @@ type member struct {
 	host    *inventory.Host
 	ring    int
 	missing []inventory.Missing // each update once, sorted
+	zone    string              // its label, where it has one
 }
 
 // standings are the hosts about which nothing is planned.
@@ -27,7 +28,8 @@ type standings struct {
 // standing is what the policy says of a host of this site.
 type standing struct {
 	ring   int
-	reason string // why the host is in no ring
+	zone   string // its label
+	reason string // why the host is in no ring, or why nothing can be planned for it
 	seen   int    // times the snapshot lists it
 }
 
@@ -76,7 +78,7 @@ func (b *build) enter(h *inventory.Host, s *standing) {
 	case h.State == inventory.Unreachable:
 		b.lists.unreachable = append(b.lists.unreachable, h.Name)
 	case h.State == inventory.Scanned:
-		b.members = append(b.members, member{h, s.ring, b.once(h.Missing)})
+		b.members = append(b.members, member{h, s.ring, b.once(h.Missing), s.zone})
 	default:
 		b.lists.stale = append(b.lists.stale, h.Name)
 	}
@@ -103,15 +105,15 @@ func (b *build) know() {
 			s.reason = "the policy has two hosts of this name"
 			continue
 		}
-		b.known[h.Name] = b.standing(claims)
+		b.known[h.Name] = b.standing(claims, h.Label(policy.ZoneLabel))
 	}
 }
 
-func (b *build) standing(claims []int) *standing {
+func (b *build) standing(claims []int, zone string) *standing {
 	switch len(claims) {
 	case 1:
 		b.sizes[claims[0]]++
-		return &standing{ring: claims[0]}
+		return &standing{ring: claims[0], zone: zone, reason: b.zoneless(claims[0], zone)}
 	case 0:
 		return &standing{reason: "no ring selects it"}
 	}

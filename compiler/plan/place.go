@@ -105,7 +105,7 @@ func (b *build) place() {
 		past := past{b.doubt[m.host.Name], b.failures[m.host.Name]}
 		for _, x := range m.missing {
 			v := b.verdicts[m.ring*n+x.Update]
-			if k := b.put(v, m.host.Name, past, x); k != nil {
+			if k := b.put(v, m, past, x); k != nil {
 				picks = append(picks, pick{k, x})
 			}
 		}
@@ -132,7 +132,8 @@ type pick struct {
 
 // put adds the host to the entry where the update belongs, or returns the bucket that it is planned for. A host's own
 // causes have no known end, so they come before the decision's waits; a rejection comes before all.
-func (b *build) put(v *verdict, host string, past past, x inventory.Missing) *bucket {
+func (b *build) put(v *verdict, m member, past past, x inventory.Missing) *bucket {
+	host := m.host.Name
 	switch {
 	case v.rejected != nil:
 		v.rejected.Hosts = append(v.rejected.Hosts, host)
@@ -145,9 +146,10 @@ func (b *build) put(v *verdict, host string, past past, x inventory.Missing) *bu
 		v.wait(&v.held, decision.ReasonHostHold, "the host's own package manager holds the package back", host)
 		return nil
 	}
-	t := target{v.bucket, v.waiting}
-	if f, ok := past.failures[v.decision.Update]; ok && v.bucket != nil {
-		t = b.again(v, t, f)
+	r := b.rota(v.part.ring, v.part.lane, m.zone)
+	t := b.where(v, r)
+	if f, ok := past.failures[v.decision.Update]; ok && t.bucket != nil {
+		t = b.again(v, r, t, f)
 	}
 	if t.bucket == nil {
 		t.waiting.Hosts = append(t.waiting.Hosts, host)
@@ -165,12 +167,12 @@ func (v *verdict) wait(entry **Waiting, code, msg, host string) {
 }
 
 // again moves a planned update that failed on this host in the occurrence under way to a later one.
-func (b *build) again(v *verdict, t target, f Failure) target {
-	from := b.calendar.retry(b.window(v.part.ring, v.part.lane), f.At)
+func (b *build) again(v *verdict, r rota, t target, f Failure) target {
+	from := b.calendar.retry(r, f.At)
 	if !from.After(later(b.At, v.ready)) {
 		return t
 	}
-	next := b.retry(v, from)
+	next := b.retry(v, r, from)
 	if next != t {
 		f.At = f.At.UTC().Truncate(time.Second)
 		b.retries = append(b.retries, f)
@@ -179,20 +181,21 @@ func (b *build) again(v *verdict, t target, f Failure) target {
 }
 
 // retry is the target of a verdict that may be tried again from an instant on, found once for all hosts.
-func (b *build) retry(v *verdict, from time.Time) target {
-	if t, ok := v.retried[from.Unix()]; ok {
+func (b *build) retry(v *verdict, r rota, from time.Time) target {
+	key := again{r, from.Unix()}
+	if t, ok := v.retried[key]; ok {
 		return t
 	}
-	t := b.target(v, from)
+	t := b.target(v, r, from)
 	if t.waiting != nil {
 		t.waiting.Reasons = append(t.waiting.Reasons, decision.Reason{
 			Code: decision.ReasonRetryLater, Msg: "it failed here already; it may be tried again from " + stamp(from), Until: &from,
 		})
 	}
 	if v.retried == nil {
-		v.retried = map[int64]target{}
+		v.retried = map[again]target{}
 	}
-	v.retried[from.Unix()] = t
+	v.retried[key] = t
 	return t
 }
 

@@ -17,7 +17,7 @@ func (b *build) rebootOnly(m member) {
 	if !m.host.RebootPending || !ok {
 		return
 	}
-	t, name := b.part(m.ring, lane), b.rebootWindow(m.ring, lane)
+	t, rota := b.part(m.ring, lane), b.rebootRota(m.ring, lane, m.zone)
 	tried := b.reboots[m.host.Name]
 	until, looping := tried.Looping(b.At)
 	switch {
@@ -33,7 +33,7 @@ func (b *build) rebootOnly(m member) {
 		})
 		return
 	}
-	spot := b.calendar.find(name, nil, b.retryReboot(tried, name))
+	spot := b.calendar.find(rota, nil, b.retryReboot(tried, rota))
 	if !spot.open {
 		t.awaitReboot(m.host.Name, spot.cause, spot.reason)
 		return
@@ -44,11 +44,11 @@ func (b *build) rebootOnly(m member) {
 }
 
 // retryReboot returns when a host may be rebooted: one try in an occurrence. A try that put the reboot off is noted.
-func (b *build) retryReboot(tried Rebooted, window string) time.Time {
+func (b *build) retryReboot(tried Rebooted, r rota) time.Time {
 	if tried.Failed == 0 {
 		return b.At
 	}
-	from := b.calendar.retry(window, tried.At)
+	from := b.calendar.retry(r, tried.At)
 	if !from.After(b.At) {
 		return b.At
 	}
@@ -80,14 +80,6 @@ func (b *build) asksIn(l *policy.Lane, update int) bool {
 	}
 	of := decision.LaneOf(b.Policy, b.Answers[update])
 	return of != nil && of.Name == l.Name
-}
-
-// rebootWindow is the window of reboots that are planned by themselves.
-func (b *build) rebootWindow(ring, lane int) string {
-	if r := b.rings[ring]; r.OwnReboots() && lane == 0 {
-		return r.RebootWindow
-	}
-	return b.window(ring, lane)
 }
 
 // reboot is the rule of installations. Where reboots have their window, none of them reboots, but for a lane that says

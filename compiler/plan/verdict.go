@@ -8,7 +8,8 @@ import (
 )
 
 // verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
-// rejected, waiting and bucket is set; held, doubted and retried say where it goes on a host with a cause of its own.
+// rejected, waiting and bucket is set, or none where each zone of hosts has its own target; held, doubted and retried say
+// where it goes on a host with a cause of its own.
 type verdict struct {
 	part     *part
 	decision decision.Decision
@@ -19,7 +20,14 @@ type verdict struct {
 	ready    time.Time
 	held     *Waiting         // lazily: hosts whose package manager holds it
 	doubted  *Waiting         // lazily: hosts in doubt
-	retried  map[int64]target // lazily, by the second from which it may be tried again
+	local    map[rota]target  // lazily, where hosts have windows in their own zones
+	retried  map[again]target // lazily
+}
+
+// again is a second from which an update may be tried again in some windows.
+type again struct {
+	rota rota
+	from int64
 }
 
 // target is where a host-update goes: into a bucket or a waiting entry.
@@ -85,8 +93,10 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 		v.waiting = v.part.wait(update.PURL, causeOf(d), nil, d.Reasons)
 		return v
 	}
-	t := b.target(v, v.ready)
-	v.bucket, v.waiting = t.bucket, t.waiting
+	if !b.rotas[r*len(b.lanes)+lane].perHost {
+		t := b.target(v, b.rota(r, lane, ""), v.ready)
+		v.bucket, v.waiting = t.bucket, t.waiting
+	}
 	return v
 }
 
@@ -109,8 +119,8 @@ func (b *build) stillMissing(ring string, u int, evidence *decision.Index) int {
 }
 
 // target finds the occurrence for an update that is ready at an instant, or why there is none.
-func (b *build) target(v *verdict, ready time.Time) target {
-	spot := b.calendar.find(b.window(v.part.ring, v.part.lane), v.allowed, ready)
+func (b *build) target(v *verdict, r rota, ready time.Time) target {
+	spot := b.calendar.find(r, v.allowed, ready)
 	switch {
 	case spot.open:
 		return target{bucket: v.part.bucket(spot.occurrence)}

@@ -48,7 +48,8 @@ type Ring struct {
 	Name           string        `json:"ring"`
 	Select         []Label       `json:"select"` // all must be equal
 	Window         string        `json:"window"`
-	Requires       []Requirement `json:"requires"` // sorted by ring
+	Windows        []string      `json:"windows,omitempty"` // set instead of Window when there are several; sorted
+	Requires       []Requirement `json:"requires"`          // sorted by ring
 	MaxUnavailable Amount        `json:"maxUnavailable"`
 	StopAtFailures int           `json:"stopAtFailures"` // no further start in this ring once so many hosts failed in one run
 	Reboot         Reboot        `json:"reboot"`
@@ -133,14 +134,37 @@ const (
 	UntestedApprove       IfUntested = "approve"
 )
 
-// Window is a recurring interval in wall time of the tenant's zone. Exactly one of Always, Days and Monthly is set.
+// Window is a recurring interval in wall time. Exactly one of Always, Days, Monthly, Dates, RRule and Events is set.
 type Window struct {
 	Name     string   `json:"window"`
 	Always   bool     `json:"always,omitempty"`
 	Days     []string `json:"days,omitempty"` // mon..sun, of the start
 	Monthly  *Monthly `json:"monthly,omitempty"`
-	Start    string   `json:"start,omitempty"` // "22:00"
+	Dates    []string `json:"dates,omitempty"`  // "2026-12-05", of the start; sorted
+	RRule    string   `json:"rrule,omitempty"`  // RFC 5545, dates of the start
+	From     string   `json:"from,omitempty"`   // the date that RRule counts from
+	Events   []Event  `json:"events,omitempty"` // of a calendar file
+	Start    string   `json:"start,omitempty"`  // "22:00"
 	Duration Duration `json:"duration,omitempty"`
+	Timezone string   `json:"timezone,omitempty"` // IANA name or HostZone; none: the tenant's
+	Source   string   `json:"source"`
+}
+
+// HostZone is the timezone of a window that every host reads in its own zone, which ZoneLabel names.
+const HostZone = "host"
+
+// ZoneLabel is the label of a host that names its IANA zone.
+const ZoneLabel = "timezone"
+
+// Event is an entry of a calendar file. Exactly one of Duration and Days is set.
+type Event struct {
+	Starts   string   `json:"starts"`             // wall time of the first, "2026-12-05T20:00"
+	Timezone string   `json:"timezone,omitempty"` // IANA name; none: that of the window or freeze
+	Duration Duration `json:"duration,omitempty"`
+	Days     int      `json:"days,omitempty"`   // it ends at the same wall time so many dates later
+	RRule    string   `json:"rrule,omitempty"`  // dates, counted from Starts
+	Also     []string `json:"also,omitempty"`   // further starts as wall times, sorted
+	Except   []string `json:"except,omitempty"` // starts that do not take place, sorted
 	Source   string   `json:"source"`
 }
 
@@ -156,6 +180,7 @@ type Lane struct {
 	Name     string    `json:"lane"`
 	Match    Match     `json:"match"`
 	Window   string    `json:"window,omitempty"`
+	Windows  []string  `json:"windows,omitempty"` // set instead of Window when there are several; sorted
 	Soak     *Duration `json:"soak,omitempty"`
 	Reboot   Reboot    `json:"reboot,omitempty"`
 	Priority int       `json:"priority"`
@@ -176,12 +201,14 @@ func (m Match) Empty() bool { return m.Exploited == nil && len(m.Classification)
 
 // Freeze is an interval in which nothing starts, except what Allow matches.
 type Freeze struct {
-	Name   string `json:"freeze"`
-	Starts string `json:"starts"` // wall time in the tenant's zone, "2026-12-18T18:00"
-	Ends   string `json:"ends"`
-	Allow  *Match `json:"allow,omitempty"`
-	Reason string `json:"reason"`
-	Source string `json:"source"`
+	Name     string  `json:"freeze"`
+	Starts   string  `json:"starts"` // wall time, "2026-12-18T18:00"; starts and ends are empty where there are events
+	Ends     string  `json:"ends"`
+	Events   []Event `json:"events,omitempty"`   // of a calendar file
+	Timezone string  `json:"timezone,omitempty"` // IANA name; none: the tenant's
+	Allow    *Match  `json:"allow,omitempty"`
+	Reason   string  `json:"reason"`
+	Source   string  `json:"source"`
 }
 
 // Anchor names the instant from which an approve rule counts.

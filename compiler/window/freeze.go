@@ -17,16 +17,16 @@ type Interval struct {
 	Ends   time.Time
 }
 
-// Freezes resolves the freezes of a tenant, sorted by start, end and name. One that cannot be read is an error:
-// callers must not go on as if it were absent.
-func Freezes(t *policy.Tenant, loc *time.Location) ([]Interval, error) {
+// Freezes resolves the freezes of a tenant that are in force at some time of [from, to), sorted by start, end and
+// name. loc is the tenant's zone. One that cannot be read is an error: callers must not go on as if it were absent.
+func Freezes(t *policy.Tenant, loc *time.Location, from, to time.Time) ([]Interval, error) {
 	var list []Interval
 	for _, f := range t.Freezes {
-		i, err := resolve(f, loc)
+		in, err := resolve(f, loc, from, to)
 		if err != nil {
 			return nil, fmt.Errorf("freeze %s: %w", f.Name, err)
 		}
-		list = append(list, i)
+		list = append(list, in...)
 	}
 	slices.SortFunc(list, func(a, b Interval) int {
 		return cmp.Or(a.Starts.Compare(b.Starts), a.Ends.Compare(b.Ends), cmp.Compare(a.Freeze, b.Freeze))
@@ -34,28 +34,66 @@ func Freezes(t *policy.Tenant, loc *time.Location) ([]Interval, error) {
 	return list, nil
 }
 
-func resolve(f policy.Freeze, loc *time.Location) (Interval, error) {
+// ValidFreeze says why a freeze cannot be read, or nil.
+func ValidFreeze(f policy.Freeze) error {
+	_, err := resolve(f, time.UTC, time.Time{}, time.Time{})
+	return err
+}
+
+func resolve(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interval, error) {
+	if f.Timezone != "" {
+		var err error
+		if loc, err = Zone(f.Timezone); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.Events) > 0 {
+		return resolveEvents(f, loc, from, to)
+	}
 	starts, err := ParseWall(f.Starts)
 	if err != nil {
-		return Interval{}, err
+		return nil, err
 	}
 	ends, err := ParseWall(f.Ends)
 	if err != nil {
-		return Interval{}, err
+		return nil, err
 	}
 	if !starts.utc.Before(ends.utc) {
-		return Interval{}, fmt.Errorf("it ends at %s, which is not after its start %s", ends, starts)
+		return nil, fmt.Errorf("it ends at %s, which is not after its start %s", ends, starts)
 	}
-	return Interval{f.Name, Resolve(starts, loc), Resolve(ends, loc)}, nil
+	i := Interval{f.Name, Resolve(starts, loc), Resolve(ends, loc)}
+	if !i.Ends.After(from) || !i.Starts.Before(to) {
+		return nil, nil
+	}
+	return []Interval{i}, nil
+}
+
+func resolveEvents(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interval, error) {
+	list, err := eventSeries(f.Events, loc)
+	if err != nil || !from.Before(to) {
+		return nil, err
+	}
+	var out []Interval
+	for _, s := range list {
+		for o := range s.occurrences(f.Name, from, to) {
+			out = append(out, Interval{f.Name, o.Opens, *o.Closes})
+		}
+	}
+	return out, nil
+}
+
+// Open yields what the freezes leave of the occurrences of one window; see Union.Open.
+func Open(w policy.Window, loc *time.Location, freezes []Interval, from, to time.Time) iter.Seq[Occurrence] {
+	return Union{{w, loc}}.Open(freezes, from, to)
 }
 
 // Open yields what the freezes leave of the occurrences of [from, to): a freeze inside an occurrence leaves two
 // segments, each an Occurrence with its own ends. Segments are whole like occurrences, and each is open at some time
 // of [from, to). The freezes may overlap and come in any order.
-func Open(w policy.Window, loc *time.Location, freezes []Interval, from, to time.Time) iter.Seq[Occurrence] {
+func (u Union) Open(freezes []Interval, from, to time.Time) iter.Seq[Occurrence] {
 	sorted := slices.SortedFunc(slices.Values(freezes), func(a, b Interval) int { return a.Starts.Compare(b.Starts) })
 	return func(yield func(Occurrence) bool) {
-		for o := range Occurrences(w, loc, from, to) {
+		for o := range u.Occurrences(from, to) {
 			for _, s := range subtract(o, sorted) {
 				if s.Closes != nil && !s.Closes.After(from) {
 					continue

@@ -3,6 +3,7 @@ package window_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +51,12 @@ func (c clock) before(d clock) bool {
 func starting(w policy.Window, c clock) bool {
 	names := []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 	date := time.Date(c.year, time.Month(c.month), c.day, 12, 0, 0, 0, time.UTC)
+	if w.RRule != "" {
+		return fires(w.RRule, w.From, date)
+	}
+	if w.Dates != nil {
+		return slices.Contains(w.Dates, date.Format(time.DateOnly))
+	}
 	if w.Monthly == nil {
 		for _, d := range w.Days {
 			if d == names[date.Weekday()] {
@@ -177,7 +184,16 @@ func windows() *rapid.Generator[policy.Window] {
 			Start:    fmt.Sprintf("%02d:%02d", rapid.IntRange(0, 23).Draw(t, "hour"), rapid.SampledFrom([]int{0, 1, 30, 59}).Draw(t, "minute")),
 			Duration: policy.Duration(time.Duration(rapid.IntRange(1, 12*24*60).Draw(t, "minutes")) * time.Minute),
 		}
-		if rapid.Bool().Draw(t, "weekly") {
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			w.RRule, w.From = rules(t)
+			return w
+		case 1:
+			for range rapid.IntRange(1, 20).Draw(t, "dates") {
+				w.Dates = append(w.Dates, someDate(t, "date").Format(time.DateOnly))
+			}
+			return w
+		case 2:
 			w.Days = rapid.SliceOfNDistinct(day, 1, 7, rapid.ID[string]).Draw(t, "days")
 			return w
 		}

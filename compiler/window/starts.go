@@ -10,21 +10,36 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// Valid says what is wrong with a window that can never open, or nil.
+// Valid says what is wrong with a window that can never open, or nil. A window that is valid may still have no date
+// left; Ever tells.
 func Valid(w policy.Window) error {
-	if w.Always {
-		return nil
-	}
-	_, err := compile(w)
+	_, err := timetable(w, time.UTC)
 	return err
 }
 
-// recurrence is a checked window. Exactly one of days and monthly is set.
+// Ever reports whether a valid window has any occurrence at all: a rule may name only dates that no calendar has.
+func Ever(w policy.Window) bool {
+	list, err := timetable(w, time.UTC)
+	if err != nil {
+		return false
+	}
+	for _, s := range list {
+		for range s.starts(Wall{time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)}) {
+			return true
+		}
+	}
+	return w.Always
+}
+
+// recurrence is a checked window that is not always open and has no events. What exactly one of days, monthly, named
+// and rule says are the dates on which it starts.
 type recurrence struct {
 	clock   time.Duration
 	days    [7]bool
 	monthly *policy.Monthly
 	weekday time.Weekday
+	named   []Wall
+	rule    *rule
 }
 
 func compile(w policy.Window) (recurrence, error) {
@@ -36,8 +51,22 @@ func compile(w policy.Window) (recurrence, error) {
 	if w.Duration <= 0 {
 		return r, errors.New("a window needs a duration above zero")
 	}
-	if (w.Monthly == nil) == (len(w.Days) == 0) {
-		return r, errors.New("a window needs one of always, days and monthly")
+	if kinds(w) != 1 {
+		return r, errors.New("a window needs one of always, days, monthly, dates, rrule and ics")
+	}
+	if w.From != "" && w.RRule == "" {
+		return r, errors.New("from is where an rrule begins, and there is none")
+	}
+	switch {
+	case w.Monthly != nil:
+		return r, r.month(w.Monthly)
+	case w.RRule != "":
+		parsed, err := parseRule(w.RRule, w.From)
+		r.rule = &parsed
+		return r, err
+	case len(w.Dates) > 0:
+		r.named, err = parseDates(w.Dates)
+		return r, err
 	}
 	for _, d := range w.Days {
 		day, err := weekday(d)
@@ -46,15 +75,40 @@ func compile(w policy.Window) (recurrence, error) {
 		}
 		r.days[day] = true
 	}
-	if w.Monthly == nil {
-		return r, nil
+	return r, nil
+}
+
+// kinds counts the ways in which a window says when it opens.
+func kinds(w policy.Window) int {
+	n := 0
+	for _, says := range []bool{w.Always, len(w.Days) > 0, w.Monthly != nil, len(w.Dates) > 0, w.RRule != "", len(w.Events) > 0} {
+		if says {
+			n++
+		}
 	}
-	if n := w.Monthly.Nth; n != -1 && (n < 1 || n > 5) {
-		return r, fmt.Errorf("nth is %d: it must be 1 to 5, or -1 for the last", n)
+	return n
+}
+
+func (r *recurrence) month(m *policy.Monthly) error {
+	if m.Nth != -1 && (m.Nth < 1 || m.Nth > 5) {
+		return fmt.Errorf("nth is %d: it must be 1 to 5, or -1 for the last", m.Nth)
 	}
-	r.monthly = w.Monthly
-	r.weekday, err = weekday(w.Monthly.Weekday)
-	return r, err
+	day, err := weekday(m.Weekday)
+	r.monthly, r.weekday = m, day
+	return err
+}
+
+func parseDates(list []string) ([]Wall, error) {
+	var out []Wall
+	for _, text := range list {
+		d, err := parseDate(text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	slices.SortFunc(out, compareWalls)
+	return slices.Compact(out), nil
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
@@ -67,17 +121,12 @@ func weekday(s string) (time.Weekday, error) {
 	return time.Weekday(i), nil
 }
 
-// starts yields the instants at which w opens, without end, beginning early enough that the last one at or before
-// from is among them if its occurrence can still be open.
-func starts(w policy.Window, loc *time.Location, from time.Time) iter.Seq[time.Time] {
-	return func(yield func(time.Time) bool) {
-		r, err := compile(w)
-		if err != nil {
-			return
-		}
-		first := wallDate(from, loc).addDays(-r.lookback(w.Duration.Std()))
-		for date := range r.dates(first) {
-			if !yield(Resolve(Wall{date.utc.Add(r.clock)}, loc)) {
+// starts yields the wall times at which the recurrence starts, in order and without end, beginning early enough that
+// the last one before from is among them if its occurrence, length long, can still be open.
+func (r recurrence) starts(length time.Duration, from Wall) iter.Seq[Wall] {
+	return func(yield func(Wall) bool) {
+		for date := range r.dates(from.addDays(-r.lookback(length))) {
+			if !yield(Wall{date.utc.Add(r.clock)}) {
 				return
 			}
 		}
@@ -88,16 +137,28 @@ func starts(w policy.Window, loc *time.Location, from time.Time) iter.Seq[time.T
 // outlasts the gap to the next, so a long duration does not make it grow.
 func (r recurrence) lookback(d time.Duration) int {
 	gap := 8
-	if r.monthly != nil {
+	switch {
+	case r.monthly != nil:
 		gap = 200 // a fifth weekday can be missing for months
+	case r.rule != nil || r.named != nil:
+		gap = longest
 	}
 	return min(int(d/(24*time.Hour)), gap) + 2
 }
 
-// dates yields every date of the recurrence from first on, without end.
+// longest is how many days what has no period can stay open: more than a policy can write.
+const longest = 60000
+
+// dates yields every date of the recurrence from first on.
 func (r recurrence) dates(first Wall) iter.Seq[Wall] {
-	if r.monthly != nil {
+	switch {
+	case r.monthly != nil:
 		return r.monthDates(first)
+	case r.rule != nil:
+		return r.rule.dates(first)
+	case r.named != nil:
+		i, _ := slices.BinarySearchFunc(r.named, first, compareWalls)
+		return slices.Values(r.named[i:])
 	}
 	return func(yield func(Wall) bool) {
 		for d := first; ; d = d.addDays(1) {

@@ -24,6 +24,8 @@ func ParseWall(s string) (Wall, error) {
 // String is the form that ParseWall reads.
 func (w Wall) String() string { return w.utc.Format(wallLayout) }
 
+func compareWalls(a, b Wall) int { return a.utc.Compare(b.utc) }
+
 // addDays moves the date; the time of day stays.
 func (w Wall) addDays(n int) Wall { return Wall{w.utc.AddDate(0, 0, n)} }
 
@@ -32,6 +34,24 @@ func wallDate(t time.Time, loc *time.Location) Wall {
 	y, m, d := t.In(loc).Date()
 	return Wall{time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
 }
+
+// parseDate reads "2026-12-05" as that date at 00:00.
+func parseDate(s string) (Wall, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Format(time.DateOnly) != s {
+		return Wall{}, fmt.Errorf("%q is no date: write it like 2026-12-05", s)
+	}
+	if y := t.Year(); y < firstYear || y > lastYear {
+		return Wall{}, fmt.Errorf("%s is not between the years %d and %d", s, firstYear, lastYear)
+	}
+	return Wall{t}, nil
+}
+
+// The years in which policies may name dates.
+const (
+	firstYear = 1970
+	lastYear  = 2199
+)
 
 // parseClock reads a time of day, "00:00" to "23:59".
 func parseClock(s string) (time.Duration, error) {

@@ -117,6 +117,51 @@ func TestOccurrences(t *testing.T) {
 			[]string{"2026-11-13T20:00Z/2026-11-20T20:00Z", "2026-11-20T20:00Z/2026-11-27T20:00Z"},
 		},
 		{
+			"dates across the year's end",
+			policy.Window{Dates: []string{"2026-12-31", "2026-11-01"}, Start: "23:00", Duration: hours(2)},
+			"Europe/Berlin",
+			"2026-11-02T00:00:00Z", "2027-11-01T00:00:00Z",
+			[]string{"2026-12-31T22:00Z/2027-01-01T00:00Z"},
+		},
+		{
+			"every second Saturday from a date",
+			policy.Window{RRule: "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", From: "2026-11-14", Start: "20:00", Duration: hours(4)},
+			"UTC",
+			"2026-11-20T00:00:00Z", "2026-12-30T00:00:00Z",
+			[]string{"2026-11-28T20:00Z/2026-11-29T00:00Z", "2026-12-12T20:00Z/2026-12-13T00:00Z", "2026-12-26T20:00Z/2026-12-27T00:00Z"},
+		},
+		{
+			"the last working day of a month",
+			policy.Window{RRule: "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", Start: "20:00", Duration: hours(4)},
+			"UTC",
+			"2026-10-20T00:00:00Z", "2026-12-30T00:00:00Z",
+			[]string{"2026-10-30T20:00Z/2026-10-31T00:00Z", "2026-11-30T20:00Z/2026-12-01T00:00Z"},
+		},
+		{
+			"the day 31 where there is one",
+			policy.Window{RRule: "FREQ=MONTHLY;BYMONTHDAY=31", Start: "20:00", Duration: hours(4)},
+			"UTC",
+			"2026-10-20T00:00:00Z", "2026-12-30T00:00:00Z",
+			[]string{"2026-10-31T20:00Z/2026-11-01T00:00Z"},
+		},
+		{
+			"whole days of a calendar have 25 hours in autumn",
+			policy.Window{Events: []policy.Event{{Starts: "2026-10-18T00:00", Days: 1, RRule: "FREQ=WEEKLY"}}},
+			"Europe/Berlin",
+			"2026-10-20T00:00:00Z", "2026-11-02T00:00:00Z",
+			[]string{"2026-10-24T22:00Z/2026-10-25T23:00Z", "2026-10-31T23:00Z/2026-11-01T23:00Z"},
+		},
+		{
+			"events overlap, move and are left out",
+			policy.Window{Events: []policy.Event{
+				{Starts: "2026-11-16T20:00", Duration: hours(4), RRule: "FREQ=DAILY;COUNT=4", Except: []string{"2026-11-18T20:00"}, Also: []string{"2026-11-25T20:00"}},
+				{Starts: "2026-11-17T17:00", Timezone: "America/New_York", Duration: hours(1)},
+			}},
+			"UTC",
+			"2026-11-17T00:00:00Z", "2026-12-30T00:00:00Z",
+			[]string{"2026-11-17T20:00Z/2026-11-18T00:00Z", "2026-11-19T20:00Z/2026-11-20T00:00Z", "2026-11-25T20:00Z/2026-11-26T00:00Z"},
+		},
+		{
 			"always opens at from",
 			policy.Window{Always: true},
 			"UTC",
@@ -166,6 +211,13 @@ func TestInvalidWindowNeverOpens(t *testing.T) {
 		{Days: []string{"caturday"}, Start: "20:00", Duration: hours(1)},
 		{Monthly: &policy.Monthly{Nth: 6, Weekday: "sat"}, Start: "20:00", Duration: hours(1)},
 		{Monthly: &policy.Monthly{Nth: 0, Weekday: "sat"}, Start: "20:00", Duration: hours(1)},
+		{Dates: []string{"2026-02-30"}, Start: "20:00", Duration: hours(1)},
+		{Dates: []string{"2026-02-03"}, Days: []string{"sat"}, Start: "20:00", Duration: hours(1)},
+		{Dates: []string{"2026-02-03"}, From: "2026-02-03", Start: "20:00", Duration: hours(1)},
+		{RRule: "FREQ=HOURLY", Start: "20:00", Duration: hours(1)},
+		{Events: []policy.Event{{Starts: "2026-02-03T20:00"}}},
+		{Events: []policy.Event{{Starts: "2026-02-03T20:00", Duration: hours(1), Days: 1}}},
+		{Events: []policy.Event{{Starts: "2026-02-03T20:00", Duration: hours(1), Timezone: "W. Europe Standard Time"}}},
 		{Days: []string{"sat"}, Monthly: &policy.Monthly{Nth: 1, Weekday: "sat"}, Start: "20:00", Duration: hours(1)},
 	} {
 		if Valid(w) == nil {
@@ -242,7 +294,7 @@ func TestFreezes(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	year := policy.Freeze{Name: "yearEnd", Starts: "2026-12-18T18:00", Ends: "2027-01-04T06:00"}
 	spring := policy.Freeze{Name: "spring", Starts: "2026-03-29T02:15", Ends: "2026-03-29T02:45"} // both in the gap
-	got, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{year, spring}}, berlin)
+	got, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{year, spring}}, berlin, time.Time{}, instant(t, "2040-01-01T00:00:00Z"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +311,7 @@ func TestFreezes(t *testing.T) {
 		{Starts: "2026-12-18T18:00", Ends: "2026-12-18T18:00"},
 		{Starts: "2026-12-18T18:00", Ends: ""},
 	} {
-		if _, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{f}}, berlin); err == nil {
+		if _, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{f}}, berlin, time.Time{}, time.Time{}); err == nil {
 			t.Errorf("%s to %s is accepted", f.Starts, f.Ends)
 		}
 	}

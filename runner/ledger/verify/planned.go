@@ -60,20 +60,24 @@ func (v *verifier) inWindow(s *step, in *intent, at time.Time, what string) {
 // closed says why a policy's window is not open for an action at an instant; "" when it is. Freezes that let some
 // updates through are left to the plan, which knows what the updates are.
 func closed(t *policy.Tenant, in *intent, at time.Time) string {
-	w := t.Window(in.Window)
-	if w == nil || w.Name != windowOf(t, in.Ring, in.Lane) {
+	names := windowsOf(t, in)
+	if !slices.Contains(names, in.Window) {
 		return "the policy has another window for its ring and lane"
+	}
+	u, err := window.For(t, names, zoneOf(t, in.Host))
+	if err != nil {
+		return err.Error()
 	}
 	loc, err := window.Zone(t.Timezone)
 	if err != nil {
 		return err.Error()
 	}
-	all, err := window.Freezes(t, loc)
+	all, err := window.Freezes(t, loc, at, at.Add(time.Second))
 	if err != nil {
 		return err.Error()
 	}
 	strict := slices.DeleteFunc(all, func(i window.Interval) bool { return !forAll(t, i.Freeze) })
-	for o := range window.Open(*w, loc, strict, at, at.Add(time.Second)) {
+	for o := range u.Open(strict, at, at.Add(time.Second)) {
 		if o.Contains(at) {
 			return ""
 		}
@@ -85,17 +89,21 @@ func forAll(t *policy.Tenant, freeze string) bool {
 	return slices.ContainsFunc(t.Freezes, func(f policy.Freeze) bool { return f.Name == freeze && f.Allow == nil })
 }
 
-// windowOf is the window of a ring in a lane.
-func windowOf(t *policy.Tenant, ring, lane string) string {
-	for _, l := range t.Lanes {
-		if l.Name == lane && l.Window != "" {
-			return l.Window
-		}
+// windowsOf are the windows of an action's ring and lane, or those of the ring's reboots for an action that is nothing
+// else.
+func windowsOf(t *policy.Tenant, in *intent) []string {
+	i := slices.IndexFunc(t.Rings, func(r policy.Ring) bool { return r.Name == in.Ring })
+	if i >= 0 && len(in.Updates) == 0 && in.Lane == policy.DefaultLane && t.Rings[i].OwnReboots() {
+		return []string{t.Rings[i].RebootWindow}
 	}
-	for _, r := range t.Rings {
-		if r.Name == ring {
-			return r.Window
-		}
+	return t.WindowNames(in.Ring, in.Lane)
+}
+
+// zoneOf is the zone that a host's label names.
+func zoneOf(t *policy.Tenant, host string) string {
+	i := slices.IndexFunc(t.Hosts, func(h policy.Host) bool { return h.Name == host })
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return t.Hosts[i].Label(policy.ZoneLabel)
 }
