@@ -34,8 +34,9 @@ API = "ringfence.dev/v1"
 SKEW = datetime.timedelta(minutes=2)
 EMPTY = {
     "apiVersion": API, "kind": "State", "tenant": "", "seq": 0, "evidence": [], "missing": [], "failures": [],
-    "occurrences": [], "inDoubt": [], "firstSeen": {}, "durations": {}, "fences": {},
+    "occurrences": [], "inDoubt": [], "firstSeen": {}, "goneSince": {}, "durations": {}, "fences": {},
 }
+RETENTION = datetime.timedelta(days=180)
 
 
 class Bad(Exception):
@@ -210,7 +211,7 @@ class Reducer:
         self.missing = {(m["site"], m["ring"], m["update"]): m["hosts"] for m in state["missing"]}
         self.failures = {(f["host"], f["update"]): f for f in state["failures"]}
         self.doubts = {d["id"]: d for d in state["inDoubt"]}
-        self.seen, self.durations = dict(state["firstSeen"]), dict(state["durations"])
+        self.seen, self.gone, self.durations = dict(state["firstSeen"]), state["goneSince"], dict(state["durations"])
         self.times = {(o["ring"], o["lane"], o["window"], o["opens"]): o["hosts"] for o in state["occurrences"]}
         self.settled = None
 
@@ -231,6 +232,7 @@ class Reducer:
                 self.action(a)
         if self.r.get("scan"):
             self.scan(self.r["scan"])
+            self.forget(self.r["scan"]["seen"])
         return self.finish()
 
     def late(self, a):
@@ -328,6 +330,24 @@ class Reducer:
             key = (self.r["site"], m["ring"], m["update"])
             self.missing[key] = self.missing.get(key, 0) + m["hosts"]
 
+    def forget(self, seen):
+        """Drops what no scan has listed for long and nothing has happened to: history still has it."""
+        listed = set(seen) | {k[2] for k, n in self.missing.items() if n > 0} | {u for d in self.doubts.values() for u in d["updates"]}
+        listed |= {u for _, u in getattr(self, "asleep", ())}
+        events = [(u, at) for u, at in self.seen.items()] + [(u, f["at"]) for (_, u), f in self.failures.items()]
+        events += [(u, e[k]) for (_, u), e in self.rows.items() for k in ("firstAt", "succeededAt") if e[k]]
+        newest, gone, now = {}, {}, instant(self.r["at"])
+        for u, at in events:
+            newest[u] = max(newest.get(u, at), at)
+        for u in set(newest) - listed:
+            gone[u] = self.gone.get(u, self.r["at"])
+            if now - instant(gone[u]) >= RETENTION and now - instant(newest[u]) >= RETENTION:
+                del gone[u]
+                self.seen.pop(u, None)
+                self.rows = {k: e for k, e in self.rows.items() if k[1] != u}
+                self.failures = {k: f for k, f in self.failures.items() if k[1] != u}
+        self.gone = gone
+
     def finish(self):
         for e in self.rows.values():
             e["missing"] = 0
@@ -344,7 +364,8 @@ class Reducer:
             missing=[{"site": k[0], "ring": k[1], "update": k[2], "hosts": n} for k, n in sorted(left.items())],
             failures=[f for _, f in sorted(self.failures.items())],
             occurrences=[{"ring": k[0], "lane": k[1], "window": k[2], "opens": k[3], "hosts": n} for k, n in occurrences][-200:],
-            inDoubt=sorted(self.doubts.values(), key=lambda d: (d["host"], d["id"])), firstSeen=self.seen, durations=self.durations,
+            inDoubt=sorted(self.doubts.values(), key=lambda d: (d["host"], d["id"])), firstSeen=self.seen, goneSince=self.gone,
+            durations=self.durations,
             fences=fences,
         )
 

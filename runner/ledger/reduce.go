@@ -22,8 +22,11 @@ const maxOccurrences = 200
 //
 // Only apply actions are evidence: a reboot that a change needs is part of the apply's own outcome. What was installed
 // and still lacks its reboot becomes a success with that reboot, see State.Asleep.
-func Reduce(s State, r Record) State {
-	x := newReducer(s, r)
+//
+// What no scan lists any more is forgotten after half a year, see forget.
+func Reduce(s State, r Record) State { return newReducer(s, r).reduce(r) }
+
+func (x *reducer) reduce(r Record) State {
 	for _, a := range inOrder(r.Actions) {
 		if r.Phase == PhaseNote {
 			x.late(a)
@@ -33,6 +36,7 @@ func Reduce(s State, r Record) State {
 	}
 	if r.Scan != nil {
 		x.scan(*r.Scan) // after the actions: the scan has already seen what they changed
+		x.forget(r.Scan.Seen)
 	}
 	return x.finish()
 }
@@ -49,6 +53,8 @@ type reducer struct {
 	reboots  map[string]plan.Rebooted   // by host
 	asleep   map[[2]string]Asleep       // by host and update
 	settled  string                     // id of the last action that got its outcome in this record
+	dropped  map[string]bool            // updates that are forgotten in this record
+	keep     time.Duration              // how long what is gone is remembered
 }
 
 func newReducer(s State, r Record) *reducer {
@@ -59,6 +65,7 @@ func newReducer(s State, r Record) *reducer {
 		s: s.filled(), site: r.Site, at: canonical.Instant(r.At), rows: map[[2]string]int{}, missing: map[[3]string]int{},
 		failures: map[[2]string]plan.Failure{}, doubts: map[string]plan.InDoubt{},
 		reboots: map[string]plan.Rebooted{}, asleep: map[[2]string]Asleep{},
+		dropped: map[string]bool{}, keep: retention,
 	}
 	if r.Fence > 0 {
 		x.s.Fences[r.Site] = max(x.s.Fences[r.Site], r.Fence)
@@ -119,7 +126,7 @@ func (x *reducer) finish() State {
 	x.countMissing()
 	x.finishReboots()
 	s := x.s
-	s.Evidence = slices.DeleteFunc(s.Evidence, func(e decision.RingEvidence) bool { return e.Attempted == 0 && e.Missing == 0 })
+	s.Evidence = slices.DeleteFunc(s.Evidence, func(e decision.RingEvidence) bool { return e.Attempted == 0 && e.Missing == 0 || x.dropped[e.Update] })
 	slices.SortFunc(s.Evidence, func(a, b decision.RingEvidence) int {
 		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})
@@ -163,6 +170,9 @@ func (s State) filled() State {
 	s.InDoubt = notNil(s.InDoubt)
 	if s.FirstSeen == nil {
 		s.FirstSeen = map[string]time.Time{}
+	}
+	if s.GoneSince == nil {
+		s.GoneSince = map[string]time.Time{}
 	}
 	if s.Durations == nil {
 		s.Durations = map[string]int{}

@@ -146,6 +146,7 @@ type State struct {
 	Occurrences []Occurrence         `json:"occurrences"`
 	InDoubt     []plan.InDoubt       `json:"inDoubt"`
 	FirstSeen   map[string]time.Time `json:"firstSeen"` // purl → first scan that saw it
+	GoneSince   map[string]time.Time `json:"goneSince"` // purl → first scan after the last one that saw it
 	Durations   map[string]int       `json:"durations"` // verb → seconds of the longest action
 	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
 	Reboots     []plan.Rebooted      `json:"reboots,omitempty"`
