@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (r *Repo) talk(ctx context.Context, remote string, t talk) ([]byte, error) 
 		return nil, err
 	}
 	c := r.call(append(append([]string{t.verb}, t.args...), append([]string{"--", remote}, t.specs...)...)...)
-	c.alone, c.limit = true, remoteOutput
+	c.dir, c.alone, c.limit = cmp.Or(r.root, r.gitDir), true, remoteOutput // a relative address counts from where git would be
 	c.config = append(c.config, remoteOverrides...)
 	c.config = append(c.config, "remote."+remote+".mirror=false", "remote."+remote+".prune=false")
 	c.env = append(usersRemoteEnv(os.Environ()), allowedProtocols)
