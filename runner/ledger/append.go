@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
@@ -111,12 +112,21 @@ func (l *Ledger) successor(prev Head, r Record) (Head, error) {
 	if r.Tenant != "" && r.Tenant != l.tenant {
 		return Head{}, fmt.Errorf("the record is of tenant %q", r.Tenant)
 	}
-	r.Tenant, r.Seq = l.tenant, prev.State.Seq+1
+	r.Tenant, r.Seq, r.At = l.tenant, prev.State.Seq+1, notBefore(r, prev.Record)
 	r = r.filled()
 	if err := r.check(); err != nil {
 		return Head{}, err
 	}
 	return Head{State: Reduce(prev.State, r), Record: r, Signed: l.o.Sign != nil}, nil
+}
+
+// notBefore is when a record was written as the successor of another. One that waited, because its remote was down or
+// its runner was stopped, is put on top of records that are later than itself. Test clocks may run backwards.
+func notBefore(r, prev Record) time.Time {
+	if r.TestClock || prev.TestClock || !r.At.Before(prev.At) {
+		return r.At
+	}
+	return prev.At
 }
 
 func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
