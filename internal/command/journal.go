@@ -5,10 +5,8 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"slices"
 
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/journal"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -46,16 +44,33 @@ func (p *pipeline) openJournal() error {
 	return nil
 }
 
-// closeJournal leaves in the journal what the ledger still has in doubt.
+// trimJournal leaves in the journal what the ledger still has in doubt, other waves in flight among it: the rest is in
+// the record just written. While that record has not reached the remote, everything stays. A runner that is killed
+// before this, or in it, leaves entries of actions that nobody asks about any more.
+func (p *pipeline) trimJournal() error {
+	if p.journal == nil || p.unpushed {
+		return nil
+	}
+	open := map[string]bool{}
+	for _, d := range p.head.State.InDoubt {
+		open[d.ID] = true
+	}
+	return p.journal.Reset(func(id string) bool { return !open[id] })
+}
+
+// outcomeRecorded keeps the journal as small as the waves in flight.
+func (p *pipeline) outcomeRecorded() {
+	if err := p.trimJournal(); err != nil {
+		p.out.say("warning: %v; nothing more starts", err) // as the journal refuses it; what ended is recorded
+	}
+}
+
 func (p *pipeline) closeJournal() {
 	j := p.journal
 	if j == nil {
 		return
 	}
-	recorded := func(id string) bool {
-		return !slices.ContainsFunc(p.head.State.InDoubt, func(d plan.InDoubt) bool { return d.ID == id })
-	}
-	if err := errors.Join(j.Reset(recorded), j.Close(), j.folder.Close()); err != nil {
+	if err := errors.Join(p.trimJournal(), j.Close(), j.folder.Close()); err != nil {
 		p.out.say("warning: %v", err) // the ledger has it all by now
 	}
 	p.journal = nil

@@ -34,13 +34,14 @@ type pipeline struct {
 	share  ledger.Options
 	ledger *ledger.Ledger
 	head   ledger.Head
-	clock  runner.Clock     // of verbs that write the ledger
-	fence  int              // of the lease that is held, 0 for none
-	test   bool             // clock is not machine time
-	basis  ledger.RunInput  // of the newest plan, from which anybody can make it again
-	begun  map[string]bool  // waves that a person was told of
+	clock  runner.Clock    // of verbs that write the ledger
+	fence  int             // of the lease that is held, 0 for none
+	test   bool            // clock is not machine time
+	basis  ledger.RunInput // of the newest plan, from which anybody can make it again
+	begun  map[string]bool // waves that a person was told of
 
-	journal *runnerJournal // while the lease is held
+	journal  *runnerJournal // while the lease is held
+	unpushed bool           // the newest record is here alone
 }
 
 func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, site string) (*pipeline, error) {

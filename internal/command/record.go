@@ -65,7 +65,7 @@ func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[stri
 	case err != nil:
 		return err
 	}
-	p.head = head
+	p.head, p.unpushed = head, err != nil
 	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
 	return nil
 }
@@ -251,7 +251,11 @@ func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, reading
 		delete(r.underway, a.ID)
 		r.settled[a.ID] = true
 	}
-	return r.append(ctx, rec, files)
+	if err := r.append(ctx, rec, files); err != nil {
+		return err
+	}
+	r.outcomeRecorded()
+	return nil
 }
 
 // finish closes the run's records, and says there which waves were refused.
