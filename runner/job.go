@@ -92,6 +92,9 @@ func (j job) notStarted(at time.Time, err error) ending {
 // applyBroke: the call ended without a result. Unless the broker knows that no changing command was started, what
 // happened on the host is unknown.
 func (r *run) applyBroke(j job, s Session, err error) ending {
+	if errors.Is(err, ErrProvider) { // it was gone before anything was sent
+		return j.notStarted(r.Clock(), err)
+	}
 	e := ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Failed, providers.Untouched, note(err))}, end: EndFailed}
 	if s.Started() {
 		e = ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(err))}, end: EndInDoubt}

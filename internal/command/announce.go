@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,10 +38,25 @@ func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
 		return err
 	}
 	err = r.appendIf(ctx, rec, files, func(h ledger.Head) error { return r.mayAnnounce(ctx, h, rec, in) })
-	if err == nil {
+	var refused *runner.RefusedError
+	switch {
+	case err == nil:
 		r.announced(actions)
+	case errors.As(err, &refused):
+		r.refused(actions[0], refused.Why)
 	}
 	return err
+}
+
+// refused says why a wave does not start, once for all waves of a ring that do not for one reason.
+func (r *recorder) refused(a ledger.Action, why string) {
+	fields := event{"tenant": r.tenant.Name, "ring": a.Ring, "lane": a.Lane, "wave": a.Wave, "reason": why}
+	if key := a.Ring + " " + why; !r.begun[key] {
+		r.tell(key)
+		r.out.event("wave_refused", fields, "  %s %s wave %d does not start: %s", r.tenant.Name, a.Ring, a.Wave, why)
+		return
+	}
+	r.out.emit("wave_refused", why, fields)
 }
 
 // announced remembers what is merely under way, and not in doubt to the run itself.

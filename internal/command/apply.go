@@ -256,13 +256,18 @@ func (p *pipeline) waveStarted(wave string, a ledger.Action) {
 	if a.Lane != policy.DefaultLane {
 		wave += ", lane " + a.Lane
 	}
+	if !p.begun[wave] {
+		p.tell(wave)
+		p.out.event("wave_start", event{"tenant": p.tenant.Name, "ring": a.Ring, "lane": a.Lane, "wave": a.Wave, "window": a.Window}, "  %s begins", wave)
+	}
+}
+
+// tell notes that a person was told of something that is said once.
+func (p *pipeline) tell(what string) {
 	if p.begun == nil {
 		p.begun = map[string]bool{}
 	}
-	if !p.begun[wave] {
-		p.begun[wave] = true
-		p.out.event("wave_start", event{"tenant": p.tenant.Name, "ring": a.Ring, "lane": a.Lane, "wave": a.Wave, "window": a.Window}, "  %s begins", wave)
-	}
+	p.begun[what] = true
 }
 
 func (p *pipeline) runSummary(out runner.Outcome, code int) error {

@@ -40,8 +40,11 @@ type Fleet struct {
 }
 
 type started struct {
-	client *plugin.Client
+	name   string
+	plugin providers.Provider // the process
+	close  func() error
 	desc   providers.Description
+	crash  crash
 }
 
 var (
@@ -64,8 +67,10 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 		return runner.Session{}, err
 	}
 	if p.desc.Connection == providers.ConnectNone {
-		// Nothing between the provider and its fleet tells what was started, so a broken call leaves doubt.
-		return runner.Session{Provider: p.provider(), Exec: transport.None{}, Started: func() bool { return true }, Denied: func() error { return nil }, Close: noClose}, nil
+		// Nothing between the provider and its fleet tells what was started, so a call that was sent and broke leaves
+		// doubt.
+		g, way := p.session()
+		return runner.Session{Provider: way, Exec: transport.None{}, Started: g.changes.Load, Denied: func() error { return nil }, Close: noClose}, nil
 	}
 	conn, err := f.dial(ctx, h)
 	if err != nil {
@@ -75,7 +80,8 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	if claim.ID != "" {
 		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence})
 	}
-	return runner.Session{Provider: p.provider(), Exec: b, Started: func() bool { return mutated(b) }, Denied: func() error { return denied(b.Denied()) }, Close: conn.Close}, nil
+	_, way := p.session()
+	return runner.Session{Provider: way, Exec: b, Started: func() bool { return mutated(b) }, Denied: func() error { return denied(b.Denied()) }, Close: conn.Close}, nil
 }
 
 func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
@@ -153,7 +159,8 @@ func dialError(err error) error {
 	return err
 }
 
-// Provider starts a provider, once; every later call gets the same process or the same error.
+// Provider starts a provider, once; every later call gets the same process or the same error. One that crashed is not
+// started again.
 func (f *Fleet) Provider(ctx context.Context, name string) (*started, error) {
 	f.mu.Lock()
 	start, ok := f.running[name]
@@ -162,7 +169,11 @@ func (f *Fleet) Provider(ctx context.Context, name string) (*started, error) {
 		f.running[name] = start
 	}
 	f.mu.Unlock()
-	return start()
+	p, err := start()
+	if err != nil {
+		return nil, err
+	}
+	return p, p.gone()
 }
 
 func (f *Fleet) start(ctx context.Context, name string) (*started, error) {
@@ -179,15 +190,25 @@ func (f *Fleet) start(ctx context.Context, name string) (*started, error) {
 		client.Close()
 		return nil, f.providerError(startError(name, err))
 	}
-	return &started{client, desc}, nil
+	return &started{name: name, plugin: client, close: client.Close, desc: desc}, nil
 }
 
-// provider hides Reboot from the core where the description does not offer it.
-func (s *started) provider() providers.Provider {
-	if s.desc.CanReboot {
-		return s.client
+// gone is the crash of a provider as what it is: a failure of the provider, not of any host.
+func (s *started) gone() error {
+	if err := s.crash.why(); err != nil {
+		return failure{diag.New(diag.ProviderCrashed, "it was not asked, because it had crashed: %v", err).
+			WithFix("scan again; if it stays, report it to the author of provider %s", s.name)}
 	}
-	return struct{ providers.Provider }{s.client}
+	return nil
+}
+
+// session is one host's way to the provider. It hides Reboot from the core where the description does not offer it.
+func (s *started) session() (*guarded, providers.Provider) {
+	g := &guarded{Provider: s.plugin, gone: s.gone, crash: &s.crash}
+	if s.desc.CanReboot {
+		return g, rebooting{g}
+	}
+	return g, g
 }
 
 // Close ends every provider's process.
@@ -196,7 +217,7 @@ func (f *Fleet) Close() {
 	defer f.mu.Unlock()
 	for _, start := range f.running {
 		if p, err := start(); err == nil {
-			p.client.Close()
+			_ = p.close() // it is over either way
 		}
 	}
 }

@@ -27,7 +27,7 @@ func summary(r Record) string {
 		a := r.Actions[0]
 		return fmt.Sprintf("note: %s %s on %s: %s", a.Host, a.Status, strings.Join(purls(a.Updates), " "), a.Reason)
 	case r.Phase == PhaseEnd && r.Outcome != "":
-		return "end of run " + r.Run + ": " + r.Outcome
+		return "end of run " + r.Run + ": " + r.Outcome + some(len(tally(r.Actions).hosts), "refused")
 	}
 	return string(r.Phase) + " " + r.Run
 }

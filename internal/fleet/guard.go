@@ -1,0 +1,82 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ringfence/ringfence/providers"
+)
+
+// crash keeps what a provider's process died of. It is not started again: what killed it may be waiting on the next
+// host, and what it had begun is in doubt. Hosts that it did not reach stay untouched.
+type crash struct {
+	mu  sync.Mutex
+	err error
+}
+
+// why is nil while the process lives.
+func (c *crash) why() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *crash) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil && errors.Is(err, providers.ErrCrashed) {
+		c.err = err
+	}
+}
+
+// guarded is one session's way to a provider: nothing is sent to a process that is gone, so a call that comes after the
+// crash leaves no doubt about its host.
+type guarded struct {
+	providers.Provider
+	gone    func() error // the crash as an error of the provider, not of the host
+	crash   *crash
+	changes atomic.Bool // something that changes the host was sent
+}
+
+func (g *guarded) Scan(ctx context.Context, r providers.ScanRequest, exec providers.Exec) (providers.HostScan, error) {
+	if err := g.gone(); err != nil {
+		return providers.HostScan{}, err
+	}
+	scan, err := g.Provider.Scan(ctx, r, exec)
+	g.crash.note(err)
+	return scan, err
+}
+
+func (g *guarded) Preview(ctx context.Context, r providers.ChangeRequest, exec providers.Exec) (providers.Preview, error) {
+	if err := g.gone(); err != nil {
+		return providers.Preview{}, err
+	}
+	preview, err := g.Provider.Preview(ctx, r, exec)
+	g.crash.note(err)
+	return preview, err
+}
+
+func (g *guarded) Apply(ctx context.Context, r providers.ChangeRequest, exec providers.Exec) (providers.Result, error) {
+	if err := g.gone(); err != nil {
+		return providers.Result{}, err
+	}
+	g.changes.Store(true)
+	res, err := g.Provider.Apply(ctx, r, exec)
+	g.crash.note(err)
+	return res, err
+}
+
+// rebooting is guarded for a provider that can reboot.
+type rebooting struct{ *guarded }
+
+func (g rebooting) Reboot(ctx context.Context, host providers.HostRef, exec providers.Exec) error {
+	if err := g.gone(); err != nil {
+		return err
+	}
+	g.changes.Store(true)
+	err := g.Provider.(providers.Rebooter).Reboot(ctx, host, exec)
+	g.crash.note(err)
+	return err
+}
