@@ -1,17 +1,16 @@
 // Package compiler turns a tree of policy files into typed policies. It is where CUE begins and ends: what leaves it
 // is plain data (package policy) and diagnostics.
 //
-// Compile reads nothing but the file system it is given: no clock, no process, no connection, no file beside it.
+// Compile reads nothing but the file system it is given: no clock, no process, no connection, no file beside it. What
+// runs CUE is an Evaluator, which may be a pool of child processes with limits; what it answered is kept in a Cache.
+// Both are the caller's.
 package compiler
 
 import (
 	"context"
 	"io/fs"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"testing/fstest"
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -21,53 +20,62 @@ import (
 // Options are what a caller adds to the tree.
 type Options struct {
 	// CheckModules compiles one tenant's Rego modules and returns what is wrong with them. Nil accepts all: the
-	// compiler knows no Rego.
+	// compiler knows no Rego. It is not asked where an Evaluator is set: that has its own.
 	CheckModules func([]policy.Module) diag.List
+
+	// Only names the tenants to compile; those whose rings they require are compiled too. None means all.
+	Only []string
+
+	// Evaluator runs CUE. Nil runs it here, without limits.
+	Evaluator Evaluator
+
+	// Cache keeps answers from one compilation to the next; nil keeps none. Tool names the exact program: another one
+	// must not see its answers.
+	Cache Cache
+	Tool  string
 }
 
-// compilation is one run over a tree.
-type compilation struct {
-	repo     fs.FS
-	options  Options
-	overlay  fstest.MapFS
-	settings policy.Settings
-	known    []string // providers that hosts may name
-
-	once  sync.Once
-	loose fstest.MapFS
-}
-
-// builtin lists the providers that need no entry in ringfence.cue.
-var builtin = []string{"apt", "sim"}
-
-// Compile compiles every tenant of a policy repository; repo is its root, a working folder or a commit's tree.
+// Compile compiles the tenants of a policy repository; repo is its root, a working folder or a commit's tree.
 //
-// It returns the tenants that can be planned and the diagnostics of all, sorted by place. Each tenant is compiled
-// alone: an error of one never hides another's result. A tenant is left out of the set if its own files are in error;
-// hosts that no ring or several rings claim are errors to a check, but they keep the tenant in the set, since a run
-// only quarantines those hosts. Equal trees give equal sets and equal diagnostics.
+// It returns the tenants that can be planned and the diagnostics of all, sorted by place. An error of one tenant never
+// changes another's result, whether they are evaluated together or alone. A tenant is left out of the set if its own
+// files are in error; hosts that no ring or several rings claim are errors to a check, but they keep the tenant in the
+// set, since a run only quarantines those hosts. Equal trees give equal sets and equal diagnostics, with a cache or
+// without.
 func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, diag.List) {
-	c := &compilation{repo: repo, options: options, known: builtin}
-	overlay, err := newOverlay(repo)
+	s, err := newSession(repo, options)
 	if err != nil {
-		return &policy.Set{}, diag.List{moduleError(err)}
+		return &policy.Set{}, diag.List{tooMuch(".", err)}
 	}
-	c.overlay = overlay
-	diags := c.readSettings()
-	names, list := c.tenants()
+	settings := s.one(ctx, Task{Kind: SettingsTask, Name: settingsFile})
+	diags := settings.Diags
+	set := &policy.Set{Settings: policy.Settings{Providers: []policy.ProviderSettings{}}}
+	if settings.Settings == nil {
+		if settings.NoModule {
+			return &policy.Set{}, diags
+		}
+		s.known = builtin
+	} else {
+		set.Settings, s.known = *settings.Settings, settings.Known
+	}
+	names, list := tenants(repo)
 	diags = append(diags, list...)
-	results := c.compileAll(ctx, names)
-	set := &policy.Set{Settings: c.settings}
-	diags = append(diags, gather(set, names, results)...)
+	diags = append(diags, gather(set, names, s.compile(ctx, names, options.Only))...)
 	if err := ctx.Err(); err != nil {
 		diags = append(diags, diag.New(diag.EvaluatorFailed, "compiling was interrupted: %v", err))
 	}
 	return set, tidy(diags)
 }
 
+// Tenants names the tenants of a repository, sorted, whether they compile or not.
+func Tenants(repo fs.FS) []string {
+	names, _ := tenants(repo)
+	return names
+}
+
 // tenants lists the directories of tenants/ by name.
-func (c *compilation) tenants() ([]string, diag.List) {
-	entries, err := fs.ReadDir(c.repo, tenantsDir)
+func tenants(repo fs.FS) ([]string, diag.List) {
+	entries, err := fs.ReadDir(repo, tenantsDir)
 	var names []string
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
@@ -82,39 +90,19 @@ func (c *compilation) tenants() ([]string, diag.List) {
 	return names, nil
 }
 
-// compileAll compiles the tenants on as many cores as there are. A cancelled context leaves the rest empty.
-func (c *compilation) compileAll(ctx context.Context, names []string) []compiled {
-	out := make([]compiled, len(names))
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(runtime.GOMAXPROCS(0), len(names)) {
-		wg.Go(func() {
-			for i := range next {
-				if ctx.Err() == nil {
-					out[i] = c.tenant(names[i])
-				}
-			}
-		})
-	}
-	for i := range names {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	return out
-}
-
 // gather fills the set with what compiled and what the cross checks leave standing.
-func gather(set *policy.Set, names []string, results []compiled) diag.List {
+func gather(set *policy.Set, known []string, results []*answer) diag.List {
 	var diags diag.List
 	var subjects []check.Subject
+	var places []packedPlaces
 	for _, r := range results {
-		diags = append(diags, r.diags...)
-		if r.policy != nil {
-			subjects = append(subjects, check.Subject{Tenant: r.policy, Places: r.places})
+		diags = append(diags, r.Diags...)
+		if r.Policy != nil {
+			subjects = append(subjects, check.Subject{Tenant: r.Policy, Places: check.Places{}})
+			places = append(places, r.Places)
 		}
 	}
-	for _, f := range check.Tenants(subjects, names) {
+	for _, f := range findings(subjects, places, known) {
 		diags = append(diags, f.Diags...)
 		if f.Usable {
 			set.Tenants = append(set.Tenants, f.Tenant)
@@ -123,10 +111,17 @@ func gather(set *policy.Set, names []string, results []compiled) diag.List {
 	return diags
 }
 
-// permissive is the overlay with the permissive schema, made when the first tenant needs it.
-func (c *compilation) permissive() fstest.MapFS {
-	c.once.Do(func() { c.loose = permissive(c.overlay) })
-	return c.loose
+// findings checks the tenants. Positions are unpacked only if something is wrong: most of the time nothing is, and
+// they are most of what a cache holds.
+func findings(subjects []check.Subject, places []packedPlaces, known []string) []check.Finding {
+	list := check.Tenants(subjects, known)
+	if !slices.ContainsFunc(list, func(f check.Finding) bool { return len(f.Diags) > 0 }) {
+		return list
+	}
+	for i := range subjects {
+		subjects[i].Places = places[i].unpack()
+	}
+	return check.Tenants(subjects, known)
 }
 
 // tidy sorts, and drops what several tenants say of one shared file.

@@ -19,17 +19,23 @@ const scenariosDir = "tests"
 
 // Scenarios reads the tests of a policy repository, tests/*.cue, sorted by name. It returns those that can be run and
 // what is wrong with the others; a repository without the folder has none. Running them is the caller's.
-func Scenarios(ctx context.Context, repo fs.FS) (out []policy.Scenario, diags diag.List) {
+func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scenario, diag.List) {
+	s, err := newSession(repo, options)
+	if err != nil {
+		return nil, diag.List{tooMuch(scenariosDir, err)}
+	}
+	a := s.one(ctx, Task{Kind: ScenariosTask, Name: scenariosDir})
+	return a.Scenarios, tidy(a.Diags)
+}
+
+// readScenarios reads the tests, if there are any.
+func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, diags = nil, diag.List{gaveUp(scenariosDir, p)}
 		}
 	}()
-	overlay, err := newOverlay(repo)
-	if err != nil {
-		return nil, diag.List{moduleError(err)}
-	}
-	t := &tree{repo: repo, overlay: overlay}
+	t := &tree{repo: c.repo, overlay: c.overlay}
 	if _, err := t.Stat(scenariosDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -40,12 +46,10 @@ func Scenarios(ctx context.Context, repo fs.FS) (out []policy.Scenario, diags di
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	c := &compilation{repo: repo, overlay: overlay}
-	out, diags = c.scenarios(ctx, t, p)
-	return out, tidy(diags)
+	return c.scenarios(t, p)
 }
 
-func (c *compilation) scenarios(ctx context.Context, t *tree, p *program) ([]policy.Scenario, diag.List) {
+func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.List) {
 	r := &reader{home: scenariosDir + "/"}
 	diags := r.strays(p)
 	it, err := p.root.LookupPath(cue.MakePath(cue.Str("scenario"))).Fields()
@@ -53,7 +57,7 @@ func (c *compilation) scenarios(ctx context.Context, t *tree, p *program) ([]pol
 		return nil, diags
 	}
 	var out []policy.Scenario
-	for it.Next() && ctx.Err() == nil {
+	for it.Next() {
 		r := &reader{home: scenariosDir + "/"}
 		name := it.Selector().Unquoted()
 		if s := c.scenario(t, p, r, name); !r.diags.HasErrors() {

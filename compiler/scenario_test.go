@@ -9,7 +9,7 @@ import (
 )
 
 func TestScenariosOfTheScaffold(t *testing.T) {
-	list, diags := compiler.Scenarios(t.Context(), policies.Scaffold())
+	list, diags := compiler.Scenarios(t.Context(), policies.Scaffold(), compiler.Options{})
 	for _, d := range diags {
 		t.Error(d)
 	}

@@ -74,9 +74,20 @@ const guardFile = "guard.ringfence-schema.cue"
 // guarded returns the overlay with the guard of one tenant. Files without a package clause get none; the loader says
 // what they lack.
 func (t *tree) guarded(dir string) fstest.MapFS {
+	guard := t.guard(dir)
+	if guard == nil {
+		return t.overlay
+	}
+	out := maps.Clone(t.overlay)
+	out[path.Join(dir, guardFile)] = guard
+	return out
+}
+
+// guard is the guard of the package in a directory, nil if no file names the package.
+func (t *tree) guard(dir string) *fstest.MapFile {
 	entries, err := t.ReadDir(dir)
 	if err != nil {
-		return t.overlay
+		return nil
 	}
 	for _, e := range entries {
 		if name := e.Name(); path.Ext(name) == ".cue" && name[0] != '_' && name[0] != '.' {
@@ -85,13 +96,10 @@ func (t *tree) guarded(dir string) fstest.MapFS {
 			if err != nil || parseErr != nil || f.PackageName() == "" {
 				continue
 			}
-			out := maps.Clone(t.overlay)
-			out[path.Join(dir, guardFile)] = memFile([]byte("package " + f.PackageName() + "\n\nimport \"" + schemaPackage +
-				"\"\n\ntenant: [string]: policy.#Tenant\n"))
-			return out
+			return memFile([]byte("package " + f.PackageName() + "\n\nimport \"" + schemaPackage + "\"\n\ntenant: [string]: policy.#Tenant\n"))
 		}
 	}
-	return t.overlay
+	return nil
 }
 
 // build reads the tenant out of a program. The first try is the strict one. Only if that fails is the package loaded
@@ -111,17 +119,22 @@ func (c *compilation) build(t *tree, p *program, dir, name string) compiled {
 	return c.read(t, strict, name, dir)
 }
 
-// read turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
+// read turns a tenant that the schema accepts into plain values.
 func (c *compilation) read(t *tree, n node, name, dir string) compiled {
-	r := n.r
 	out, files := n.tenant(name)
-	r.parameters(n)
+	n.r.parameters(n)
+	return c.join(t, n.r, out, files, dir)
+}
+
+// join adds hosts and modules to what CUE said.
+func (c *compilation) join(t *tree, r *reader, out *policy.Tenant, files []node, dir string) compiled {
 	hosts, list := t.hosts(dir, files, c.known)
 	r.diags = append(r.diags, list...)
+	r.diags = append(r.diags, t.calendars(dir, r.calendars, out)...)
 	modules, list := t.modules(dir)
 	r.diags = append(r.diags, list...)
-	if c.options.CheckModules != nil && len(modules) > 0 {
-		r.diags = append(r.diags, c.options.CheckModules(modules)...)
+	if c.checkModules != nil && len(modules) > 0 {
+		r.diags = append(r.diags, c.checkModules(modules)...)
 	}
 	if r.diags.HasErrors() {
 		return compiled{diags: r.diags}

@@ -25,6 +25,7 @@ const (
 type tree struct {
 	repo    fs.FS
 	tenant  string       // the one visible directory of tenants/; "" hides all
+	batch   []string     // those that are visible instead, sorted, while several are loaded at once
 	loose   bool         // definitions are plain fields, see permissive
 	overlay fstest.MapFS // files that replace or join the repository's
 	mu      sync.Mutex   // the loader reads concurrently
@@ -148,6 +149,10 @@ func (t *tree) hidden(name string) bool {
 		return false
 	}
 	first, _, _ := strings.Cut(rest, "/")
+	if len(t.batch) > 0 {
+		_, found := slices.BinarySearch(t.batch, first)
+		return !found
+	}
 	return first != t.tenant
 }
 

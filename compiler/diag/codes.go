@@ -25,6 +25,7 @@ const (
 	BadSettings       Code = "RF1016" // ringfence.cue, the lock file or known_hosts says what cannot be
 	EvaluatorFailed   Code = "RF1017" // CUE itself gave up on a tenant
 	UnknownReference  Code = "RF1018" // a reference that leads nowhere
+	LimitExceeded     Code = "RF1019" // a policy that takes more memory or time than it may
 	UnknownRing       Code = "RF1020" // a ring that no tenant of that name has
 	UnknownTenant     Code = "RF1021" // a tenant that the repository does not have
 	UnknownWindow     Code = "RF1022" // a window that neither the tenant nor its baseline declares
@@ -36,6 +37,10 @@ const (
 	LaneTie           Code = "RF1028" // two lanes match with the same priority
 	NoRings           Code = "RF1029" // a tenant without a ring
 	FreezeBackwards   Code = "RF1031" // a freeze that ends before it starts
+	BadCalendar       Code = "RF1035" // a calendar file of a window or freeze that cannot be read whole
+	BadRule           Code = "RF1036" // an RRULE that is none, or says more than dates
+	NothingAhead      Code = "RF1037" // warning: a window whose last occurrence is over
+	ClockJumps        Code = "RF1038" // info: daylight saving moves a start, or makes an occurrence longer or shorter on the wall
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
@@ -72,6 +77,8 @@ const (
 	Halted            Code = "RF5013" // a halt order stands
 	BadSigners        Code = "RF5014" // a list of allowed signers that cannot be read
 	PolicyBack        Code = "RF5015" // a policy commit that does not follow the one that was acted under last
+	NoVoice           Code = "RF5016" // an order to lift something that would not count: unsigned, or by a key that may not
+	MoreMustAgree     Code = "RF5017" // info: an order to lift something that more persons must agree to
 	Usage             Code = "RF6001" // a command line that the program does not know
 	TenantNeeded      Code = "RF6002" // several tenants, and none was named
 	Exists            Code = "RF6003" // a folder that must be empty has something in it

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Env is everything that the program touches of the outside besides files, Git and hosts.
@@ -49,6 +50,9 @@ func System() Env {
 
 // Main runs the program and returns its exit code.
 func Main(args []string, env Env) int {
+	if code, ok := sandboxed(args, env); ok {
+		return code
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	app := &app{Env: env, started: env.Now()}
@@ -67,6 +71,7 @@ type app struct {
 	chdir   string
 	json    bool
 	events  string
+	named   string // the tenant that --tenant names
 	out     *emitter
 	started time.Time // what a test clock runs on from
 	signals *signals
@@ -133,6 +138,9 @@ func withUsage(c *cobra.Command) *cobra.Command {
 func (a *app) begin(c *cobra.Command) error {
 	if err := a.flagsFromEnv(c); err != nil {
 		return err
+	}
+	if f := c.Flags().Lookup("tenant"); f != nil && f.Changed && f.Value.String() != ledger.Everyone {
+		a.named = f.Value.String()
 	}
 	if err := errors.Join(atLeastOne(c), a.changeDir(a.chdir)); err != nil {
 		return usage(c, err)

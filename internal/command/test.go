@@ -38,7 +38,9 @@ func (a *app) test(ctx context.Context, rev string) error {
 		a.out.diagnostics(ws.list, ws.tree)
 		return done(ExitError)
 	}
-	scenarios, list := compiler.Scenarios(ctx, ws.tree)
+	options, closeAll := a.compiling()
+	defer closeAll()
+	scenarios, list := compiler.Scenarios(ctx, ws.tree, options)
 	if list.HasErrors() {
 		a.out.diagnostics(list, ws.tree)
 		return done(ExitError)

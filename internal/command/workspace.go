@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler"
-	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // workspace is the policy repository as one verb reads it.
@@ -25,6 +25,7 @@ type workspace struct {
 	tree   fs.FS
 	set    *policy.Set
 	list   diag.List
+	orders *ledger.Switch // the control branch, once it was asked for
 }
 
 // policyPaths are what the compiler reads; anything else in the folder may differ freely.
@@ -40,7 +41,7 @@ func (a *app) folder(ctx context.Context) (*workspace, error) {
 		return nil, diag.New(diag.NotARepository, "this repository is bare: it has no working folder").WithFix("name a commit: --rev HEAD")
 	}
 	w := &workspace{repo: repo, tree: os.DirFS(repo.Root())}
-	w.compile(ctx)
+	a.compile(ctx, w)
 	return w, nil
 }
 
@@ -59,7 +60,7 @@ func (a *app) at(ctx context.Context, rev string) (*workspace, error) {
 		return nil, gitError(err, a.folderName(), rev)
 	}
 	w := &workspace{repo: repo, commit: commit.Hash, tree: tree}
-	w.compile(ctx)
+	a.compile(ctx, w)
 	return w, nil
 }
 
@@ -91,11 +92,6 @@ func (a *app) openRepo(ctx context.Context) (*gitrepo.Repo, error) {
 	return repo, nil
 }
 
-func (w *workspace) compile(ctx context.Context) {
-	w.set, w.list = compiler.Compile(ctx, w.tree, compiler.Options{CheckModules: decide.CheckModules})
-	w.list.Sort()
-}
-
 // tenant returns the tenant to work on. A tenant that did not compile stops with its own diagnostics only.
 func (a *app) tenant(w *workspace, name string) (*policy.Tenant, error) {
 	if name == "" && len(w.set.Tenants) == 1 && !w.list.HasErrors() {
@@ -116,8 +112,9 @@ func (a *app) tenant(w *workspace, name string) (*policy.Tenant, error) {
 		a.out.diagnostics(list, w.tree)
 		return nil, done(ExitError)
 	}
-	return nil, diag.New(diag.UnknownTenant, "there is no tenant %q%s", name, suggest.Tail(name, names(w.set))).
-		WithFix("name one of: %s", strings.Join(names(w.set), ", "))
+	known := compiler.Tenants(w.tree)
+	return nil, diag.New(diag.UnknownTenant, "there is no tenant %q%s", name, suggest.Tail(name, known)).
+		WithFix("name one of: %s", strings.Join(known, ", "))
 }
 
 // about picks the diagnostics that can concern a tenant: those of its folder and of what all tenants share.

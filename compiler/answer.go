@@ -1,0 +1,139 @@
+package compiler
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/check"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// answer is what a task comes to. Encoded, it crosses from the process that compiles and lies in the cache; equal
+// tasks have equal encodings.
+type answer struct {
+	Policy      *policy.Tenant    `json:"policy,omitempty"`
+	HostSources []string          `json:"hostSources,omitempty"` // which a policy's own encoding leaves out
+	Places      packedPlaces      `json:"places,omitempty"`
+	Diags       diag.List         `json:"diags,omitempty"`
+	Settings    *policy.Settings  `json:"settings,omitempty"`
+	Known       []string          `json:"known,omitempty"`
+	Scenarios   []policy.Scenario `json:"scenarios,omitempty"`
+	NoModule    bool              `json:"noModule,omitempty"` // the module files are broken: nothing can compile
+}
+
+// encode leaves out the text of the baseline's modules, which is the same for every tenant and at hand where answers
+// are read.
+func (a *answer) encode() []byte {
+	out := *a
+	if a.Policy != nil {
+		t := *a.Policy
+		t.Modules = slices.Clone(t.Modules)
+		for i, m := range t.Modules {
+			if strings.HasPrefix(m.Path, baselineDir+"/") {
+				t.Modules[i].Text = ""
+			}
+		}
+		for _, h := range t.Hosts {
+			out.HostSources = append(out.HostSources, h.Source)
+		}
+		out.Policy = &t
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		panic(err) // an answer is made of strings and numbers
+	}
+	return data
+}
+
+var errAnswer = errors.New("this is no answer to the task")
+
+// decode reads an answer. Whatever the bytes are, it ends with an answer or an error.
+func decode(data []byte, shared map[string]*File) (*answer, error) {
+	a := &answer{}
+	if err := json.Unmarshal(data, a); err != nil {
+		return nil, fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	if a.Policy == nil {
+		return a, nil
+	}
+	if len(a.HostSources) != len(a.Policy.Hosts) {
+		return nil, errAnswer
+	}
+	for i, s := range a.HostSources {
+		a.Policy.Hosts[i].Source = s
+	}
+	for i, m := range a.Policy.Modules {
+		if !strings.HasPrefix(m.Path, baselineDir+"/") {
+			continue
+		}
+		file := shared[m.Path]
+		if file == nil {
+			return nil, errAnswer
+		}
+		a.Policy.Modules[i].Text = string(file.Data)
+	}
+	return a, nil
+}
+
+// packedPlaces are encoded check.Places: a list of files, and for each path the number of its file and four numbers.
+type packedPlaces json.RawMessage
+
+type placeList struct {
+	Files []string `json:"files"`
+	Paths []string `json:"paths"`
+	At    []int    `json:"at"` // five a path
+}
+
+func pack(places check.Places) packedPlaces {
+	if places == nil {
+		return nil
+	}
+	var l placeList
+	number := map[string]int{}
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		r := places[key]
+		if _, ok := number[r.File]; !ok {
+			number[r.File] = len(l.Files)
+			l.Files = append(l.Files, r.File)
+		}
+		l.Paths = append(l.Paths, key)
+		l.At = append(l.At, number[r.File], r.Start.Line, r.Start.Column, r.End.Line, r.End.Column)
+	}
+	data, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // it is made of strings and numbers
+	}
+	return data
+}
+
+// unpack returns the places; of bytes that are none, as many as can be read.
+func (p packedPlaces) unpack() check.Places {
+	var l placeList
+	_ = json.Unmarshal(p, &l) // what came from elsewhere passed a checksum; without places, diagnostics lack positions
+	out := check.Places{}
+	for i, key := range l.Paths {
+		at := l.At[min(5*i, len(l.At)):]
+		if len(at) < 5 || at[0] < 0 || at[0] >= len(l.Files) {
+			return out
+		}
+		out[key] = diag.Range{
+			File:  l.Files[at[0]],
+			Start: diag.Pos{Line: at[1], Column: at[2]}, End: diag.Pos{Line: at[3], Column: at[4]},
+		}
+	}
+	return out
+}
+
+// MarshalJSON puts the places in as they are.
+func (p packedPlaces) MarshalJSON() ([]byte, error) { return json.RawMessage(p).MarshalJSON() }
+
+// UnmarshalJSON keeps the places packed.
+func (p *packedPlaces) UnmarshalJSON(data []byte) error {
+	*p = slices.Clone(data)
+	return nil
+}

@@ -1,0 +1,99 @@
+package compiler
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// Evaluator runs CUE over the files of an order. It returns one reply for each task, in the order of the tasks; a
+// cancelled context leaves the rest empty. However it groups tasks, a task that fails must have failed alone.
+type Evaluator interface {
+	Evaluate(context.Context, Order) []Reply
+}
+
+// Order is what an evaluator works on. It is plain data, so that it can be sent to another process.
+type Order struct {
+	Shared []File   // what all tasks may read
+	Known  []string // providers that hosts may name
+	Tasks  []Task
+}
+
+// Task is one tenant, the settings or the scenarios.
+type Task struct {
+	Kind  TaskKind
+	Name  string // of the tenant, or the path that the others stand at
+	Files []File // which this task may read besides the shared ones
+}
+
+// TaskKind says what a task is about.
+type TaskKind string
+
+// The kinds of tasks.
+const (
+	TenantTask    TaskKind = "tenant"
+	SettingsTask  TaskKind = "settings"
+	ScenariosTask TaskKind = "scenarios"
+)
+
+// Reply is the encoded answer to a task, or why there is none.
+type Reply struct {
+	Data    []byte
+	Failure Failure
+}
+
+// Failure says which limit a task exceeded.
+type Failure string
+
+// The failures of tasks.
+const (
+	OutOfMemory Failure = "memory"
+	OutOfTime   Failure = "time"
+	Crashed     Failure = "crash"
+)
+
+// inProcess evaluates without limits, in this process.
+type inProcess struct {
+	check func([]policy.Module) diag.List
+}
+
+var _ Evaluator = inProcess{}
+
+// Evaluate answers batch by batch.
+func (e inProcess) Evaluate(ctx context.Context, o Order) []Reply {
+	out := make([]Reply, len(o.Tasks))
+	w := NewWorker(o.Shared, e.check)
+	for from := 0; from < len(o.Tasks) && ctx.Err() == nil; from += BatchSize {
+		to := min(from+BatchSize, len(o.Tasks))
+		w.Do(o.Known, o.Tasks[from:to], func(int) {}, func(i int, data []byte) { out[from+i].Data = data })
+	}
+	return out
+}
+
+// failed is the one diagnostic of a task that exceeded a limit, at the file where a reader should begin.
+func failed(task Task, why Failure) diag.Diagnostic {
+	at := task.Name
+	if task.Kind == TenantTask {
+		at = path.Join(tenantsDir, task.Name)
+		for _, f := range task.Files {
+			if path.Ext(f.Path) == ".cue" && f.Mode&fs.ModeType == 0 {
+				at = f.Path
+				break
+			}
+		}
+	}
+	what := fmt.Sprintf("compiling %s takes more", path.Base(task.Name))
+	fix := "look for what multiplies: comprehensions within comprehensions, lists and ranges of great length, disjunctions of disjunctions"
+	switch why {
+	case OutOfMemory:
+		return diag.New(diag.LimitExceeded, "%s memory than a policy may", what).At(diag.Range{File: at}).WithFix("%s", fix)
+	case OutOfTime:
+		return diag.New(diag.LimitExceeded, "%s time than a policy may", what).At(diag.Range{File: at}).WithFix("%s", fix)
+	}
+	return diag.New(diag.EvaluatorFailed, "the process that compiled %s died", path.Base(task.Name)).At(diag.Range{File: at}).
+		WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
+}

@@ -1,0 +1,216 @@
+package compiler
+
+import (
+	"context"
+	"io/fs"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// session is one compilation of a repository: what is shared was read once.
+type session struct {
+	repo      fs.FS
+	evaluator Evaluator
+	cache     Cache
+	shared    []File
+	byPath    map[string]*File
+	base      keyBase
+	known     []string
+}
+
+func newSession(repo fs.FS, options Options) (*session, error) {
+	shared, err := sharedFiles(repo)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{repo: repo, evaluator: options.Evaluator, cache: options.Cache, shared: shared, byPath: map[string]*File{}}
+	if s.evaluator == nil {
+		s.evaluator = inProcess{options.CheckModules}
+	}
+	for i := range shared {
+		s.byPath[shared[i].Path] = &shared[i]
+	}
+	s.base = newKeyBase(options.Tool, shared)
+	return s, nil
+}
+
+// one answers a task that stands alone: the settings, the scenarios.
+func (s *session) one(ctx context.Context, task Task) *answer {
+	j := &job{task: task, key: s.base.of(task, "", nil)}
+	if !s.recall(j) {
+		s.evaluate(ctx, []*job{j})
+	}
+	return j.answer
+}
+
+// job is one task on its way to an answer.
+type job struct {
+	task   Task
+	key    string // "" if the answer must not be kept
+	answer *answer
+}
+
+// compile answers for tenants, in the order of names. If only some are wanted, then also for those whose rings they
+// require, since a requirement that leads nowhere or in a circle is an error.
+func (s *session) compile(ctx context.Context, names, only []string) []*answer {
+	wanted := only
+	if len(only) == 0 {
+		wanted = names
+	}
+	done := map[string]*answer{}
+	for len(wanted) > 0 && ctx.Err() == nil {
+		jobs := s.jobs(ctx, wanted, names, done)
+		wanted = nil
+		for _, j := range jobs {
+			done[j.task.Name] = j.answer
+			if len(only) > 0 {
+				wanted = append(wanted, required(j.answer)...)
+			}
+		}
+	}
+	var out []*answer
+	for _, name := range names {
+		if a := done[name]; a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// required names the other tenants whose rings a tenant requires.
+func required(a *answer) []string {
+	var out []string
+	if a == nil || a.Policy == nil {
+		return nil
+	}
+	for _, r := range a.Policy.Rings {
+		for _, q := range r.Requires {
+			if q.Tenant != "" {
+				out = append(out, q.Tenant)
+			}
+		}
+	}
+	return out
+}
+
+// jobs answers for the wanted tenants that exist and were not asked for yet.
+func (s *session) jobs(ctx context.Context, wanted, names []string, done map[string]*answer) []*job {
+	var jobs []*job
+	taken := map[string]bool{}
+	for _, name := range wanted {
+		if _, exists := slices.BinarySearch(names, name); exists && done[name] == nil && !taken[name] {
+			taken[name] = true
+			jobs = append(jobs, &job{task: Task{Kind: TenantTask, Name: name}})
+		}
+	}
+	s.prepare(ctx, jobs)
+	var missing []*job
+	for _, j := range jobs {
+		if j.answer == nil {
+			missing = append(missing, j)
+		}
+	}
+	s.evaluate(ctx, missing)
+	return jobs
+}
+
+// prepare reads each tenant's files and asks the cache, on as many cores as there are.
+func (s *session) prepare(ctx context.Context, jobs []*job) {
+	var wg sync.WaitGroup
+	next := make(chan *job)
+	for range min(runtime.GOMAXPROCS(0), len(jobs)) {
+		wg.Go(func() {
+			for j := range next {
+				s.look(j)
+			}
+		})
+	}
+	for _, j := range jobs {
+		if ctx.Err() == nil {
+			next <- j
+		}
+	}
+	close(next)
+	wg.Wait()
+}
+
+// look finds a tenant's answer in the cache, or reads its files for the evaluator. A repository that knows the digest
+// of a directory saves reading it.
+func (s *session) look(j *job) {
+	dir := path.Join(tenantsDir, j.task.Name)
+	if r, ok := s.repo.(Digester); ok && s.cache != nil {
+		if digest, ok := r.DirDigest(dir); ok {
+			j.key = s.base.of(j.task, "tree "+digest, s.known)
+			if s.recall(j) {
+				return
+			}
+		}
+	}
+	list, err := tenantFiles(s.repo, j.task.Name)
+	if err != nil {
+		j.key, j.answer = "", &answer{Diags: diag.List{tooMuch(dir, err)}}
+		return
+	}
+	j.task.Files = list
+	if s.cache == nil || faulty(list) {
+		j.key = "" // what could not be read may be readable next time
+		return
+	}
+	if j.key == "" {
+		j.key = s.base.of(j.task, "files "+digestOf(list), s.known)
+		s.recall(j)
+	}
+}
+
+func faulty(list []File) bool {
+	return slices.ContainsFunc(list, func(f File) bool { return f.Fault != "" })
+}
+
+// recall takes the answer from the cache. One that cannot be read counts as none.
+func (s *session) recall(j *job) bool {
+	if s.cache == nil || s.base.faulty || j.key == "" {
+		return false
+	}
+	data, ok := s.cache.Get(j.key)
+	if !ok {
+		return false
+	}
+	a, err := decode(data, s.byPath)
+	if err != nil {
+		return false
+	}
+	j.answer = a
+	return true
+}
+
+// evaluate asks the evaluator. Only answers are kept, never that a limit was exceeded: the next machine may be idle.
+func (s *session) evaluate(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	o := Order{Shared: s.shared, Known: s.known}
+	for _, j := range jobs {
+		o.Tasks = append(o.Tasks, j.task)
+	}
+	for i, r := range s.evaluator.Evaluate(ctx, o) {
+		j := jobs[i]
+		a, err := decode(r.Data, s.byPath)
+		switch {
+		case r.Failure == "" && r.Data == nil:
+			j.answer = &answer{} // interrupted
+		case r.Failure != "":
+			j.answer = &answer{Diags: diag.List{failed(j.task, r.Failure)}}
+		case err != nil:
+			j.answer = &answer{Diags: diag.List{failed(j.task, Crashed)}}
+		default:
+			j.answer = a
+			if s.cache != nil && !s.base.faulty && j.key != "" {
+				s.cache.Put(j.key, r.Data)
+			}
+		}
+	}
+}
