@@ -121,7 +121,13 @@ func (w *world) resume(t *task, n int) {
 		}
 	}
 	t.ready = false
+	p.current = t
+	w.stepped()
 	d, more := t.next()
+	if p.doomed != "" {
+		w.bury(p)
+		return
+	}
 	if !more {
 		t.over = true
 		return

@@ -62,7 +62,11 @@ func (r *run) sync() error {
 	if !w.remoteUp() {
 		return errDown
 	}
-	tip := w.served()
+	var tip *commit
+	r.io("ledger fetch", func() { tip = w.served() }, nil)
+	if tip != w.remote.head {
+		w.count("old records served by a frozen remote")
+	}
 	r.hop()
 	if d.seen != nil && !tip.descends(d.seen) {
 		w.count("rewound noticed")
@@ -72,11 +76,11 @@ func (r *run) sync() error {
 		}
 		d.head = tip
 	}
-	d.seen = tip
+	r.io("seen ref", func() { d.seen = tip }, nil)
 	switch {
 	case d.head.descends(tip):
 	case tip.descends(d.head):
-		d.head = tip
+		r.io("ledger ref", func() { d.head = tip }, nil)
 	default:
 		return r.reparent(tip)
 	}
@@ -105,7 +109,7 @@ func (r *run) reparent(tip *commit) error {
 		}
 		top = next
 	}
-	r.disk.head = top
+	r.io("ledger ref", func() { r.disk.head = top }, nil)
 	return nil
 }
 
@@ -136,8 +140,9 @@ func (r *run) append(e entry) error {
 		if next, err = w.build(d.head, e); err != nil {
 			return err
 		}
+		r.io("commit", func() {}, nil)
 		if why = r.push(next); why == nil {
-			d.head = next
+			r.io("ledger ref", func() { d.head = next }, nil)
 			return nil
 		}
 		if why != errMoved {
@@ -151,7 +156,7 @@ func (r *run) append(e entry) error {
 	if next == nil {
 		return why
 	}
-	d.head = next
+	r.io("ledger ref", func() { d.head = next }, nil)
 	return nil
 }
 
@@ -162,7 +167,11 @@ func (r *run) push(next *commit) error {
 	if d.seen != nil && !next.descends(d.seen) {
 		return errMoved
 	}
-	err := w.push(r.process, next, d.seen)
+	var err error
+	p, seen := r.process, d.seen
+	r.io("ledger push", func() { err = w.push(p, next, seen) }, func() { // it may arrive later
+		w.after(w.between(0, 30), func() { _ = w.push(p, next, seen) })
+	})
 	if err == nil && w.chance(w.mood.lostAnswers) {
 		w.count("answers of a push lost")
 		r.hop()
@@ -170,7 +179,7 @@ func (r *run) push(next *commit) error {
 	}
 	r.hop()
 	if err == nil {
-		d.seen = next
+		r.io("seen ref", func() { d.seen = next }, nil)
 	}
 	return err
 }

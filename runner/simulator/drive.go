@@ -46,7 +46,18 @@ func (r *run) limiting(doubt []plan.InDoubt) []plan.InDoubt {
 	if r.w.bug("budget-ignores-doubt") {
 		return nil
 	}
+	if r.w.bug("others-doubt-ignored") {
+		return r.doubtOf(doubt, true)
+	}
 	return doubt
+}
+
+// doubtOf is what this runner left in doubt itself, or what others did.
+func (r *run) doubtOf(doubt []plan.InDoubt, own bool) []plan.InDoubt {
+	return slices.DeleteFunc(slices.Clone(doubt), func(d plan.InDoubt) bool {
+		a := r.w.announced[d.ID]
+		return a == nil || (a.intent.record.Runner == r.name) != own
+	})
 }
 
 // await waits for a job to end, a request to stop, or the next tick.
@@ -144,7 +155,7 @@ func (r *run) stillDue(tip *commit, actions []ledger.Action) error {
 		return nil
 	}
 	r.w.count("intents planned again")
-	fresh, err := r.build(tip, r.w.now)
+	fresh, err := r.build(tip, r.planned(tip))
 	if err != nil {
 		return err
 	}
@@ -194,6 +205,14 @@ func (r *run) settle(wave int) {
 	for _, h := range r.state.Left(wave) {
 		actions = append(actions, closed(r.action(wave, h), r.w.now, ledger.Skipped, "the run stopped before this host's turn"))
 	}
+	if left := r.state.Left(wave); len(left) > 0 {
+		if c := r.prepared.Waves()[wave].Closes; c != nil && instant(*c) < r.w.now+need {
+			r.w.count("windows that ended before a wave was through")
+		}
+		if r.state.Why() == runner.WhyHalted {
+			r.w.count("waves that a halt cut short")
+		}
+	}
 	delete(r.ended, wave)
 	if len(actions) == 0 {
 		return
@@ -215,7 +234,7 @@ func (r *run) action(wave int, host string) ledger.Action {
 // readHalt reads the control branch; when it cannot be read, the last reading stands.
 func (r *run) readHalt() runner.Halt {
 	r.hop()
-	if !r.w.remoteUp() {
+	if r.w.dark() {
 		r.w.count("control branch unreadable")
 		if r.w.bug("halt-dated-late") {
 			r.halt.Read = r.w.now.time()
@@ -223,7 +242,7 @@ func (r *run) readHalt() runner.Halt {
 		r.hop()
 		return r.halt
 	}
-	r.halt = runner.Halt{Read: r.w.now.time(), Halted: r.w.remote.halted}
+	r.io("control fetch", func() { r.halt = runner.Halt{Read: r.w.now.time(), Halted: r.w.remote.halted} }, nil)
 	if r.w.bug("halt-not-seen") {
 		r.halt.Halted = false
 	}

@@ -31,6 +31,7 @@ type order struct {
 	failed  int
 	known   bool
 	from    *process
+	disk    int // that its runner had
 }
 
 // The answers of a host.
@@ -76,8 +77,10 @@ func (w *world) complete(h *host, c *claim, x *execution) {
 	switch {
 	case w.chance(w.mood.fails):
 		n, says = w.below(len(x.order.updates)), false
+		w.count("installations that failed")
 	case w.chance(w.mood.lies):
 		n = w.below(len(x.order.updates))
+		w.count("hosts that lied")
 	}
 	c.state, c.done = "ended", says
 	w.install(h, x.order.updates[:n])
@@ -99,6 +102,14 @@ func (w *world) install(h *host, updates []string) {
 func (w *world) restart(h *host, away second) {
 	h.upAt = max(h.upAt, w.now+away)
 	w.say("%s: restarts, back in %d s", h.name, away)
+	if w.chance(w.mood.again) {
+		w.after(away+w.between(1, 120), func() {
+			if !w.quiet {
+				w.count("hosts that restarted twice")
+				w.restart(h, w.between(10, 600))
+			}
+		})
+	}
 	for _, x := range w.open {
 		c := h.claims[x.id]
 		if x.host != h || !x.running || c.state != "running" {

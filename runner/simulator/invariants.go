@@ -16,6 +16,7 @@ var invariants = []invariant{
 	{"I1", "window", window},
 	{"I2", "gate", gate},
 	{"I3", "intent", intent},
+	{"I3b", "journal before start", writeAhead},
 	{"I4", "at most once", once},
 	{"I5", "only what was planned", fidelity},
 	{"I6", "replay", replay},
@@ -26,6 +27,9 @@ var invariants = []invariant{
 	{"I10b", "nothing after the lease", leaseOver},
 	{"I11", "halt", halt},
 	{"I12", "monotonic policy", monotonic},
+	{"I14", "deny by default", denied},
+	{"I15", "planning changes nothing", purity},
+	{"I16", "same plan again", determinism},
 	{"I22", "success is true", postState},
 	{"L1", "everything due gets done", liveness},
 }
@@ -82,7 +86,7 @@ func intent(w *world, f fact) string {
 		}
 	case over:
 		return w.lost()
-	case passed, installed, reread, leased:
+	case passed, installed, reread, leased, opened, planning:
 	}
 	return ""
 }
@@ -201,14 +205,14 @@ func halt(w *world, f fact) string {
 		return ""
 	}
 	r := &w.remote
-	up := w.remoteUp()
-	switch visible := max(r.haltedAt, r.recovered); {
+	dark := w.dark()
+	switch visible := max(r.haltedAt, r.downUntil, r.muteTill); {
 	case f.start.order.known:
 		return fmt.Sprintf("%s is started by a runner that has read the halt", f.start.host.name)
-	case r.halted && up && w.now > visible+minute:
+	case r.halted && !dark && w.now > visible+minute:
 		return fmt.Sprintf("%s starts %d s after a halt was there to read", f.start.host.name, w.now-visible)
-	case !up && w.now > r.wentDown+5*minute:
-		return fmt.Sprintf("%s starts %d s after the remote went down", f.start.host.name, w.now-r.wentDown)
+	case dark && w.now > r.darkFrom+5*minute:
+		return fmt.Sprintf("%s starts %d s after a halt could last be read", f.start.host.name, w.now-r.darkFrom)
 	}
 	return ""
 }

@@ -64,25 +64,54 @@ func (r *run) carry(t *task, j job) (ledger.Status, string) {
 	if !w.reachable(h) {
 		return ledger.Skipped, "unreachable"
 	}
-	if w.chance(w.mood.plugins) {
-		w.count("plugins that crashed before a start")
-		return ledger.Failed, "the plugin crashed before it started anything"
+	if err := r.journalled(j.action); err != nil {
+		w.count("starts refused: journal")
+		return ledger.Skipped, "the journal cannot be written"
+	}
+	status, reason := r.apply(t, h, j)
+	r.journalEnd(closed(j.action, w.now, status, reason))
+	return status, reason
+}
+
+// apply is what follows once the journal knows.
+func (r *run) apply(t *task, h *host, j job) (ledger.Status, string) {
+	w := r.w
+	if how := r.plugin(t, "before a start"); how != "" {
+		return ledger.Failed, "the plugin " + how + " before it started anything"
 	}
 	status, reason, over := r.send(t, h, j)
 	if over {
 		return status, reason
 	}
+	if w.chance(w.mood.plugins) {
+		w.count("plugins that hung while a host worked")
+		t.sleep(w.between(5, 30) * minute)
+		return ledger.InDoubt, "the plugin was stopped"
+	}
 	says, lost := r.watch(t, h, j.action.ID)
+	how := r.plugin(t, "after a start")
 	switch {
-	case w.chance(w.mood.plugins):
-		w.count("plugins that crashed after a start")
-		return ledger.InDoubt, "the plugin crashed"
+	case how != "":
+		return ledger.InDoubt, "the plugin " + how
 	case lost != "":
 		return ledger.InDoubt, lost
 	case w.bug("provider-trusted") && says:
 		return ledger.Succeeded, ""
 	}
 	return r.judge(t, h, j, says)
+}
+
+// plugin lets the provider's process fail, and says how.
+func (r *run) plugin(t *task, when string) string {
+	if !r.w.chance(r.w.mood.plugins) {
+		return ""
+	}
+	how := pick(r.w, []string{"crashed", "hung", "answered garbage"})
+	if how == "hung" { // until it is stopped
+		t.sleep(r.w.between(1, 10) * minute)
+	}
+	r.w.count("plugins that " + how + " " + when)
+	return how
 }
 
 // send brings the order to its host and the answer back. Either may be lost.
@@ -95,13 +124,17 @@ func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 		w.count("starts that never arrived")
 		return ledger.InDoubt, "the connection was lost", true
 	}
-	answer := w.receive(h, r.order(h, j))
+	answer, o := "", r.order(h, j)
+	r.io("host start", func() { answer = w.receive(h, o) }, func() { // it may arrive later
+		w.after(w.between(0, 30), func() { w.receive(h, o) })
+	})
 	if w.chance(w.mood.twice) {
 		w.count("starts that arrived twice")
-		o := r.order(h, j)
-		w.after(w.between(0, 900), func() { w.receive(h, o) })
+		again := r.order(h, j)
+		w.after(w.between(0, 900), func() { w.receive(h, again) })
 	}
 	t.sleep(w.latency())
+	r.io("host answer", func() {}, nil)
 	switch {
 	case !w.reachable(h):
 		if w.bug("lost-start-sent-again") {
@@ -120,7 +153,7 @@ func (r *run) send(t *task, h *host, j job) (ledger.Status, string, bool) {
 
 // order is what is sent to a host.
 func (r *run) order(h *host, j job) order {
-	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, by: instant(j.start.By), failed: j.failed, known: j.known}
+	o := order{id: j.action.ID, ring: j.action.Ring, fence: j.start.Fence, from: r.process, disk: r.files.id, by: instant(j.start.By), failed: j.failed, known: j.known}
 	if j.closes != nil {
 		o.closes = instant(*j.closes)
 	}
@@ -161,6 +194,7 @@ func (r *run) watch(t *task, h *host, id string) (says bool, lost string) {
 		case c.state == "lost":
 			return false, "the host says that it is gone"
 		case c.state == "ended":
+			r.io("host result", func() {}, nil)
 			return c.done, ""
 		}
 		t.sleep(5)

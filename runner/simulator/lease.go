@@ -2,10 +2,7 @@ package simulator
 
 // take takes the lease of the site, with a fence that is higher than every one before.
 func (r *run) take() error {
-	r.hop()
-	old := r.w.remote.leases[r.site]
-	up := r.w.remoteUp()
-	r.hop()
+	old, up := r.readLease()
 	switch {
 	case !up:
 		return errDown
@@ -27,6 +24,23 @@ func (r *run) take() error {
 	return r.write(old, next)
 }
 
+// readLease fetches the lease ref.
+func (r *run) readLease() (current lease, up bool) {
+	r.hop()
+	r.io("lease fetch", func() { current, up = r.w.remote.leases[r.site], r.w.remoteUp() }, nil)
+	r.hop()
+	return current, up
+}
+
+// swap pushes the lease ref. A push whose runner dies may arrive later.
+func (r *run) swap(old, next lease) (err error) {
+	w, site := r.w, r.site
+	r.io("lease push", func() { err = w.swapLease(site, old, next) }, func() {
+		w.after(w.between(0, 30), func() { _ = w.swapLease(site, old, next) })
+	})
+	return err
+}
+
 // taken: another run holds the lease, or may believe so by its own clock.
 func (r *run) taken(old lease) bool {
 	switch {
@@ -41,7 +55,7 @@ func (r *run) taken(old lease) bool {
 // write puts a lease where old stood; the answer may be lost.
 func (r *run) write(old, next lease) error {
 	r.hop()
-	err := r.w.swapLease(r.site, old, next)
+	err := r.swap(old, next)
 	if err == nil && r.w.chance(r.w.mood.lostAnswers) {
 		r.w.count("answers about a lease lost")
 		err = errDown
@@ -60,9 +74,7 @@ func (r *run) write(old, next lease) error {
 
 // renew moves the end of the lease, as long as nobody else took it.
 func (r *run) renew() error {
-	r.hop()
-	current, up := r.w.remote.leases[r.site], r.w.remoteUp()
-	r.hop()
+	current, up := r.readLease()
 	switch {
 	case !up:
 		return errDown
@@ -82,15 +94,14 @@ func (r *run) release() {
 	if !r.held {
 		return
 	}
-	r.hop()
-	current := r.w.remote.leases[r.site]
+	current, _ := r.readLease()
 	if current.run == r.id && !current.released {
 		next := current
 		next.released = true
 		if r.w.bug("release-forgets-fence") {
 			next.fence = 0
 		}
-		_ = r.w.swapLease(r.site, current, next)
+		_ = r.swap(current, next)
 	}
 	r.hop()
 }

@@ -3,7 +3,7 @@ package simulator
 // mood says how much goes wrong in a world, in events of a thousand. A kind that a seed leaves out shows what the
 // others do alone.
 type mood struct {
-	slow, lostAnswers, fails, lies, plugins, oldPolicy, twice, halts int
+	slow, lostAnswers, fails, lies, plugins, oldPolicy, twice, halts, disk, again, late int
 
 	crashes, pauses int // at any place where a runner waits
 }
@@ -16,7 +16,8 @@ func (w *world) newMood() {
 		return 1 + w.below(most)
 	}
 	w.mood = mood{
-		slow: some(100), lostAnswers: some(150), fails: some(150), lies: some(100), plugins: some(60), oldPolicy: some(200), twice: some(200), halts: some(200),
+		slow: some(100), lostAnswers: some(150), fails: some(150), lies: some(100), plugins: some(120), oldPolicy: some(200), twice: some(200), halts: some(200),
+		disk: some(15), again: some(500), late: some(60),
 		crashes: some(8), pauses: some(6),
 	}
 }
@@ -25,17 +26,34 @@ func (w *world) newMood() {
 func (w *world) settle() {
 	w.newMood()
 	w.newTenant()
-	for n := range 1 + w.below(4) {
+	w.newFaults()
+	w.haltStep = 1 + w.below(400)
+	runners := 1 + w.below(4)
+	if s := w.o.Scene; s != nil {
+		w.mood, runners = s.mood, s.runners
+	}
+	for n := range runners {
 		w.processes = append(w.processes, w.newProcess(n+1, w.tenant.sites[n%len(w.tenant.sites)]))
 	}
 	for len(w.processes) < len(w.tenant.sites) {
 		w.processes = append(w.processes, w.newProcess(len(w.processes)+1, w.tenant.sites[len(w.processes)]))
 	}
+	if len(w.tenant.sites) > 1 {
+		w.count("several sites")
+	}
+	if len(w.processes) > len(w.tenant.sites) {
+		w.count("several runners at a site")
+	}
 	for _, p := range w.processes {
 		w.after(w.between(0, 20)*minute, p.begin)
 	}
 	end := w.started + w.between(2, 8)*hour
-	w.trouble(end)
+	if s := w.o.Scene; s != nil {
+		end = w.started + 3*hour
+		s.prepare(w, end)
+	} else {
+		w.trouble(end)
+	}
 	w.at(end, w.calm)
 }
 
@@ -43,7 +61,7 @@ func (w *world) settle() {
 func (w *world) trouble(end second) {
 	for _, kind := range []func(){
 		w.killSome, w.killSome, w.pauseSome, w.interruptSome, w.deleteDisk, w.cutLink, w.cutLink, w.restartSome, w.restartSome,
-		w.remoteDown, w.remoteRefuses, w.haltAll, w.rollBack, w.freezeRemote, w.newPolicy,
+		w.remoteDown, w.remoteRefuses, w.muteControl, w.haltAll, w.rollBack, w.freezeRemote, w.newPolicy,
 	} {
 		if w.often(500) {
 			continue
@@ -148,15 +166,15 @@ func (w *world) calm() {
 	w.unhalt()
 	w.restore()
 	r := &w.remote
-	r.downUntil, r.refusesUntil, r.frozenUntil = w.now, w.now, w.now
-	r.recovered = min(r.recovered, w.now)
+	r.downUntil, r.refusesUntil, r.frozenUntil = min(r.downUntil, w.now), w.now, w.now
+	r.muteTill = min(r.muteTill, w.now)
 	for _, h := range w.hosts {
 		h.cutUntil, h.upAt = min(h.cutUntil, w.now), min(h.upAt, w.now)
 	}
 	kept := map[string]bool{}
 	for _, i := range w.random.Perm(len(w.processes)) {
 		p := w.processes[i]
-		if kept[p.site] {
+		if p.retired || kept[p.site] {
 			p.kill()
 			p.retired = true
 			continue

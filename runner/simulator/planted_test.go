@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ringfence/ringfence/runner"
 )
@@ -30,7 +31,7 @@ func TestPlantedGuards(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			runner.Planted = name
 			defer func() { runner.Planted = "" }()
-			hunt(t, Options{Watch: guarded[name]})
+			hunt(t, Options{Watch: guarded[name]}, "Step: "+name)
 		})
 	}
 }
@@ -39,7 +40,7 @@ func TestPlantedGuards(t *testing.T) {
 func TestPlantedWorld(t *testing.T) {
 	for _, b := range Bugs {
 		t.Run(b.Invariant+"/"+b.Name, func(t *testing.T) {
-			hunt(t, Options{Bug: b.Name, Watch: b.Invariant})
+			hunt(t, Options{Bug: b.Name, Watch: b.Invariant}, b.Name)
 		})
 	}
 }
@@ -61,12 +62,13 @@ func TestEveryInvariantIsTried(t *testing.T) {
 }
 
 // hunt looks for the first seed that finds a bug.
-func hunt(t *testing.T, o Options) {
+func hunt(t *testing.T, o Options, bug string) {
 	t.Helper()
+	begun := time.Now()
 	var next, found atomic.Uint64
 	found.Store(most + 1)
 	var mu sync.Mutex
-	var first error
+	var first *Violation
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
@@ -78,7 +80,7 @@ func hunt(t *testing.T, o Options) {
 				mu.Lock()
 				if s < found.Load() {
 					found.Store(s)
-					first = err
+					first = err.(*Violation)
 				}
 				mu.Unlock()
 			}
@@ -88,5 +90,5 @@ func hunt(t *testing.T, o Options) {
 	if first == nil {
 		t.Fatalf("not found in %d seeds", most)
 	}
-	t.Logf("found at seed %d: %s", found.Load(), first.(*Violation).Problem)
+	t.Logf("| %-4s | %-45s | %5d | %s (%s)", o.Watch, bug, found.Load(), first.Problem, time.Since(begun).Round(time.Second))
 }

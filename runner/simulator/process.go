@@ -11,6 +11,12 @@ type process struct {
 	w           *world
 	name, site  string
 	disk        *disk
+	files       *drive            // of its journal
+	kept        map[string]string // actions by entry that its journal has taken
+	disks       int               // that it has had
+	points      int               // places at which it could have died so far
+	doomed      Way               // it died at a point, in this way
+	current     *task             // that runs, or ran last
 	alive       bool
 	retired     bool // it never comes back
 	pausedUntil second
@@ -32,8 +38,13 @@ type finished struct {
 }
 
 func (w *world) newProcess(n int, site string) *process {
-	return &process{w: w, name: fmt.Sprintf("runner-%d", n), site: site, disk: &disk{}, parallel: pick(w, []int{1, 1, 2, 8})}
+	p := &process{w: w, name: fmt.Sprintf("runner-%d", n), site: site, parallel: pick(w, []int{1, 1, 2, 8})}
+	p.newDisk()
+	return p
 }
+
+// newDisk gives it a machine that knows nothing.
+func (p *process) newDisk() { p.disk, p.files, p.kept = &disk{}, newDrive(p), map[string]string{} }
 
 // begin starts the program.
 func (p *process) begin() {
@@ -55,7 +66,12 @@ func (p *process) kill() {
 		return
 	}
 	p.end()
-	p.alive, p.pausedUntil, p.main, p.run = false, 0, nil, nil
+	how := p.doomed
+	if how == "" {
+		how = pick(p.w, Ways)
+	}
+	p.files = p.files.off(how)
+	p.alive, p.pausedUntil, p.main, p.run, p.doomed = false, 0, nil, nil, ""
 }
 
 func (p *process) end() {
@@ -79,6 +95,7 @@ func (p *process) once(t *task) {
 	if err != nil {
 		w.say("%s: the run ended: %v", p.name, err)
 	}
+	r.closeJournal()
 	r.release()
 	p.run = nil
 	p.nextIn = w.between(3, 40) * minute

@@ -62,7 +62,7 @@ func appendOnly(w *world, f fact) string {
 		if a := w.announced[f.start.id]; a != nil && !w.remote.newest.descends(a.intent) {
 			return fmt.Sprintf("%s starts on a history that lost records", f.start.host.name)
 		}
-	case passed, installed, reread, leased, over:
+	case passed, installed, reread, leased, opened, planning, over:
 	}
 	return ""
 }
@@ -83,7 +83,7 @@ func fencing(w *world, f fact) string {
 		if x := f.start; x.order.fence < x.host.shown {
 			return fmt.Sprintf("%s obeys fence %d after %d", x.host.name, x.order.fence, x.host.shown)
 		}
-	case passed, installed, reread, pushed, over:
+	case passed, installed, reread, pushed, opened, planning, over:
 	}
 	return ""
 }

@@ -60,11 +60,11 @@ type remote struct {
 	leases   map[string]lease
 	halted   bool
 	haltedAt second
-	policy   int // version of the policy branch
+	muteTill second // the control branch alone cannot be read until then
+	darkFrom second // since when it cannot be read, if it cannot
+	policy   int    // version of the policy branch
 
 	downUntil    second
-	recovered    second // when it was last back
-	wentDown     second
 	refusesUntil second // pushes only
 	frozen       *commit
 	frozenUntil  second
@@ -83,6 +83,16 @@ var (
 )
 
 func (w *world) remoteUp() bool { return w.now >= w.remote.downUntil }
+
+// dark: the control branch cannot be read.
+func (w *world) dark() bool { return !w.remoteUp() || w.now < w.remote.muteTill }
+
+// darken notes that the control branch cannot be read from now on.
+func (w *world) darken() {
+	if !w.dark() {
+		w.remote.darkFrom = w.now
+	}
+}
 
 // served is the ledger's head as readers get it.
 func (w *world) served() *commit {

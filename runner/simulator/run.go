@@ -8,6 +8,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/journal"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -41,6 +42,8 @@ type run struct {
 	ended    map[int][]ending
 	halt     runner.Halt
 	failures map[string]int // by ring, as the runner was told
+	journal  *journal.Journal
+	recalled []journal.Entry // ends of runs before this one
 	nextIn   second
 }
 
@@ -50,6 +53,7 @@ func (r *run) hop() { r.t.sleep(r.w.latency()) }
 func (w *world) latency() second {
 	switch {
 	case w.chance(w.mood.slow):
+		w.count("slow answers")
 		return w.between(3, 25)
 	default:
 		return w.between(0, 1)
@@ -58,7 +62,7 @@ func (w *world) latency() second {
 
 // all is the whole run.
 func (r *run) all() error {
-	for _, step := range []func() error{r.sync, r.checkout, r.take, r.sync, r.checkRecorded, r.settleDoubt, r.scan, r.makePlan, r.carryOut} {
+	for _, step := range []func() error{r.sync, r.checkout, r.take, r.openJournal, r.sync, r.checkRecorded, r.settleDoubt, r.lateFailure, r.scan, r.makePlan, r.carryOut} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -73,7 +77,7 @@ func (r *run) checkout() error {
 	if !r.w.remoteUp() {
 		return errDown
 	}
-	r.version = r.w.remote.policy
+	r.io("policy fetch", func() { r.version = r.w.remote.policy }, nil)
 	if r.version > 0 && r.w.chance(r.w.mood.oldPolicy) {
 		r.version--
 		r.w.count("old policies served")
@@ -125,7 +129,7 @@ func (r *run) settleDoubt() error {
 	}
 	r.hop()
 	r.trust(doubt, standings, readings)
-	actions := runner.SettleDoubt(r.policy, doubt, standings, readings, r.w.now.time())
+	actions := runner.Recall(runner.SettleDoubt(r.policy, doubt, standings, readings, r.w.now.time()), r.recalled)
 	for _, a := range actions {
 		r.w.count("in doubt, then " + string(a.Status) + " because " + string(word(standings[a.ID])))
 	}
@@ -178,14 +182,17 @@ func (r *run) ask(h *host, id string) runner.Standing {
 	if !r.w.reachable(h) {
 		return runner.StandingRunning
 	}
-	if !r.w.bug("ask-without-fence") {
-		h.fence = max(h.fence, r.lease.fence)
-	}
-	h.shown = max(h.shown, r.lease.fence)
 	standing := runner.StandingNone
-	if c := h.claims[id]; c != nil {
-		standing = runner.Standing(c.state)
+	shown := func() {
+		if !r.w.bug("ask-without-fence") {
+			h.fence = max(h.fence, r.lease.fence)
+		}
+		h.shown = max(h.shown, r.lease.fence)
+		if c := h.claims[id]; c != nil {
+			standing = runner.Standing(c.state)
+		}
 	}
+	r.io("host ask", shown, shown)
 	switch {
 	case standing == runner.StandingRunning && r.w.bug("running-taken-for-ended"):
 		standing = runner.StandingEnded
@@ -223,3 +230,21 @@ func (r *run) fenced(tip *commit) error {
 
 // end closes the run's records.
 func (r *run) end() error { return r.append(entry{record: r.draft(ledger.PhaseEnd, nil)}) }
+
+// lateFailure notes what somebody found out long after the host was read: that a success was none.
+func (r *run) lateFailure() error {
+	if !r.w.chance(r.w.mood.late) {
+		return nil
+	}
+	for _, x := range r.w.executions {
+		a := r.w.announced[x.id]
+		if a == nil || r.w.outcomes[x.id] != ledger.Succeeded || x.host.site != r.site || !r.disk.head.descends(a.intent) {
+			continue
+		}
+		r.w.count("late failures")
+		late := closed(a.action, r.w.now, ledger.Failed, "the shop is down")
+		late.ID, late.StartedAt = "late of "+r.id+" "+x.id, r.w.now.time()
+		return r.note(ledger.PhaseNote, []ledger.Action{late})
+	}
+	return nil
+}

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -46,8 +48,16 @@ func (r *run) read(h *host) runner.Reading {
 	if !r.w.reachable(h) {
 		return runner.Reading{Host: h.name, Err: fmt.Errorf("%w: it does not answer", runner.ErrUnreachable)}
 	}
-	r.w.happened(fact{kind: reread, host: h})
-	return runner.Reading{Host: h.name, Scan: r.w.scanOf(h)}
+	if r.w.chance(r.w.mood.plugins) {
+		r.w.count("plugins that read garbage")
+		return runner.Reading{Host: h.name, Err: errGarbage}
+	}
+	var scan *providers.HostScan
+	r.io("host read", func() {
+		r.w.happened(fact{kind: reread, host: h})
+		scan = r.w.scanOf(h)
+	}, nil)
+	return runner.Reading{Host: h.name, Scan: scan}
 }
 
 func (w *world) scanOf(h *host) *providers.HostScan {
@@ -63,6 +73,8 @@ func (w *world) scanOf(h *host) *providers.HostScan {
 	}
 	return s
 }
+
+var errGarbage = errors.New("the plugin answered garbage")
 
 // here are the tenant's hosts at this site.
 func (r *run) here() []policy.Host {
@@ -125,6 +137,9 @@ type planned struct {
 	version int
 	at      second
 	run     string
+	site    string
+	answers []decision.Answer
+	denied  map[string]bool // updates that the rules failed on
 }
 
 // makePlan builds the plan of this moment.
@@ -132,15 +147,32 @@ func (r *run) makePlan() error {
 	if !lacking(r.disk.head.snapshots[r.site]) {
 		return errNothing
 	}
-	made, err := r.build(r.disk.head, r.w.now)
-	if err != nil {
+	r.base = r.disk.head
+	m := made{planned: r.planned(r.base)}
+	sample := r.base.seq()%looked == 0
+	if sample {
+		m.before = inputs(r.policy, r.base)
+	}
+	var err error
+	if m.Plan, err = r.build(r.base, m.planned); err != nil {
 		return err
 	}
-	r.plan, r.base = made, r.disk.head
-	r.w.plans[made.Digest] = &planned{base: r.base, version: r.version, at: r.w.now, run: r.id}
+	if sample {
+		m.after = inputs(r.policy, r.base)
+	}
+	r.plan = m.Plan
+	r.w.plans[m.Digest] = &m.planned
+	r.w.happened(fact{kind: planning, plan: &m})
 	r.w.count("plans")
-	r.sooner(made)
+	r.sooner(m.Plan)
 	return nil
+}
+
+// planned is what a plan of this moment is made of.
+func (r *run) planned(tip *commit) planned {
+	p := planned{base: tip, version: r.version, at: r.w.now, run: r.id, site: r.site}
+	p.answers, p.denied = r.w.answers(tip.snapshots[r.site].Updates)
+	return p
 }
 
 // errNothing ends runs that would make an empty plan, which takes most of a simulation's time.
@@ -151,8 +183,7 @@ func lacking(s *inventory.Snapshot) bool {
 }
 
 // build is the plan of a state. The order of hosts is the policy's.
-func (r *run) build(tip *commit, at second) (*plan.Plan, error) {
-	s := tip.snapshots[r.site]
+func (r *run) build(tip *commit, p planned) (*plan.Plan, error) {
 	t := r.policy
 	switch {
 	case r.w.bug("soak-ignored"):
@@ -161,18 +192,32 @@ func (r *run) build(tip *commit, at second) (*plan.Plan, error) {
 		n := *t
 		n.Freezes, t = nil, &n
 	}
-	in := plan.Input{
-		At: at.time(), Policy: t, Snapshot: s, Evidence: ledger.Extract(tip.state, nil, t), Failures: tip.state.Failures,
-		InDoubt: tip.state.InDoubt, SnapshotDigest: "sha256:" + strconv.Itoa(tip.state.Seq) + r.site, Tool: "simulator",
-	}
-	for _, u := range s.Updates {
-		in.Answers = append(in.Answers, r.w.tenant.answer(u.PURL))
-	}
-	if r.w.bug("doubt-hidden-from-plan") {
-		in.InDoubt = nil
-	}
+	in := r.w.input(t, tip, p)
+	r.taint(&in)
 	r.w.spoil(&in)
 	return plan.Build(in)
+}
+
+// taint lets a plan depend on who makes it, or change what it is made of, for bugs of that kind.
+func (r *run) taint(in *plan.Input) {
+	switch {
+	case r.w.bug("doubt-hidden-from-plan"):
+		in.InDoubt = nil
+	case r.w.bug("plan-knows-its-runner"):
+		in.Tool += " " + r.name
+	case r.w.bug("plan-by-own-clock"):
+		in.At = in.At.Add(time.Duration(r.runs) * time.Second)
+	case r.w.bug("plan-trusts-itself"):
+		in.InDoubt = r.doubtOf(in.InDoubt, false)
+	case r.w.bug("plan-turns-snapshot"):
+		slices.Reverse(in.Snapshot.Hosts)
+	case r.w.bug("plan-counts-failures"):
+		for i := range in.Failures {
+			in.Failures[i].Times++
+		}
+	case r.w.bug("plan-empties-snapshot"):
+		in.Snapshot.Hosts[0].Missing = nil
+	}
 }
 
 func unsoaked(t *policy.Tenant) *policy.Tenant {

@@ -10,6 +10,10 @@ type Options struct {
 	Bug   string    // the name of one of Bugs
 	Watch string    // check only invariants of this name; "": all
 	Trace io.Writer // told of every event
+
+	Crash  *Crash            // kill the first runner at one point
+	Points func(what string) // told of every point of the first runner
+	Scene  *Scene            // says what goes wrong, instead of the seed
 }
 
 // Report is what happened in a world.
@@ -28,11 +32,19 @@ type Violation struct {
 	Invariant string
 	At        string
 	Problem   string
+	Again     string // the command that plays it again
 }
 
 func (v *Violation) Error() string {
-	return fmt.Sprintf("seed %d, %s: %s: %s\nplay it again: go test ./runner/simulator -run TestSeed -seed %d -v",
-		v.Seed, v.At, v.Invariant, v.Problem, v.Seed)
+	return fmt.Sprintf("seed %d, %s: %s: %s\nplay it again: %s", v.Seed, v.At, v.Invariant, v.Problem, v.Again)
+}
+
+// again is the command that plays the same world, and tells every event of it.
+func (o Options) again(seed uint64) string {
+	if s, c := o.Scene, o.Crash; s != nil && c != nil {
+		return fmt.Sprintf("make sim SCENE=%d POINT=%d WAY=%s", seed-firstScene, c.Point, c.How)
+	}
+	return fmt.Sprintf("make sim SEED=%d", seed)
 }
 
 // Run plays a seed: first a time in which anything may go wrong, then a quiet one in which everything that is due must

@@ -51,16 +51,33 @@ func TestSeeds(t *testing.T) {
 // interesting is in how many of 2,000 seeds it must happen, about half of what is usual: a simulator in which nothing goes
 // wrong finds nothing.
 var interesting = map[string]int{
-	"answers about a lease lost": 400, "answers of a push lost": 400, "connections lost while a host worked": 200, "control branch unreadable": 100,
-	"disks lost": 600, "disks lost with records that were nowhere else": 40, "halts": 500, "halts while a wave ran": 120,
-	"hosts that died while they installed": 150, "in doubt, then failed because ended": 50, "in doubt, then failed because lost": 80,
-	"in doubt, then skipped because none": 200, "in doubt, then succeeded because ended": 450, "in doubt, then succeeded because lost": 80,
-	"intents gone stale": 30, "intents planned again": 300, "lease races lost": 40, "leases held by others": 700, "leases lost": 25,
-	"old policies refused": 90, "plugins that crashed after a start": 60, "plugins that crashed before a start": 80, "races lost": 700,
-	"records kept here": 700, "records re-parented": 350, "rewound noticed": 400, "runners killed": 800, "runners killed between start and outcome": 350,
-	"runners killed while a start was on its way": 50, "runners stopped for a while": 600, "runners stopped while a start was on its way": 100,
-	"runs interrupted": 130, "runs that ended: lease lost": 60, "starts refused: claimed": 200, "starts refused: late": 100, "takeovers": 800,
-	"waves not announced": 280,
+	// the remote and its leases
+	"answers about a lease lost": 400, "answers of a push lost": 400, "races lost": 700, "lease races lost": 40, "leases held by others": 700, "leases lost": 25,
+	"takeovers": 800, "remote down": 450, "remote refuses": 450, "remote rolled back": 250, "rewound noticed": 400, "remote frozen": 450,
+	"old records served by a frozen remote": 350, "records kept here": 700, "records re-parented": 350, "old policies served": 100, "old policies refused": 90,
+	"new policies": 300,
+	// halts
+	"halts": 900, "halts at a random step": 900, "halts while a wave ran": 300, "waves that a halt cut short": 100, "control branch unreadable": 250,
+	"control branch alone unreadable": 500, "runs that ended: halted": 600,
+	// runners and their disks
+	"several runners at a site": 600, "several sites": 500, "runners killed": 800, "runners killed between start and outcome": 300,
+	"runners killed while a start was on its way": 40, "runners killed at a point: before": 80, "runners killed at a point: torn": 80,
+	"runners killed at a point: after": 80, "runners stopped for a while": 600, "runners stopped while a start was on its way": 75, "runs interrupted": 110,
+	"runs that ended: lease lost": 60, "disks lost": 600, "disks lost with records that were nowhere else": 40, "disks that were full or failed": 200,
+	"starts refused: journal": 50, "bytes on a disk lost that were not synced": 6, "names on a disk lost that were not synced": 80, "tails on a disk torn": 25,
+	"torn tails cut off a journal": 35,
+	// hosts
+	"connections lost while a host worked": 200, "hosts that died while they installed": 150, "hosts that restarted twice": 200, "hosts that lied": 100,
+	"installations that failed": 200, "slow answers": 400, "starts that arrived twice": 150, "starts refused: claimed": 150, "starts refused: late": 100,
+	"starts refused: fenced": 10, "in doubt, then failed because ended": 50, "in doubt, then failed because lost": 80,
+	"in doubt, then skipped because none": 200, "in doubt, then succeeded because ended": 450, "in doubt, then succeeded because lost": 60,
+	// plugins
+	"plugins that crashed before a start": 45, "plugins that crashed after a start": 30, "plugins that hung before a start": 45, "plugins that hung after a start": 30,
+	"plugins that hung while a host worked": 100, "plugins that answered garbage before a start": 40, "plugins that answered garbage after a start": 30,
+	"plugins that read garbage": 450,
+	// plans and records
+	"intents gone stale": 30, "intents planned again": 300, "waves not announced": 220, "late failures": 140, "updates that the rules failed on": 300,
+	"windows that ended before a wave was through": 100,
 }
 
 // campaign plays seeds on all processors. Its coverage counts seeds.

@@ -44,6 +44,8 @@ type ring struct {
 type update struct {
 	purl string
 	from second
+
+	fault fault
 }
 
 const urgentSoak = 20 * minute

@@ -31,7 +31,7 @@ func (w *world) loseDisk(p *process) {
 		w.count("disks lost with records that were nowhere else")
 	}
 	w.say("%s: its disk is gone", p.name)
-	p.disk = &disk{}
+	p.newDisk()
 }
 
 func (w *world) cutLink() {
@@ -60,8 +60,16 @@ func (w *world) remoteDown() {
 	}
 	w.say("remote: down for %d s", d)
 	w.count("remote down")
-	w.remote.downUntil, w.remote.wentDown = w.now+d, w.now
-	w.remote.recovered = w.now + d
+	w.darken()
+	w.remote.downUntil = w.now + d
+}
+
+// muteControl keeps everybody from reading halt orders while all else works.
+func (w *world) muteControl() {
+	w.darken()
+	w.remote.muteTill = max(w.remote.muteTill, w.now+w.between(1, 20)*minute)
+	w.say("remote: the control branch cannot be read until %s", w.remote.muteTill)
+	w.count("control branch alone unreadable")
 }
 
 func (w *world) remoteRefuses() {

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/ringfence/ringfence/runner/journal"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -50,6 +51,8 @@ const (
 	reread                // somebody reads a host
 	pushed                // the remote's head moved
 	leased                // a lease was written
+	opened                // a runner opened its journal
+	planning              // a plan was made
 	over                  // the world has come to its end
 )
 
@@ -64,6 +67,10 @@ type fact struct {
 	before lease
 	lease  lease
 	site   string
+
+	entries []journal.Entry
+	err     error
+	plan    *made
 }
 
 // happened checks what follows from a fact, then takes it in.
@@ -74,7 +81,7 @@ func (w *world) happened(f fact) {
 				continue
 			}
 			if problem := i.check(w, f); problem != "" {
-				w.violation = &Violation{Seed: w.seed, Invariant: i.name + " " + i.title, At: w.now.String(), Problem: problem}
+				w.violation = &Violation{Seed: w.seed, Invariant: i.name + " " + i.title, At: w.now.String(), Problem: problem, Again: w.o.again(w.seed)}
 				w.say("BROKEN %s %s: %s", i.name, i.title, problem)
 				break
 			}
@@ -98,7 +105,7 @@ func (w *world) happened(f fact) {
 		}
 	case leased:
 		w.fences[f.site] = max(w.fences[f.site], f.lease.fence)
-	case passed, installed, over:
+	case passed, installed, opened, planning, over:
 	}
 }
 

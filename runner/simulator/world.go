@@ -8,14 +8,16 @@ import (
 
 // world is everything that there is, and the truth about it.
 type world struct {
-	o       Options
-	seed    uint64
-	random  *rand.Rand
-	now     second
-	started second
-	queue   events
-	made    int
-	played  int
+	o        Options
+	seed     uint64
+	random   *rand.Rand
+	now      second
+	started  second
+	queue    events
+	made     int
+	steps    int // of all runners
+	haltStep int // 0: none comes any more
+	played   int
 
 	tenant    tenant
 	mood      mood
@@ -54,6 +56,16 @@ func (w *world) play() {
 	}
 	for _, p := range w.processes {
 		p.end()
+	}
+}
+
+// stepped lets a halt come at a random step of a runner, in every seed.
+func (w *world) stepped() {
+	w.steps++
+	if w.steps >= w.haltStep && w.haltStep > 0 && !w.remote.halted && !w.quiet {
+		w.haltStep = 0
+		w.count("halts at a random step")
+		w.haltAll()
 	}
 }
 
