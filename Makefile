@@ -85,9 +85,15 @@ crashpoints: ## campaign: crash at every I/O point of every scenario, or with PA
 sim: ## campaign: simulate SEEDS whole runs (default 100000) from seed FROM on, or play SEED alone and tell its story
 ifdef SEED
 	go test ./runner/simulator -count=1 -run 'TestSeed$$' -seed $(SEED) -v
+else ifdef POINT
+	go test ./runner/simulator -count=1 -run 'TestCrash$$' -scene $(or $(SCENE),0) -point $(POINT) -way $(or $(WAY),before) -v
 else
-	go test ./runner/simulator -count=1 -timeout 0 -run 'TestSeeds$$' -seeds $(or $(SEEDS),100000) -from $(or $(FROM),1)
+	go test ./runner/simulator -count=1 -timeout 0 -run 'TestSeeds$$' -seeds $(or $(SEEDS),100000) -from $(or $(FROM),1) -v
 endif
+
+.PHONY: sim-crash
+sim-crash: ## campaign: let a simulated runner die at every place where it touches the outside, in 30 scenes
+	go test ./runner/simulator -count=1 -timeout 0 -run 'TestCrashPoints$$' -every-point -v
 
 .PHONY: planted
 planted: ## campaign: plant each known bug and show that the simulator finds it
