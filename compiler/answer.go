@@ -32,6 +32,7 @@ func (a *answer) encode() []byte {
 	out := *a
 	if a.Policy != nil {
 		t := *a.Policy
+		out.HostSources = nil
 		t.Modules = slices.Clone(t.Modules)
 		for i, m := range t.Modules {
 			if strings.HasPrefix(m.Path, baselineDir+"/") {

@@ -37,8 +37,8 @@ type bundle struct {
 	seen  int
 }
 
-// sharedFiles are the files that more than one tenant can read: every CUE file outside the tenants' directories, the
-// module files, the baseline's Rego. Directories whose name begins with a dot are out of sight.
+// sharedFiles are the files that more than one tenant can read: every CUE and calendar file outside the tenants'
+// directories, the module files, the baseline's Rego. Directories whose name begins with a dot are out of sight.
 func sharedFiles(repo fs.FS) ([]File, error) {
 	b := &bundle{repo: repo}
 	err := b.walk(".", func(name string, e fs.DirEntry) choice {
@@ -49,7 +49,7 @@ func sharedFiles(repo fs.FS) ([]File, error) {
 				return skip
 			}
 			return keep
-		case !e.Type().IsRegular(), path.Ext(base) == ".cue", dir == "cue.mod/", dir == baselineDir+"/" && isRego(base):
+		case !e.Type().IsRegular(), path.Ext(base) == ".cue", path.Ext(base) == ".ics", dir == "cue.mod/", dir == baselineDir+"/" && isRego(base):
 			return keep
 		}
 		return skip
@@ -97,8 +97,7 @@ func (b *bundle) walk(dir string, choose func(string, fs.DirEntry) choice) error
 			continue
 		}
 		if e.IsDir() {
-			b.files = append(b.files, File{Path: name, Mode: fs.ModeDir})
-			if err := b.walk(name, choose); err != nil {
+			if err := b.descend(name, choose); err != nil {
 				return err
 			}
 			continue
@@ -110,6 +109,17 @@ func (b *bundle) walk(dir string, choose func(string, fs.DirEntry) choice) error
 		}
 	}
 	return nil
+}
+
+// descend walks through a directory, and forgets it if there is nothing in it to keep.
+func (b *bundle) descend(name string, choose func(string, fs.DirEntry) choice) error {
+	before := len(b.files)
+	b.files = append(b.files, File{Path: name, Mode: fs.ModeDir})
+	err := b.walk(name, choose)
+	if len(b.files) == before+1 {
+		b.files = b.files[:before]
+	}
+	return err
 }
 
 // add takes one file in. What cannot be read is noted with the reason: it matters only to those who import it.

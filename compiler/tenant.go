@@ -119,15 +119,11 @@ func (c *compilation) build(t *tree, p *program, dir, name string) compiled {
 	return c.read(t, strict, name, dir)
 }
 
-// read turns a tenant that the schema accepts into plain values.
+// read turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
 func (c *compilation) read(t *tree, n node, name, dir string) compiled {
+	r := n.r
 	out, files := n.tenant(name)
-	n.r.parameters(n)
-	return c.join(t, n.r, out, files, dir)
-}
-
-// join adds hosts and modules to what CUE said.
-func (c *compilation) join(t *tree, r *reader, out *policy.Tenant, files []node, dir string) compiled {
+	r.parameters(n)
 	hosts, list := t.hosts(dir, files, c.known)
 	r.diags = append(r.diags, list...)
 	r.diags = append(r.diags, t.calendars(dir, r.calendars, out)...)

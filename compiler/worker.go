@@ -191,15 +191,11 @@ func (c *compilation) quick(name string, p *program) (out compiled, ok bool) {
 		return compiled{}, false
 	}
 	r.use(p)
-	read, files := strict.tenant(name)
-	if r.parameters(strict); len(r.diags) > 0 {
-		return compiled{}, false
-	}
-	out = c.join(t, r, read, files, dir)
+	out = c.read(t, strict, name, dir)
 	return out, !blames(out.diags)
 }
 
-// blames reports whether hosts files led to a diagnostic about CUE, whose places CUE has to explain.
+// blames reports whether something is wrong that CUE has to explain; hosts files and modules speak for themselves.
 func blames(list diag.List) bool {
-	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Range != nil && path.Ext(d.Range.File) == ".cue" })
+	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Range == nil || path.Ext(d.Range.File) == ".cue" })
 }
