@@ -1,9 +1,7 @@
 package compiler
 
 import (
-	"cmp"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -31,16 +29,16 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 	n.approval(t)
 	files := n.get("hosts").items()
 	for _, f := range files {
-		f.inner()
+		f.inner(diag.BadHostsFile, "hosts.yaml")
 	}
 	return t, files
 }
 
 // inner reads a path that stays inside the directory of its file.
-func (n node) inner() string {
+func (n node) inner(code diag.Code, example string) string {
 	s := n.str("a file's path")
 	if s != "" && !fs.ValidPath(s) || n.isEmptyString() {
-		n.reject(diag.BadHostsFile, "must be a path inside the tenant's directory, such as \"hosts.yaml\", not %q", oneLine(s))
+		n.reject(code, "must be a path inside the tenant's directory, such as %q, not %q", example, oneLine(s))
 		return ""
 	}
 	return s
@@ -56,10 +54,12 @@ func each[T any](n node, read func(node) T) []T {
 }
 
 func (n node) ring() policy.Ring {
+	one, several := n.get("window").mark().windows()
 	return policy.Ring{
 		Name:           n.label(),
+		Window:         one,
+		Windows:        several,
 		Select:         n.get("select").labels(),
-		Window:         n.get("window").mark().ref(),
 		Requires:       each(n.get("requires"), node.requirement),
 		MaxUnavailable: n.get("maxUnavailable").amount(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
@@ -107,73 +107,13 @@ func (n node) requirement() policy.Requirement {
 	return req
 }
 
-func (n node) window() policy.Window {
-	w := policy.Window{
-		Name:     n.label(),
-		Start:    n.get("start").clock("15:04", `a wall time such as "22:00"`),
-		Duration: n.get("duration").mark().duration(),
-		Source:   n.source(),
-	}
-	n.get("days").some("a day")
-	for _, d := range n.get("days").items() {
-		w.Days = append(w.Days, d.enum(days...))
-	}
-	slices.SortFunc(w.Days, func(a, b string) int { return cmp.Compare(slices.Index(days, a), slices.Index(days, b)) })
-	w.Days = slices.Compact(w.Days)
-	if m := n.get("monthly"); m.exists() {
-		w.Monthly = &policy.Monthly{Nth: m.nth(), Weekday: m.get("weekday").enum(days...), OffsetDays: m.get("offsetDays").integer(-31, 31)}
-	}
-	if b := n.get("always").boolean(); b != nil {
-		w.Always = *b
-	}
-	n.recurrence()
-	return w
-}
-
-func (n node) nth() int {
-	i := n.get("nth").integer(-1, 5)
-	if v, ok := n.get("nth").concrete(); ok && i == 0 {
-		if zero, err := v.Int64(); err == nil && zero == 0 {
-			n.get("nth").reject(diag.WrongValue, "must be 1 to 5, or -1 for the last, not 0")
-		}
-	}
-	return i
-}
-
-// recurrence checks that a window says exactly one kind of recurrence, and completely.
-func (n node) recurrence() {
-	var kinds []string
-	for _, k := range []string{"always", "days", "monthly"} {
-		if n.has(k) {
-			kinds = append(kinds, k)
-		}
-	}
-	switch {
-	case len(kinds) == 0:
-		n.report(diag.New(diag.MissingField, "%s does not say when it opens", n.name()).WithFix("add days, monthly or always: true"))
-	case len(kinds) > 1:
-		n.get(kinds[1]).report(diag.New(diag.Conflict, "%s has both %s and %s", n.name(), kinds[0], kinds[1]).WithFix("keep one of them"))
-	case len(kinds) == 1 && kinds[0] == "always":
-		for _, k := range []string{"start", "duration"} {
-			if n.get(k).exists() {
-				n.get(k).report(diag.New(diag.Conflict, "%s is always open and cannot have a %s", n.name(), k).WithFix("remove always or %s", k))
-				return
-			}
-		}
-	case len(kinds) == 1:
-		for _, k := range []string{"start", "duration"} {
-			if !n.has(k) {
-				n.missing(k)
-			}
-		}
-	}
-}
-
 func (n node) lane() policy.Lane {
+	one, several := n.get("window").mark().windows()
 	l := policy.Lane{
 		Name:     n.label(),
+		Window:   one,
+		Windows:  several,
 		Match:    n.get("match").match(),
-		Window:   n.get("window").mark().ref(),
 		Reboot:   n.get("reboot").reboot(),
 		Priority: n.get("priority").integer(-maxCount, maxCount),
 		Source:   n.source(),
@@ -183,20 +123,4 @@ func (n node) lane() policy.Lane {
 		l.Soak = &d
 	}
 	return l
-}
-
-func (n node) freeze() policy.Freeze {
-	const layout, what = "2006-01-02T15:04", `a wall time such as "2026-12-18T18:00"`
-	f := policy.Freeze{
-		Name:   n.label(),
-		Starts: n.get("starts").mark().clock(layout, what),
-		Ends:   n.get("ends").mark().clock(layout, what),
-		Reason: n.get("reason").str("a reason in words"),
-		Source: n.source(),
-	}
-	if a := n.get("allow"); a.exists() {
-		m := a.match()
-		f.Allow = &m
-	}
-	return f
 }

@@ -14,13 +14,14 @@ import (
 // reader turns CUE values into plain Go ones and collects what is wrong with them. It reads on after a mistake, so
 // that one run shows them all.
 type reader struct {
-	home   string // the directory whose files are the user's own; others are shared
-	index  index
-	prefix []string // where the value that is read stands in its package
-	diags  diag.List
-	places check.Places    // of what the cross checks may point at
-	used   map[string]bool // parameters that the user's own files read
-	meant  check.Places    // fields that a misspelt one was meant to be: they are not missing as well
+	home      string // the directory whose files are the user's own; others are shared
+	index     index
+	prefix    []string // where the value that is read stands in its package
+	diags     diag.List
+	calendars []calendarRef   // files that windows and freezes take their times from
+	places    check.Places    // of what the cross checks may point at
+	used      map[string]bool // parameters that the user's own files read
+	meant     check.Places    // fields that a misspelt one was meant to be: they are not missing as well
 }
 
 // node is one value and the field names that lead to it.

@@ -41,6 +41,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		c.matches()
 		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
 		c.membership()
+		c.hostZones()
 		f.Diags = c.diags
 		out = append(out, f)
 	}
@@ -71,7 +72,9 @@ func (c *checker) references() {
 		c.add(diag.New(diag.NoRings, "the tenant has no ring").WithFix("add rings: all: {select: …, window: …}"), "rings")
 	}
 	for _, r := range t.Rings {
-		c.window(r.Window, "rings", r.Name, "window")
+		for _, name := range r.WindowNames() {
+			c.window(name, "rings", r.Name, "window")
+		}
 		if r.RebootWindow != "" {
 			c.window(r.RebootWindow, "rings", r.Name, "rebootWindow")
 		}
@@ -84,8 +87,8 @@ func (c *checker) references() {
 		}
 	}
 	for _, l := range t.Lanes {
-		if l.Window != "" {
-			c.window(l.Window, "lanes", l.Name, "window")
+		for _, name := range l.WindowNames() {
+			c.window(name, "lanes", l.Name, "window")
 		}
 	}
 }

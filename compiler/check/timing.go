@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -10,20 +11,27 @@ import (
 	"github.com/ringfence/ringfence/compiler/window"
 )
 
-// timing checks zone, windows and freezes.
+// timing checks zones, windows and freezes.
 func (c *checker) timing() {
-	if _, err := window.Zone(c.Tenant.Timezone); errors.Is(err, window.ErrZone) {
-		c.add(diag.New(diag.UnknownZone, "%q is not a time zone%s", c.Tenant.Timezone, suggest.Tail(c.Tenant.Timezone, window.Zones())).
-			WithFix("write an IANA name such as \"Europe/Berlin\""), "timezone")
-	}
+	c.zone(c.Tenant.Timezone, "timezone")
 	for _, w := range c.Tenant.Windows {
-		if err := window.Valid(w); err != nil {
+		if w.Timezone != "" && w.Timezone != policy.HostZone {
+			c.zone(w.Timezone, "windows", w.Name, "timezone")
+		}
+		err := window.Valid(w)
+		if err == nil && !window.Ever(w) {
+			err = errors.New("no calendar has such a date")
+		}
+		if err != nil {
 			c.add(diag.New(diag.NeverOpens, "the window %q never opens: %v", w.Name, err).
-				WithFix("a window needs days or monthly, a start and a duration above zero, or always: true"), c.culprit(w)...)
+				WithFix("a window needs days, monthly, dates or rrule with a start and a duration above zero, or ics, or always: true"), c.culprit(w)...)
 		}
 	}
 	for _, f := range c.Tenant.Freezes {
-		if f.Ends <= f.Starts { // the format sorts as time does
+		if f.Timezone != "" {
+			c.zone(f.Timezone, "freezes", f.Name, "timezone")
+		}
+		if len(f.Events) == 0 && f.Ends <= f.Starts { // the format sorts as time does
 			c.add(diag.New(diag.FreezeBackwards, "the freeze %q ends before it starts", f.Name).
 				WithRelated(c.Places.At("freezes", f.Name, "starts"), "starts here").
 				WithFix("let ends be later than starts"), "freezes", f.Name, "ends")
@@ -31,11 +39,67 @@ func (c *checker) timing() {
 	}
 }
 
+// zone checks that a name is that of an IANA zone.
+func (c *checker) zone(name string, path ...string) {
+	if _, err := window.Zone(name); errors.Is(err, window.ErrZone) {
+		c.add(diag.New(diag.UnknownZone, "%q is not a time zone%s", name, suggest.Tail(name, window.Zones())).
+			WithFix("write an IANA name such as \"Europe/Berlin\""), path...)
+	}
+}
+
+// hostZones checks that each host whose ring has a window in hosts' own zones says which that is. Those that do not
+// are quarantined in a run, and no other host waits for them.
+func (c *checker) hostZones() {
+	bad := map[string][]policy.Host{} // by window
+	for _, h := range c.Tenant.Hosts {
+		ring, ok := c.Tenant.RingOf(h)
+		if !ok {
+			continue
+		}
+		for _, name := range c.windowsOf(*ring) {
+			w := c.Tenant.Window(name)
+			if w == nil || w.Timezone != policy.HostZone {
+				continue
+			}
+			if _, err := window.Location(c.Tenant, *w, h.Label(policy.ZoneLabel)); err != nil {
+				bad[name] = append(bad[name], h)
+			}
+		}
+	}
+	for _, w := range c.Tenant.Windows {
+		if hosts := bad[w.Name]; len(hosts) > 0 {
+			var names []string
+			for _, h := range hosts {
+				names = append(names, h.Name)
+			}
+			c.diags = append(c.diags, diag.New(diag.UnknownZone, "the window %q opens in each host's own time zone, which nobody knows of %s", w.Name, some(names)).
+				WithRelated(c.Places.At("windows", w.Name, "timezone"), "the window").
+				WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)))
+		}
+	}
+}
+
+// windowsOf lists every window that something in a ring may wait for.
+func (c *checker) windowsOf(r policy.Ring) []string {
+	out := slices.Clone(r.WindowNames())
+	if r.RebootWindow != "" {
+		out = append(out, r.RebootWindow)
+	}
+	for _, l := range c.Tenant.Lanes {
+		out = append(out, l.WindowNames()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // culprit is the field that keeps a window from opening, as far as one does.
 func (c *checker) culprit(w policy.Window) []string {
 	path := []string{"windows", w.Name}
 	if w.Duration == 0 && c.Places.Has("windows", w.Name, "duration") {
 		return append(path, "duration")
+	}
+	if w.RRule != "" {
+		return append(path, "rrule")
 	}
 	return path
 }

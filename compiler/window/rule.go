@@ -38,6 +38,9 @@ var (
 	dayPart  = regexp.MustCompile(`^([+-]?[1-9][0-9]?)?[A-Z]{2}$`)
 )
 
+// ErrNoFrom is wrapped by errors about a rule whose dates depend on where it begins, which nothing says.
+var ErrNoFrom = errors.New("the rule needs from, the date that it counts from")
+
 // parseRule reads an RRULE. from, "2026-01-01" or empty, is the date that it counts from.
 func parseRule(text, from string) (rule, error) {
 	parts, err := splitRule(text)
@@ -53,7 +56,7 @@ func parseRule(text, from string) (rule, error) {
 		return rule{}, err
 	}
 	if why := r.needsFrom(parts); why != "" && from == "" {
-		return rule{}, fmt.Errorf("the rule needs from, the date that it counts from: %s", why)
+		return rule{}, fmt.Errorf("%w: %s", ErrNoFrom, why)
 	}
 	r.spellOut()
 	r.option.Dtstart = someDay
@@ -138,10 +141,30 @@ func (r rule) fits(parts map[string]string) error {
 		return fmt.Errorf("UNTIL is a date such as 20261231, not %q", until)
 	case parts["BYSETPOS"] != "" && parts["BYDAY"]+parts["BYMONTHDAY"]+parts["BYYEARDAY"] == "":
 		return errors.New("BYSETPOS picks among BYDAY, BYMONTHDAY or BYYEARDAY, and none of them is there")
+	case slices.ContainsFunc(r.option.Bysetpos, func(n int) bool { return max(n, -n) > widest[freq] }):
+		return fmt.Errorf("BYSETPOS=%s is beyond what FREQ=%s can hold", parts["BYSETPOS"], freq)
+	case !r.onCalendar():
+		return errors.New("no month of the rule has such a day")
 	case parts["BYWEEKNO"] != "" && parts["BYDAY"] == "":
 		return errors.New("BYWEEKNO needs BYDAY: say on which day of the week")
 	}
 	return r.ordinals(parts, freq)
+}
+
+// widest is how many dates each frequency picks among.
+var widest = map[string]int{"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7, "DAILY": 1}
+
+// onCalendar reports whether some month has one of the days. The library would look for the 30th of February until the
+// year 9999.
+func (r rule) onCalendar() bool {
+	months := r.option.Bymonth
+	if len(months) == 0 || len(r.option.Bymonthday) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(months, func(m int) bool {
+		last := time.Date(2000, time.Month(m+1), 0, 0, 0, 0, 0, time.UTC).Day()
+		return slices.ContainsFunc(r.option.Bymonthday, func(d int) bool { return max(d, -d) <= last })
+	})
 }
 
 // ordinals checks days such as 2TU.

@@ -1,0 +1,79 @@
+package compiler
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/compiler/window/ics"
+)
+
+// calendarRef is where a window or a freeze names a calendar file.
+type calendarRef struct {
+	file       node
+	list, name string // "windows" or "freezes", and whose it is
+}
+
+// calendars reads the calendar files that a tenant's windows and freezes name. A file that cannot be read whole is an
+// error, so the tenant has no policy and nothing starts: a freeze that is unreadable freezes.
+func (t *tree) calendars(dir string, refs []calendarRef, out *policy.Tenant) diag.List {
+	var diags diag.List
+	read := map[string][]policy.Event{}
+	for _, ref := range refs {
+		full := path.Join(dir, ref.file.str("a file's path"))
+		if _, done := read[full]; !done {
+			events, list := t.calendarFile(full, ref.file)
+			read[full] = events
+			diags = append(diags, list...)
+		}
+		ref.fill(out, read[full])
+	}
+	return diags
+}
+
+func (t *tree) calendarFile(full string, at node) ([]policy.Event, diag.List) {
+	where := func(d diag.Diagnostic) diag.List { return diag.List{d.At(at.where())} }
+	data, err := t.ReadFile(full)
+	switch {
+	case errors.Is(err, errRefused):
+		return nil, t.refused
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, where(diag.New(diag.BadCalendar, "%s names a file that does not exist: %s", at.name(), full))
+	case err != nil:
+		return nil, where(diag.New(diag.BadCalendar, "%s names a file that cannot be read: %s", at.name(), full))
+	}
+	events, err := ics.Parse(data, full)
+	if err == nil {
+		return events, nil
+	}
+	line := 1
+	d := diag.New(diag.BadCalendar, "%s", oneLine(err.Error()))
+	if bad := (*ics.Error)(nil); errors.As(err, &bad) {
+		line = bad.Line
+		d = diag.New(diag.BadCalendar, "%s", oneLine(bad.Msg))
+		if bad.Zone != "" {
+			d = diag.New(diag.UnknownZone, "%s%s", oneLine(bad.Msg), suggest.Tail(bad.Zone, window.Zones())).
+				WithFix("let the calendar name an IANA zone such as Europe/Berlin")
+		}
+	}
+	pos := diag.Pos{Line: line, Column: 1}
+	return nil, diag.List{d.At(diag.Range{File: full, Start: pos, End: pos})}
+}
+
+// fill hands the events to the window or freeze that named the file.
+func (ref calendarRef) fill(out *policy.Tenant, events []policy.Event) {
+	for i := range out.Windows {
+		if ref.list == "windows" && out.Windows[i].Name == ref.name {
+			out.Windows[i].Events = events
+		}
+	}
+	for i := range out.Freezes {
+		if ref.list == "freezes" && out.Freezes[i].Name == ref.name {
+			out.Freezes[i].Events = events
+		}
+	}
+}
