@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -41,6 +42,8 @@ type Input struct {
 	Preview  *plan.Preview
 	Failures []plan.Failure
 	InDoubt  []plan.InDoubt
+	Reboots  []plan.Rebooted
+	Snapshot *inventory.Snapshot // what is known of the hosts before the run; nil: nothing
 	Opener   Opener
 	Clock    Clock
 	Recorder Recorder
@@ -48,6 +51,8 @@ type Input struct {
 	Parallel int
 	Reboot   Patience
 	Timing   Timing
+	// RebootNeed is what a reboot may take: none starts that could not end inside its window.
+	RebootNeed time.Duration
 	// Lease renews this run's lease; nil: nobody else can be at work, so none is needed.
 	Lease func(context.Context) (Lease, error)
 	// Halt reads the control branch; when it cannot be read the reading it returns is the last one. Nil: there is none.

@@ -24,9 +24,10 @@ const (
 type job struct {
 	tenant string
 	host   policy.Host
-	action ledger.Action // as announced: id, updates, window, status started
-	reboot policy.Reboot
+	action ledger.Action  // as announced: id, updates, window, status started
+	reboot *ledger.Action // the reboot that was announced with it; nil: none
 	fence  int
+	awaits bool       // what it installs may need a reboot, which has another window
 	closes *time.Time // of the window; nil: open without end
 	// closure is what the preview saw on this host beyond the targets.
 	closure []providers.Action
@@ -41,8 +42,22 @@ type ending struct {
 	err     error // a provider that is gone: the run cannot go on as planned
 }
 
-// run carries the job out and believes nothing that it has not read from the host afterwards.
+// job carries a job out and believes nothing that it has not read from the host afterwards.
 func (r *run) job(ctx context.Context, j job) ending {
+	if j.action.Verb == ledger.VerbReboot {
+		return r.concluded(j, r.rebootAlone(ctx, j))
+	}
+	return r.concluded(j, r.change(ctx, j))
+}
+
+// concluded leaves no announced action without an outcome, in the journal too.
+func (r *run) concluded(j job, e ending) ending {
+	e = j.whole(e, r.Clock())
+	r.journalEnd(e)
+	return e
+}
+
+func (r *run) change(ctx context.Context, j job) ending {
 	s, err := r.Opener.Open(ctx, j.host, Claim{ID: j.action.ID, Fence: j.fence})
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
@@ -51,9 +66,7 @@ func (r *run) job(ctx context.Context, j job) ending {
 	if err := r.journalStart(j.action); err != nil {
 		return j.notWritten(r.Clock(), err)
 	}
-	e := r.apply(ctx, j, s)
-	r.journalEnd(e)
-	return e
+	return r.thenReboot(ctx, j, s, r.apply(ctx, j, s))
 }
 
 // apply starts the change and says how it went.
@@ -68,11 +81,7 @@ func (r *run) apply(ctx context.Context, j job, s Session) ending {
 	if err != nil {
 		return r.applyBroke(j, s, err)
 	}
-	e := r.judge(ctx, j, s, res)
-	if e.end == EndSucceeded && j.reboot == policy.RebootIfRequired && e.reading.Scan.RebootPending {
-		return r.rebootHost(ctx, j, s, e)
-	}
-	return e
+	return r.judge(ctx, j, s, res)
 }
 
 func (j job) request(at time.Time) providers.ChangeRequest {
@@ -126,6 +135,7 @@ func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result)
 	if res.State == providers.Done && len(lacks) == 0 {
 		a := j.close(r.Clock(), ledger.Succeeded, providers.Done, "")
 		a.Platform = untrusted.Line(scan.OS, 60)
+		a.AwaitsReboot = j.awaits && scan.RebootPending
 		return ending{actions: []ledger.Action{a}, reading: reading, end: EndSucceeded}
 	}
 	a := j.close(r.Clock(), ledger.Failed, farthest(res.State, len(lacks), len(j.action.Updates)), failure(res, lacks))
@@ -136,9 +146,7 @@ func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result)
 
 // close gives the announced action its outcome.
 func (j job) close(at time.Time, status ledger.Status, state providers.HostState, reason string) ledger.Action {
-	a := j.action
-	a.Status, a.HostState, a.Reason, a.EndedAt = status, string(state), reason, &at
-	return a
+	return closed(j.action, at, status, state, reason)
 }
 
 // lacking names the targets that the host does not have at exactly the planned version.

@@ -31,7 +31,7 @@ func (r *run) journalEnd(e ending) {
 		return
 	}
 	for _, a := range e.actions {
-		if a.Verb == ledger.VerbApply {
+		if a.Status != ledger.Skipped {
 			_ = r.Journal.End(a)
 		}
 	}

@@ -23,6 +23,9 @@ func Preview(ctx context.Context, t *policy.Tenant, p *plan.Plan, open Opener, o
 	var rows []plan.PreviewHost
 	for _, r := range p.Rings {
 		for _, w := range r.Waves {
+			if len(p.Changes[w.Change].Updates) == 0 {
+				continue // nothing but a reboot
+			}
 			for _, h := range w.Hosts {
 				rows = append(rows, plan.PreviewHost{Host: h, Wave: w.Wave, Change: w.Change, Actions: []plan.Action{}, Held: []string{}, Restarts: []string{}})
 			}

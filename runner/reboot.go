@@ -2,70 +2,145 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// rebootHost reboots a patched host and waits until it is back with another boot id and asks for no reboot any more.
-// The patch's own action succeeds only with it: a host that never returns is not a success anybody may build on.
-func (r *run) rebootHost(ctx context.Context, j job, s Session, patched ending) ending {
-	apply := patched.actions[0]
-	a := ledger.Action{
-		ID: actionID(j.tenant, r.Plan.Digest, apply.Host, ledger.VerbReboot, apply.Updates, 0), Host: apply.Host, Verb: ledger.VerbReboot,
-		Ring: apply.Ring, Lane: apply.Lane, Wave: apply.Wave, Window: apply.Window, Opens: apply.Opens, StartedAt: r.Clock(), Platform: apply.Platform,
-	}
-	if _, ok := s.Provider.(providers.Rebooter); !ok {
-		return r.rebooted(apply, a, patched.reading, ledger.Failed, "its provider cannot reboot a host")
-	}
-	if j.closes != nil && !r.Clock().Before(*j.closes) {
-		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the window closed before its reboot, which is still to be done")
-	}
-	before := patched.reading.Scan.BootID
-	if err := r.askReboot(ctx, j, a.ID); err != nil {
-		return r.rebooted(apply, a, patched.reading, ledger.Failed, "the reboot was refused: "+note(err))
-	}
-	s.Close()
-	after := r.awaitBoot(ctx, j, before)
-	switch {
-	case after == nil:
-		return r.rebooted(apply, a, nil, ledger.InDoubt, "the host did not come back with a new boot id")
-	case after.Scan.RebootPending:
-		return r.rebooted(apply, a, after, ledger.Failed, "the host came back and still asks for a reboot")
-	case len(lacking(Targets(apply.Updates), after.Scan)) > 0:
-		return r.rebooted(apply, a, after, ledger.Failed, "the host came back without the planned versions")
-	}
-	return r.rebooted(apply, a, after, ledger.Succeeded, "")
-}
+// NotNeeded is the reason of a reboot that was planned for the case that the host asks for it.
+const NotNeeded = "no reboot was needed"
 
-// askReboot asks for the reboot in a session of its own: it is an action of its own.
-func (r *run) askReboot(ctx context.Context, j job, id string) error {
-	s, err := r.Opener.Open(ctx, j.host, Claim{ID: id, Fence: j.fence})
+// rebootAlone carries out a change that is nothing but a reboot. What the host says now decides: somebody may have
+// rebooted it since the plan was made.
+func (r *run) rebootAlone(ctx context.Context, j job) ending {
+	s, err := r.Opener.Open(ctx, j.host, Claim{ID: j.action.ID, Fence: j.fence})
 	if err != nil {
-		return err
+		return j.notStarted(r.Clock(), err)
 	}
 	defer s.Close()
-	return s.Provider.(providers.Rebooter).Reboot(ctx, ref(j.tenant, j.host), s.Exec)
+	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	if err != nil {
+		return j.notStarted(r.Clock(), err)
+	}
+	reading := &Reading{Host: j.host.Name, Scan: scan}
+	if !scan.RebootPending {
+		return ending{actions: j.untouched(r.Clock(), NotNeeded), reading: reading, end: EndSucceeded}
+	}
+	j.action.PendingBefore = true
+	return r.reboot(ctx, j, j.action, s, reading)
 }
 
-func (r *run) rebooted(apply, a ledger.Action, reading *Reading, status ledger.Status, reason string) ending {
-	at := r.Clock()
-	a.Status, a.Reason, a.EndedAt = status, reason, &at
-	a.HostState = string(providers.Done)
-	end := EndSucceeded
-	switch status {
-	case ledger.Failed:
-		end = EndFailed
-	case ledger.InDoubt:
-		end, a.HostState = EndInDoubt, string(providers.InDoubt)
+// thenReboot reboots a host that asks for it after a change, whether all of the change succeeded or not: what was
+// installed takes effect with the reboot only.
+func (r *run) thenReboot(ctx context.Context, j job, s Session, patched ending) ending {
+	ended := patched.end == EndSucceeded || patched.end == EndFailed
+	if j.reboot == nil || !ended || patched.reading == nil || patched.reading.Scan == nil || !patched.reading.Scan.RebootPending {
+		return patched
 	}
-	apply.Status, apply.EndedAt = status, &at
-	if reason != "" {
-		apply.Reason = "installed; " + reason
+	s.Close()
+	own, err := r.Opener.Open(ctx, j.host, Claim{ID: j.reboot.ID, Fence: j.fence})
+	if err != nil {
+		a := closed(*j.reboot, r.Clock(), ledger.Skipped, providers.Untouched, note(err))
+		return r.both(j, patched, ending{actions: []ledger.Action{a}, end: EndSkipped, reading: patched.reading})
 	}
-	apply.HostState = a.HostState
-	return ending{actions: []ledger.Action{apply, a}, reading: reading, end: end}
+	defer own.Close()
+	return r.both(j, patched, r.reboot(ctx, j, *j.reboot, own, patched.reading))
+}
+
+// both joins a change and its reboot. The change is a success only with it; a failure stays one.
+func (r *run) both(j job, patched, rebooted ending) ending {
+	apply, a := patched.actions[0], rebooted.actions[0]
+	out := ending{reading: rebooted.reading, end: patched.end, fenced: rebooted.fenced, err: rebooted.err}
+	if patched.end == EndSucceeded {
+		at := r.Clock()
+		apply.EndedAt = &at
+		switch {
+		case a.Status == ledger.InDoubt:
+			apply.Status, apply.HostState = ledger.InDoubt, string(providers.InDoubt)
+		case a.Status != ledger.Succeeded:
+			apply.Status, out.end = ledger.Failed, EndFailed
+		case len(lacking(Targets(apply.Updates), rebooted.reading.Scan)) > 0:
+			apply.Status, apply.HostState, out.end = ledger.Failed, string(providers.Partial), EndFailed
+			apply.Reason = "installed; the host came back without the planned versions"
+		}
+		if a.Reason != "" {
+			apply.Reason = "installed; " + a.Reason
+		}
+	}
+	if rebooted.end == EndInDoubt {
+		out.end = EndInDoubt
+	}
+	out.actions = []ledger.Action{apply, a}
+	return out
+}
+
+// reboot asks for the reboot in a session under its own claim, and waits until the host is back with another boot id and
+// asks for no reboot any more.
+func (r *run) reboot(ctx context.Context, j job, a ledger.Action, s Session, before *Reading) ending {
+	a.StartedAt, a.Platform = r.Clock(), before.Scan.OS
+	a.BootBefore, a.KernelBefore = booted(before.Scan)
+	leave := func(status ledger.Status, state providers.HostState, end End, reason string) ending {
+		return ending{actions: []ledger.Action{closed(a, r.Clock(), status, state, reason)}, reading: before, end: end}
+	}
+	rebooter, ok := s.Provider.(providers.Rebooter)
+	if !ok {
+		return leave(ledger.Failed, providers.Untouched, EndFailed, "its provider cannot reboot a host")
+	}
+	if why := r.noReboot(j); why != "" {
+		return leave(ledger.Skipped, providers.Untouched, EndSkipped, why)
+	}
+	if err := r.journalStart(a); err != nil {
+		return leave(ledger.Skipped, providers.Untouched, EndSkipped, note(err))
+	}
+	err := rebooter.Reboot(ctx, ref(j.tenant, j.host), s.Exec)
+	switch denied := s.Denied(); {
+	case errors.Is(denied, ErrClaimed):
+		return ending{actions: []ledger.Action{closed(a, r.Clock(), ledger.InDoubt, providers.InDoubt, note(denied))}, end: EndInDoubt}
+	case denied != nil:
+		e := leave(ledger.Skipped, providers.Untouched, EndSkipped, note(denied))
+		e.fenced = true
+		return e
+	case err != nil && !errors.Is(err, providers.ErrLost) && !errors.Is(err, providers.ErrCrashed): // those it may have outlived
+		return leave(ledger.Failed, providers.Untouched, EndFailed, "the reboot was refused: "+note(err))
+	}
+	s.Close()
+	return r.cameBack(ctx, j, a, before)
+}
+
+// cameBack settles a reboot by what the host says afterwards.
+func (r *run) cameBack(ctx context.Context, j job, a ledger.Action, before *Reading) ending {
+	after := r.awaitBoot(ctx, j, before.Scan.BootID)
+	if after == nil {
+		a = closed(a, r.Clock(), ledger.InDoubt, providers.InDoubt, "the host did not come back with a new boot id")
+		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
+	}
+	a.BootAfter, a.KernelAfter = booted(after.Scan)
+	if after.Scan.RebootPending {
+		a = closed(a, r.Clock(), ledger.Failed, providers.Done, "the host came back and still asks for a reboot")
+		return ending{actions: []ledger.Action{a}, reading: after, end: EndFailed}
+	}
+	return ending{actions: []ledger.Action{closed(a, r.Clock(), ledger.Succeeded, providers.Done, "")}, reading: after, end: EndSucceeded}
+}
+
+// noReboot says why a reboot that the host asks for may not start now. It is still to be done then.
+func (r *run) noReboot(j job) string {
+	now := r.Clock()
+	until, looping := r.tried(j.host.Name).Looping(now)
+	switch {
+	case j.closes != nil && (!now.Before(*j.closes) || now.Add(r.RebootNeed).After(*j.closes)):
+		return "the window closed before its reboot, which is still to be done"
+	case r.stopping.Load():
+		return "the run was stopped before its reboot, which is still to be done"
+	case looping:
+		return fmt.Sprintf("it was rebooted twice within a day and still asks for it; nothing reboots it before %s", until.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if _, again := r.booted.LoadOrStore(j.host.Name, true); again {
+		return "it was rebooted in this run already; the reboot is still to be done"
+	}
+	return ""
 }
 
 // awaitBoot polls until the host answers with another boot id; nil when the patience is over.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/canonical"
-	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -53,11 +54,13 @@ func (r *run) moment() Moment { return Moment{At: r.Clock(), Now: r.Now()} }
 // run is the adapter around Step: it turns effects into sessions and records, and their ends into events.
 type run struct {
 	Input
-	waves   []dueWave
-	events  chan finishedJob
-	slots   chan struct{}
-	outcome Outcome
-	ended   map[int][]ending
+	waves    []dueWave
+	events   chan finishedJob
+	slots    chan struct{}
+	stopping atomic.Bool // nothing more starts, in jobs that are under way neither
+	booted   sync.Map    // hosts that this run rebooted
+	outcome  Outcome
+	ended    map[int][]ending
 }
 
 func (r *run) drive(ctx context.Context, s State) (Outcome, error) {
@@ -96,6 +99,7 @@ const every = 10 * time.Second
 
 // perform carries out effects in order, and those that their answers ask for. Only jobs answer later.
 func (r *run) perform(ctx context.Context, s *State, todo []Effect) (done bool, err error) {
+	defer func() { r.stopping.Store(s.Why() != "") }()
 	for len(todo) > 0 {
 		e := todo[0]
 		todo = todo[1:]
@@ -158,7 +162,7 @@ func (r *run) announce(ctx context.Context, wave int) Event {
 func (r *run) skipped(wave int, hosts []string, why string) []ledger.Action {
 	out := make([]ledger.Action, 0, len(hosts))
 	for _, h := range hosts {
-		out = append(out, r.waves[wave].job(r, h).close(r.Clock(), ledger.Skipped, providers.Untouched, why))
+		out = append(out, r.waves[wave].job(r, h).untouched(r.Clock(), why)...)
 	}
 	return out
 }
@@ -178,8 +182,7 @@ func (r *run) start(ctx context.Context, e Start) {
 // inTime looks at the window once more: a job may have waited for its slot past the window's end.
 func (r *run) inTime(ctx context.Context, wave int, j job) ending {
 	if c := r.waves[wave].closes; c != nil && !r.Clock().Before(*c) {
-		a := j.close(r.Clock(), ledger.Skipped, providers.Untouched, "the window closed before this host's turn")
-		return ending{actions: []ledger.Action{a}, end: EndSkipped}
+		return ending{actions: j.untouched(r.Clock(), "the window closed before this host's turn"), end: EndSkipped}
 	}
 	return r.job(ctx, j)
 }

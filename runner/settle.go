@@ -18,10 +18,11 @@ import (
 // cannot any more, was not touched. Standings are by action id; see Standings.
 //
 // Where the ring reboots if required, a host that still asks for a reboot is not done: the doubt may be about just that.
+// A reboot itself is done if the host has another boot id and asks for none any more.
 func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]Standing, readings []Reading, at time.Time) []ledger.Action {
-	reboots := map[string]bool{}
+	rings := map[string]policy.Ring{}
 	for _, r := range t.Rings {
-		reboots[r.Name] = r.Reboot == policy.RebootIfRequired
+		rings[r.Name] = r
 	}
 	scans := map[string]*providers.HostScan{}
 	for _, r := range readings {
@@ -33,7 +34,7 @@ func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]St
 		if scan == nil || standing == StandingRunning {
 			continue
 		}
-		a := settled(d, scan, reboots[d.Ring], at)
+		a := settled(d, scan, rings[d.Ring], at)
 		if standing == StandingNone && a.Status == ledger.Failed {
 			a.Status, a.HostState, a.Reason = ledger.Skipped, string(providers.Untouched), "was in doubt; the host never saw it start"
 		}
@@ -42,14 +43,19 @@ func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]St
 	return out
 }
 
-func settled(d plan.InDoubt, scan *providers.HostScan, reboots bool, at time.Time) ledger.Action {
+func settled(d plan.InDoubt, scan *providers.HostScan, ring policy.Ring, at time.Time) ledger.Action {
+	if d.Verb == string(ledger.VerbReboot) {
+		return settledReboot(d, scan, at)
+	}
 	a := ledger.Action{ID: d.ID, Host: d.Host, Verb: ledger.VerbApply, Ring: d.Ring, StartedAt: d.Since, EndedAt: &at, Platform: scan.OS}
 	for _, u := range d.Updates {
 		a.Updates = append(a.Updates, plan.ChangeUpdate{Update: u})
 	}
 	lacks := len(lacking(Targets(a.Updates), scan))
 	switch {
-	case lacks == 0 && reboots && scan.RebootPending:
+	case lacks == 0 && ring.OwnReboots() && scan.RebootPending:
+		a.Status, a.HostState, a.Reason, a.AwaitsReboot = ledger.Succeeded, string(providers.Done), "was in doubt; a scan found it installed", true
+	case lacks == 0 && ring.Reboot == policy.RebootIfRequired && scan.RebootPending:
 		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Done), "was in doubt; a scan found it installed, and a reboot still to be done"
 	case lacks == 0:
 		a.Status, a.HostState, a.Reason = ledger.Succeeded, string(providers.Done), "was in doubt; a scan found it installed"
@@ -59,6 +65,22 @@ func settled(d plan.InDoubt, scan *providers.HostScan, reboots bool, at time.Tim
 		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Partial), "was in doubt; a scan found part of it installed"
 	}
 	return a
+}
+
+// settledReboot believes nobody but the host: what it booted, and whether it still asks for a reboot.
+func settledReboot(d plan.InDoubt, scan *providers.HostScan, at time.Time) ledger.Action {
+	a := ledger.Action{ID: d.ID, Host: d.Host, Verb: ledger.VerbReboot, Ring: d.Ring, StartedAt: d.Since, Platform: scan.OS, BootBefore: d.Boot, Updates: []plan.ChangeUpdate{}}
+	a.BootAfter, a.KernelAfter = booted(scan)
+	same := d.Boot != "" && a.BootAfter == d.Boot
+	switch {
+	case same && scan.RebootPending:
+		return closed(a, at, ledger.Failed, providers.Untouched, "was in doubt; a scan found that the host was not rebooted")
+	case same: // it was planned for the case that the host asks for it
+		return closed(a, at, ledger.Skipped, providers.Untouched, "was in doubt; a scan found that the host was not rebooted and asks for no reboot")
+	case scan.RebootPending:
+		return closed(a, at, ledger.Failed, providers.Done, "was in doubt; a scan found that the host still asks for a reboot")
+	}
+	return closed(a, at, ledger.Succeeded, providers.Done, "was in doubt; a scan found the host rebooted")
 }
 
 // Standings asks the hosts how the actions in doubt stand. Of a host that cannot be asked there is no answer: its action

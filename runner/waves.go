@@ -8,7 +8,6 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/providers"
-	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // dueWave is one wave of the plan whose window is open: the rows that share ring, lane, number and occurrence.
@@ -99,34 +98,6 @@ func (r *run) limits() map[string]Limits {
 		out[ring.Name] = Limits{Budget: ring.MaxUnavailable.Of(size[ring.Name]), StopAtFailures: ring.StopAtFailures, Down: down[ring.Name]}
 	}
 	return out
-}
-
-// announced is the intent of a wave: every action it may start.
-func (r *run) announced(wave int) []ledger.Action {
-	d := r.waves[wave]
-	out := make([]ledger.Action, 0, len(d.hosts))
-	for _, h := range d.hosts {
-		out = append(out, d.job(r, h).action)
-	}
-	return out
-}
-
-// job is built anew each time from the plan alone, so the announced action and the started one are the same.
-func (d dueWave) job(r *run, host string) job {
-	c := d.changes[host]
-	i := slices.IndexFunc(r.Policy.Hosts, func(h policy.Host) bool { return h.Name == host })
-	h := policy.Host{Name: host}
-	if i >= 0 {
-		h = r.Policy.Hosts[i]
-	}
-	return job{
-		tenant: r.Policy.Name, host: h, reboot: c.Reboot, closes: d.closes, closure: closure(r.Preview, host, c.ID),
-		action: ledger.Action{
-			ID:   actionID(r.Policy.Name, r.Plan.Digest, host, ledger.VerbApply, c.Updates, r.attempt(host, c.Updates)),
-			Host: host, Verb: ledger.VerbApply, Ring: d.ring, Lane: d.lane, Wave: d.number, Window: d.window, Opens: d.opens,
-			Updates: c.Updates, Status: ledger.Started, HostState: string(providers.Untouched), StartedAt: r.Clock(),
-		},
-	}
 }
 
 // closure is what the preview saw on a host for a change; without a preview nothing beyond the plan may move.

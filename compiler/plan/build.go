@@ -81,7 +81,7 @@ func newBuild(in Input) (*build, error) {
 	b := &build{
 		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
 		calendar: newCalendar(in.Policy, freezes, in.At, end),
-		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{},
+		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{}, reboots: map[string]Rebooted{},
 	}
 	for i := range in.Policy.Lanes {
 		b.lanes = append(b.lanes, &in.Policy.Lanes[i])

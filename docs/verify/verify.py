@@ -213,6 +213,8 @@ class Reducer:
         self.doubts = {d["id"]: d for d in state["inDoubt"]}
         self.seen, self.gone, self.durations = dict(state["firstSeen"]), state["goneSince"], dict(state["durations"])
         self.times = {(o["ring"], o["lane"], o["window"], o["opens"]): o["hosts"] for o in state["occurrences"]}
+        self.reboots = {r["host"]: r for r in state.get("reboots", [])}
+        self.asleep = {(a["host"], a["update"]): a for a in state.get("asleep", [])}
         self.settled = None
 
     def row(self, ring, update):
@@ -240,15 +242,22 @@ class Reducer:
         if a["verb"] != "apply" or a["status"] != "failed":
             return
         for u in sorted({u["update"] for u in a["updates"]}):
-            e, key = self.row(a["ring"], u), (a["host"], u)
-            if key not in self.failures:
+            key = (a["host"], u)
+            known, open_ = key in self.failures, self.forget_asleep(*key)
+            e = self.row(a["ring"], u)
+            if open_:
+                e["attempted"] += 1
+                e["failed"] += 1
+            elif not known:
                 e["attempted" if e["succeeded"] == 0 else "succeeded"] += 1 if e["succeeded"] == 0 else -1
                 e["failed"] += 1
             self.fail(key, a["ring"], a["endedAt"] or self.r["at"], a["reason"])
 
-    def fail(self, key, ring, ended, reason):
-        times = self.failures.get(key, {"times": 0})["times"] + 1
-        self.failures[key] = {"host": key[0], "ring": ring, "update": key[1], "at": ended, "times": times, "reason": reason}
+    def fail(self, key, ring, ended, reason, untouched=False):
+        last = self.failures.get(key, {"times": 0, "untouched": True})
+        self.failures[key] = {"host": key[0], "ring": ring, "update": key[1], "at": ended, "times": last["times"] + 1, "reason": reason}
+        if untouched and last.get("untouched"):
+            self.failures[key]["untouched"] = True
 
     def action(self, a):
         status, verb = a["status"], a["verb"]
@@ -269,7 +278,12 @@ class Reducer:
         if a["verb"] == "apply":
             d["updates"] = sorted({u["update"] for u in a["updates"]})
             self.occurred(a, 1)
+        if a["verb"] == "reboot":
+            d["verb"] = "reboot"
+            if a.get("bootBefore"):
+                d["boot"] = a["bootBefore"]
         for u in d["updates"]:
+            self.forget_asleep(d["host"], u)
             failed = self.failures.get((d["host"], u))
             if failed and self.row(failed["ring"], u)["failed"] > 0:
                 self.row(failed["ring"], u)["failed"] -= 1
@@ -290,6 +304,8 @@ class Reducer:
             return
         if skipped and d["updates"]:
             self.occurred(a, -1)
+        if a["verb"] == "reboot" and not skipped:
+            self.rebooted(d, a["status"] == "succeeded", ended)
         for u in d["updates"]:
             e, key = self.row(d["ring"], u), (d["host"], u)
             e["inDoubt"] -= 1
@@ -300,18 +316,69 @@ class Reducer:
                     back["failed"] += 1
                     back["attempted"] += 1
                 continue
-            e["firstAt"] = min(e["firstAt"] or started, started)
             if a["status"] == "succeeded":
-                e["succeeded"] += 1
-                e["succeededAt"] = max(e["succeededAt"] or ended, ended)
-                if a.get("platform") and a["platform"] not in e["platforms"]:
-                    e["platforms"] = sorted(e["platforms"] + [a["platform"]])
                 place = (self.r["site"], d["ring"], u)
                 self.missing[place] = self.missing.get(place, 0) - 1
                 self.failures.pop(key, None)
+                if a.get("awaitsReboot"):
+                    e["inDoubt"] += 1  # until its reboot
+                    self.sleep(d, u, a)
+                else:
+                    self.succeed(e, a.get("platform"), started, ended)
             else:
+                e["firstAt"] = min(e["firstAt"] or started, started)
                 e["failed"] += 1
-                self.fail(key, d["ring"], ended, a["reason"])
+                self.fail(key, d["ring"], ended, a["reason"], a["hostState"] == "untouched")
+                if a["hostState"] == "done":
+                    self.sleep(d, u, a)
+
+    @staticmethod
+    def succeed(e, platform, started, ended):
+        e["firstAt"] = min(e["firstAt"] or started, started)
+        e["succeeded"] += 1
+        e["succeededAt"] = max(e["succeededAt"] or ended, ended)
+        if platform and platform not in e["platforms"]:
+            e["platforms"] = sorted(e["platforms"] + [platform])
+
+    # Reboots: what is installed and still lacks its reboot becomes a success with it.
+
+    def sleep(self, d, u, a):
+        self.asleep[d["host"], u] = {"host": d["host"], "ring": d["ring"], "update": u}
+        if a.get("platform"):
+            self.asleep[d["host"], u]["platform"] = a["platform"]
+
+    def forget_asleep(self, host, u):
+        a = self.asleep.pop((host, u), None)
+        if a is None or (host, u) in self.failures:
+            return False
+        self.row(a["ring"], u)["inDoubt"] -= 1
+        self.row(a["ring"], u)["attempted"] -= 1
+        return True
+
+    def wake(self, host, at):
+        for key in sorted(k for k in self.asleep if k[0] == host):
+            a = self.asleep.pop(key)
+            e, failed = self.row(a["ring"], key[1]), self.failures.pop(key, None)
+            if failed is None:
+                e["inDoubt"] -= 1
+            else:
+                old = self.row(failed["ring"], key[1])
+                if old["failed"] > 0:
+                    old["failed"] -= 1
+                    old["attempted"] -= 1
+                e["attempted"] += 1
+            self.succeed(e, a.get("platform"), at, at)
+
+    def rebooted(self, d, well, ended):
+        was = self.reboots.get(d["host"], {"times": 0, "failed": 0})
+        now = {"host": d["host"], "ring": d["ring"], "at": ended, "times": was["times"] + 1, "failed": 0}
+        if well:
+            self.wake(d["host"], ended)
+        else:
+            now["failed"] = was["failed"] + 1
+            if was["failed"] > 0:
+                now["before"] = was["at"]
+        self.reboots[d["host"]] = now
 
     def occurred(self, a, n):
         key = (a["ring"], a["lane"], a["window"], a["opens"])
@@ -329,6 +396,8 @@ class Reducer:
         for m in scan["missing"] + unseen:
             key = (self.r["site"], m["ring"], m["update"])
             self.missing[key] = self.missing.get(key, 0) + m["hosts"]
+        for host in scan.get("awake", []):
+            self.wake(host, self.r["at"])
 
     def forget(self, seen):
         """Drops what no scan has listed for long and nothing has happened to: history still has it."""
@@ -358,8 +427,9 @@ class Reducer:
         if self.r["fence"] > 0:
             fences[self.r["site"]] = max(fences.get(self.r["site"], 0), self.r["fence"])
         occurrences = sorted(self.times.items(), key=lambda kv: (kv[0][3],) + kv[0][:3])
+        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())]}
         return dict(
-            EMPTY, tenant=self.r["tenant"], seq=self.r["seq"],
+            EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
             evidence=[e for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
             missing=[{"site": k[0], "ring": k[1], "update": k[2], "hosts": n} for k, n in sorted(left.items())],
             failures=[f for _, f in sorted(self.failures.items())],
@@ -620,15 +690,18 @@ class Verifier:
         self.intents[a["id"]] = i
         self.order.append(i)
         run["hosts"].add(a["host"])
-        if a["verb"] != "apply":
+        if a["verb"] not in ("apply", "reboot"):
             return
         for ring in run["plan"]["rings"]:
             for w in ring["waves"]:
                 if (ring["ring"], ring["lane"], w["wave"], w["window"], w["opens"]) == (a["ring"], a["lane"], a["wave"], a["window"], a["opens"]) \
-                        and a["host"] in w["hosts"] and run["plan"]["changes"][w["change"]]["updates"] == a["updates"]:
+                        and a["host"] in w["hosts"] and carries(run["plan"]["changes"][w["change"]], a):
                     i["wave"] = w
         if i["wave"] is None:
             self.found("NOT_PLANNED", s.seq, s.commit.name, f"{a['host']} in {a['ring']} with these updates")
+        held = {b["update"] for b in run.get("input", {}).get("breaks", [])}
+        if any(u["update"] in held for u in a["updates"]):
+            self.found("BREAKER", s.seq, s.commit.name, f"{a['host']} was started with an update that the breaker held")
         self.in_window(s, i, s.record["at"])
         self.gate(s, i)
 
@@ -640,13 +713,9 @@ class Verifier:
     def outcome(self, s, run, a):
         i = self.intents.get(a["id"])
         if i is None:
-            if a["verb"] == "apply" and a["status"] == "skipped":
+            if a["verb"] not in ("apply", "reboot") and run and a["host"] in run["hosts"] or a["status"] == "skipped":
                 return
-            if a["verb"] == "apply" or run is None or a["host"] not in run["hosts"]:
-                self.found("NO_INTENT", s.seq, s.commit.name, f"{a['verb']} on {a['host']} was never announced")
-            elif a["verb"] == "reboot" and not any(
-                    a["host"] in w["hosts"] and run["plan"]["changes"][w["change"]]["reboot"] == "if-required" for r in run["plan"]["rings"] for w in r["waves"]):
-                self.found("NOT_PLANNED", s.seq, s.commit.name, f"a reboot of {a['host']}")
+            self.found("NO_INTENT", s.seq, s.commit.name, f"{a['verb']} on {a['host']} was never announced")
             return
         if i["status"] not in ("started", "in-doubt"):
             return  # a runner that was overtaken may come late; only the first outcome counts
@@ -659,7 +728,7 @@ class Verifier:
         i["status"] = a["status"]
         if a["status"] != "in-doubt":
             i["ended"], i["last"] = ended, s.seq
-        if a["window"] and a["status"] != "skipped" and a["verb"] == "apply":
+        if a["window"] and a["status"] != "skipped" and a["verb"] in ("apply", "reboot"):
             i["begun"] = a["startedAt"]
             if a["startedAt"] < i["at"]:
                 self.found("NO_INTENT", s.seq, s.commit.name, f"{a['host']} started before it was announced")
@@ -705,7 +774,7 @@ class Verifier:
     def budgets(self):
         places = {}
         for i in self.order:
-            if i["a"]["verb"] == "apply" and i["status"] != "skipped":
+            if i["a"]["verb"] in ("apply", "reboot") and i["status"] != "skipped":
                 places.setdefault((i["site"], i["a"]["ring"]), []).append(i)
         for (site, ring), list_ in sorted(places.items()):
             for i in list_:
@@ -724,6 +793,13 @@ class Verifier:
         """Whether x was down when i started. Of one run, what has no known start may never have started."""
         over = 0 < x["last"] < i["seq"] or 0 < i["last"] < x["seq"]  # by the order of records, whatever a test clock says
         return not over and (x["begun"] or x["at"]) <= at and (x["ended"] is None or x["ended"] > at) and (x["begun"] or x["run"] is not i["run"])
+
+
+def carries(change, a):
+    """Whether an action is of a change: all of its updates, or the reboot that it foresees."""
+    if a["verb"] == "reboot":
+        return change["reboot"] == "if-required" and a["updates"] == []
+    return change["updates"] != [] and change["updates"] == a["updates"]
 
 
 def site_of(host):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,10 +176,11 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	}
 	stop := p.signals.safely()
 	timing := runner.DefaultTiming
-	timing.Need = time.Duration(p.head.State.Durations[string(ledger.VerbApply)]) * time.Second
+	timing.Need = p.longest(ledger.VerbApply)
 	out, err := runner.Run(ctx, runner.Input{
-		Timing: timing, Lease: p.renew, Halt: p.halt(ledger.OpenSwitch(p.ws.repo, p.share)), Now: p.machineTime,
+		Timing: timing, Lease: p.renew, Halt: p.halt(), Now: p.machineTime,
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
+		Reboots: p.head.State.Reboots, Snapshot: s, RebootNeed: p.longest(ledger.VerbReboot),
 		Opener: f, Clock: p.clock, Recorder: rec, Journal: journal.Book{Journal: p.journal.Journal, Run: rec.run}, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
 		Left: d.left,
 	})
@@ -203,9 +205,14 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	return p.runSummary(out, exit)
 }
 
+// longest is what the slowest action of a verb took so far.
+func (p *pipeline) longest(verb ledger.Verb) time.Duration {
+	return time.Duration(p.head.State.Durations[string(verb)]) * time.Second
+}
+
 // exitOfRun: an interrupt first, then a provider that is gone, a stopped ring, anything unfinished.
 func exitOfRun(out runner.Outcome, signalled int) int {
-	unfinished := out.Left+len(out.Refused) > 0 || out.Count(ledger.VerbApply, ledger.Succeeded) < applied(out)
+	unfinished := out.Left+len(out.Refused) > 0 || out.Count(ledger.VerbApply, ledger.Succeeded) < applied(out) || notRebooted(out)
 	switch {
 	case out.Interrupted:
 		return signalled
@@ -233,6 +240,13 @@ func applied(out runner.Outcome) int {
 	return n
 }
 
+// notRebooted: a host that asks for a reboot still does.
+func notRebooted(out runner.Outcome) bool {
+	return slices.ContainsFunc(out.Actions, func(a ledger.Action) bool {
+		return a.Verb == ledger.VerbReboot && a.Status != ledger.Succeeded && a.Reason != runner.NotNeeded
+	})
+}
+
 // acted tells of an action as it starts and as it ends: the stream of each, a person of each wave as it starts and of
 // each host as it ends.
 func (p *pipeline) acted(a ledger.Action) {
@@ -247,6 +261,14 @@ func (p *pipeline) acted(a ledger.Action) {
 	if a.Reason != "" {
 		fields["reason"] = a.Reason
 		line += ": " + untrusted.Line(a.Reason, 300)
+	}
+	if a.Overrun {
+		fields["overrun"] = true
+		line += " (ended after its window had closed)"
+	}
+	if a.Verb == ledger.VerbReboot && a.Reason == runner.NotNeeded {
+		p.out.emit("action", line, fields)
+		return
 	}
 	p.out.event("action", fields, "%s", line)
 }
@@ -281,6 +303,9 @@ func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
 		line += fmt.Sprintf("; %d rebooted", n)
 	}
+	if n := overran(out); n > 0 {
+		line += fmt.Sprintf("; %s ended after the window had closed", count(n, "action"))
+	}
 	if p.json {
 		p.out.emit("progress", line, nil)
 	} else {
@@ -300,3 +325,13 @@ func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 }
 
 func short(commit string) string { return commit[:min(12, len(commit))] }
+
+func overran(out runner.Outcome) int {
+	n := 0
+	for _, a := range out.Actions {
+		if a.Overrun {
+			n++
+		}
+	}
+	return n
+}

@@ -21,11 +21,14 @@ type due struct {
 	installed     map[[2]string]bool // host, update
 	failures      []plan.Failure
 	inDoubt       map[string]bool
+	asking        map[string]bool // hosts that ask for a reboot
+	reboots       []plan.Rebooted
 }
 
 func dueAt(p *plan.Plan, at time.Time, s *inventory.Snapshot, state ledger.State) due {
-	d := due{installed: map[[2]string]bool{}, failures: state.Failures, inDoubt: map[string]bool{}}
+	d := due{installed: map[[2]string]bool{}, failures: state.Failures, inDoubt: map[string]bool{}, asking: map[string]bool{}, reboots: state.Reboots}
 	for _, h := range s.Hosts {
+		d.asking[h.Name] = h.RebootPending
 		for _, i := range h.Installed {
 			d.installed[[2]string{h.Name, s.Updates[i.Update].PURL}] = true
 		}
@@ -55,10 +58,16 @@ func (d due) left(host string, c plan.Change, opens time.Time) bool {
 }
 
 func (d due) done(host string, c plan.Change) bool {
+	if len(c.Updates) == 0 {
+		return !d.asking[host]
+	}
 	return !slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool { return !d.installed[[2]string{host, u.Update}] })
 }
 
 func (d due) failedSince(host string, c plan.Change, opens time.Time) bool {
+	if len(c.Updates) == 0 {
+		return slices.ContainsFunc(d.reboots, func(r plan.Rebooted) bool { return r.Host == host && r.Failed > 0 && !r.At.Before(opens) })
+	}
 	return slices.ContainsFunc(d.failures, func(f plan.Failure) bool {
 		return f.Host == host && !f.At.Before(opens) &&
 			slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool { return u.Update == f.Update })
@@ -118,7 +127,10 @@ func (p *pipeline) windowsOver(made *plan.Plan, at time.Time, n int) error {
 		WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
 }
 
-func isEmpty(p *plan.Plan) bool { return p.Summary.Planned+p.Summary.Waiting == 0 }
+func isEmpty(p *plan.Plan) bool {
+	waits := slices.ContainsFunc(p.Rings, func(r plan.Ring) bool { return len(r.Reboots) > 0 })
+	return p.Summary.Planned+p.Summary.Waiting+p.Summary.Reboots == 0 && !waits
+}
 
 // scannedHosts and unjudged say how far "nothing is missing" reaches.
 func scannedHosts(p *plan.Plan) int { return p.Summary.Hosts - len(notJudged(p)) }
@@ -144,6 +156,9 @@ func onlyApprovals(p *plan.Plan) bool {
 			if w.For != plan.ForApproval {
 				return false
 			}
+		}
+		if len(r.Reboots) > 0 {
+			return false
 		}
 	}
 	return true

@@ -38,7 +38,7 @@ func printPlan(w io.Writer, p *plan.Plan, preview *plan.Preview, loc *time.Locat
 }
 
 func (v planView) ring(r plan.Ring) {
-	if len(r.Waves)+len(r.Waiting)+len(r.Rejected) == 0 {
+	if len(r.Waves)+len(r.Waiting)+len(r.Rejected)+len(r.Reboots) == 0 {
 		return
 	}
 	title := r.Ring
@@ -51,6 +51,9 @@ func (v planView) ring(r plan.Ring) {
 	}
 	for _, w := range mergeWaiting(r.Waiting) {
 		v.waiting(w)
+	}
+	for _, x := range r.Reboots {
+		v.reboots(x)
 	}
 	for _, x := range r.Rejected {
 		fmt.Fprintf(v.w, "  ✗ rejected: %s on %s\n", label(x.Update), hosts(x.Hosts))
@@ -119,6 +122,10 @@ func changesOf(waves []plan.Wave) []int {
 // change writes what one change does: the planned versions, or what the hosts' resolvers said where they were asked.
 func (v planView) change(id int, waves []plan.Wave) {
 	c := v.p.Changes[id]
+	if len(c.Updates) == 0 {
+		fmt.Fprintf(v.w, "      reboot only: the hosts ask for it\n")
+		return
+	}
 	if v.preview == nil {
 		for _, u := range c.Updates {
 			name, to := split(u.Update)
@@ -239,6 +246,18 @@ func (v planView) waiting(g waitGroup) {
 		fmt.Fprintf(v.w, "      %s on %s\n", label(w.Update), hosts(w.Hosts))
 	}
 	for _, why := range g.Reasons {
+		fmt.Fprintf(v.w, "    because: %s%s\n", untrusted.Line(why.Msg, 200), source(why.Source))
+	}
+}
+
+// reboots names hosts that ask for a reboot and get none.
+func (v planView) reboots(x plan.RebootWaiting) {
+	until := cmp.Or(open[x.For], "nobody can say until when")
+	if x.Until != nil {
+		until = "until " + v.instant(*x.Until)
+	}
+	fmt.Fprintf(v.w, "  … reboot of %s waits for %s, %s\n", hosts(x.Hosts), x.For, until)
+	for _, why := range x.Reasons {
 		fmt.Fprintf(v.w, "    because: %s%s\n", untrusted.Line(why.Msg, 200), source(why.Source))
 	}
 }

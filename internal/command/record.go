@@ -95,6 +95,7 @@ func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settle
 	if r.Scan, err = scanOf(s, p.ringNames()); err != nil {
 		return err
 	}
+	r.Scan.Awake = awake(s, p.head.State.Asleep)
 	files, err := p.snapshotFile(s)
 	if err != nil {
 		return err
@@ -174,6 +175,18 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 		out.Seen = append(out.Seen, u.PURL)
 	}
 	return out, nil
+}
+
+// awake are the hosts that have updates waiting for a reboot and ask for none any more: somebody has rebooted them.
+func awake(s *inventory.Snapshot, asleep []ledger.Asleep) []string {
+	var out []string
+	for _, a := range asleep {
+		if h := s.Host(a.Host); h != nil && h.State == inventory.Scanned && !h.RebootPending && !slices.Contains(out, a.Host) {
+			out = append(out, a.Host)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // recorder writes the records of one run. It implements runner.Recorder.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -19,6 +20,10 @@ func summary(r Record) string {
 	switch {
 	case r.Phase == PhaseScan && r.Scan != nil:
 		return "scan " + r.Site + ": " + scanned(*r.Scan)
+	case r.Phase == PhaseIntent && onlyReboots(r.Actions):
+		return "start reboots " + where(r.Actions) + ": " + count(len(tally(r.Actions).hosts), "host")
+	case r.Phase == PhaseWave && onlyReboots(r.Actions):
+		return "reboot " + where(r.Actions) + ": " + rebootOutcomes(r.Actions)
 	case r.Phase == PhaseIntent:
 		return "start " + where(r.Actions) + ": " + amount(tally(r.Actions))
 	case r.Phase == PhaseWave:
@@ -46,7 +51,7 @@ func where(actions []Action) string {
 	places := map[string]bool{}
 	place := ""
 	for _, a := range actions {
-		if a.Verb == VerbApply {
+		if a.Verb == mainVerb(actions) {
 			place = fmt.Sprintf("%s wave %d", a.Window, a.Wave)
 			places[place] = true
 		}
@@ -65,8 +70,9 @@ type tallied struct {
 
 func tally(actions []Action) tallied {
 	t := tallied{hosts: map[string]bool{}, by: map[Status]int{}}
+	verb := mainVerb(actions)
 	for _, a := range actions {
-		if a.Verb != VerbApply {
+		if a.Verb != verb {
 			continue
 		}
 		t.hosts[a.Host] = true
@@ -84,7 +90,37 @@ func amount(t tallied) string {
 
 func outcomes(actions []Action) string {
 	t := tally(actions)
-	return fmt.Sprintf("%s, %d failed", amount(t), t.by[Failed]) + some(t.by[InDoubt]+t.by[Started], "in doubt") + some(t.by[Skipped], "skipped")
+	return fmt.Sprintf("%s, %d failed", amount(t), t.by[Failed]) + some(t.by[InDoubt]+t.by[Started], "in doubt") + some(t.by[Skipped], "skipped") +
+		some(overran(actions), "after the window")
+}
+
+// onlyReboots: the hosts of the wave are rebooted and nothing else.
+func onlyReboots(actions []Action) bool {
+	return len(actions) > 0 && !slices.ContainsFunc(actions, func(a Action) bool { return a.Verb != VerbReboot })
+}
+
+// mainVerb is what a wave is about: a reboot after a change is part of that.
+func mainVerb(actions []Action) Verb {
+	if onlyReboots(actions) {
+		return VerbReboot
+	}
+	return VerbApply
+}
+
+func rebootOutcomes(actions []Action) string {
+	t := tally(actions)
+	return fmt.Sprintf("%s, %d failed", count(len(t.hosts), "host"), t.by[Failed]) + some(t.by[InDoubt]+t.by[Started], "in doubt") +
+		some(t.by[Skipped], "skipped") + some(overran(actions), "after the window")
+}
+
+func overran(actions []Action) int {
+	n := 0
+	for _, a := range actions {
+		if a.Overrun {
+			n++
+		}
+	}
+	return n
 }
 
 func count(n int, noun string) string {

@@ -63,10 +63,11 @@ func (v *verifier) announce(s *step, r *run, a ledger.Action) {
 	v.intents[a.ID] = in
 	v.order = append(v.order, in)
 	r.hosts[a.Host] = true
-	if a.Verb != ledger.VerbApply {
+	if a.Verb != ledger.VerbApply && a.Verb != ledger.VerbReboot {
 		return
 	}
 	v.planned(s, in)
+	v.held(s, in)
 	v.inWindow(s, in, s.record.At, "was announced")
 	v.gate(s, in)
 }
@@ -90,15 +91,11 @@ func (v *verifier) outcome(s *step, r *run, a ledger.Action) {
 	in.Status, in.done = a.Status, a.Status != ledger.InDoubt
 }
 
-// unannounced: what never started needs no announcement, and what follows a patch, such as its reboot, is announced
-// with it.
+// unannounced: what never started needs no announcement.
 func (v *verifier) unannounced(s *step, r *run, a ledger.Action) {
-	switch {
-	case a.Verb == ledger.VerbApply && a.Status == ledger.Skipped:
-	case a.Verb == ledger.VerbApply || r == nil || !r.hosts[a.Host]:
+	needed := a.Verb == ledger.VerbApply || a.Verb == ledger.VerbReboot
+	if needed && a.Status != ledger.Skipped || r == nil && !needed || r != nil && !r.hosts[a.Host] {
 		v.found(s, NoIntent, "%s %.20s on %s ended (%s) and was never announced", a.Verb, a.ID, a.Host, a.Status)
-	case a.Verb == ledger.VerbReboot:
-		v.mayReboot(s, r, a)
 	}
 }
 
@@ -114,7 +111,7 @@ func (v *verifier) timed(s *step, in *intent, a ledger.Action) {
 	if ended.After(s.record.At) || ended.Before(a.StartedAt) && !s.record.TestClock {
 		v.found(s, Clock, "action %.20s on %s ended at %s: after the record, or before its start", a.ID, a.Host, stamp(ended))
 	}
-	if a.Window == "" || a.Status == ledger.Skipped || a.Verb != ledger.VerbApply {
+	if a.Window == "" || a.Status == ledger.Skipped || a.Verb != ledger.VerbApply && a.Verb != ledger.VerbReboot {
 		return
 	}
 	in.known, in.begun = true, a.StartedAt

@@ -16,7 +16,7 @@ func (v *verifier) budgets() {
 	by := map[place][]*intent{}
 	for _, in := range v.order {
 		v.report.Actions[string(in.Status)]++
-		if in.Verb == ledger.VerbApply && !(in.done && in.Status == ledger.Skipped) {
+		if (in.Verb == ledger.VerbApply || in.Verb == ledger.VerbReboot) && !(in.done && in.Status == ledger.Skipped) {
 			by[place{in.site, in.Ring}] = append(by[place{in.site, in.Ring}], in)
 		}
 	}

@@ -198,8 +198,10 @@ var forgeries = map[string]struct {
 		})
 	}},
 	"a reboot that is not in the plan": {NotPlanned, func(x *forgery) {
-		r := &x.at(ledger.PhaseWave, 0).record
-		r.Actions = append(r.Actions, ledger.Action{ID: "r", Host: r.Actions[0].Host, Verb: ledger.VerbReboot, Ring: "pilot", Status: ledger.Succeeded})
+		r := &x.at(ledger.PhaseIntent, 0).record
+		a := r.Actions[0]
+		a.ID, a.Verb, a.Updates, a.Status = "r", ledger.VerbReboot, nil, ledger.Started
+		r.Actions = append(r.Actions, a)
 	}},
 	"a start without intent": {NoIntent, func(x *forgery) { x.drop(ledger.PhaseIntent, 1) }},
 	"a start before its intent": {NoIntent, func(x *forgery) {
@@ -208,6 +210,10 @@ var forgeries = map[string]struct {
 	}},
 	"a start in a wave's record": {NoIntent, func(x *forgery) { x.at(ledger.PhaseIntent, 0).record.Phase = ledger.PhaseWave }},
 	"a note of a success":        {NoIntent, func(x *forgery) { x.at(ledger.PhaseNote, 1).record.Actions[0].Status = ledger.Succeeded }},
+	"a reboot that nobody announced": {NoIntent, func(x *forgery) {
+		r := &x.at(ledger.PhaseWave, 0).record
+		r.Actions = append(r.Actions, ledger.Action{ID: "r", Host: r.Actions[0].Host, Verb: ledger.VerbReboot, Ring: "pilot", Status: ledger.Succeeded})
+	}},
 	"a reboot out of nothing": {NoIntent, func(x *forgery) {
 		r := &x.at(ledger.PhaseWave, 0).record
 		r.Actions = append(r.Actions, ledger.Action{ID: "r", Host: "db-5", Verb: ledger.VerbReboot, Ring: "broad", Status: ledger.Succeeded})
@@ -243,12 +249,24 @@ var forgeries = map[string]struct {
 	"no decisions":             {Replay, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.DecideFile) }},
 	"a plan with another wave": {Replay, func(x *forgery) { sealed(x, x.at(ledger.PhaseIntent, 0), func(p *plan.Plan) { p.Summary.Reboots++ }) }},
 	"a plan that was stale": {Replay, func(x *forgery) {
-		sealed(x, x.at(ledger.PhaseIntent, 7), func(p *plan.Plan) { p.Changes[0].Reboot = policy.RebootNever })
+		sealed(x, x.at(ledger.PhaseIntent, 7), func(p *plan.Plan) { longer(p) })
 	}},
 	"a plan for a century": {Replay, func(x *forgery) {
 		sealed(x, x.at(ledger.PhaseIntent, 0), func(p *plan.Plan) { p.Horizon = p.Horizon.AddDate(100, 0, 0) })
 	}},
 	"no way to replay": {NotReplayed, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.RunFile) }},
+}
+
+// longer lets windows close later than they do.
+func longer(p *plan.Plan) {
+	for i := range p.Rings {
+		for j := range p.Rings[i].Waves {
+			if w := &p.Rings[i].Waves[j]; w.Closes != nil {
+				later := w.Closes.Add(time.Hour)
+				w.Closes = &later
+			}
+		}
+	}
 }
 
 // harmless are worth a remark and change nothing.

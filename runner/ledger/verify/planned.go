@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -18,28 +19,21 @@ func (v *verifier) planned(s *step, in *intent) {
 	for _, r := range p.Rings {
 		for i, w := range r.Waves {
 			if r.Ring == in.Ring && r.Lane == in.Lane && w.Wave == in.Wave && w.Window == in.Window && w.Opens.Equal(in.Opens) &&
-				slices.Contains(w.Hosts, in.Host) && slices.Equal(p.Changes[w.Change].Updates, in.Updates) {
+				slices.Contains(w.Hosts, in.Host) && carries(p.Changes[w.Change], in.Action) {
 				in.row = &r.Waves[i]
 				return
 			}
 		}
 	}
-	v.found(s, NotPlanned, "%s in %s, lane %s, wave %d of %s with these %d updates is not in the plan", in.Host, in.Ring, in.Lane, in.Wave, in.Window, len(in.Updates))
+	v.found(s, NotPlanned, "%s of %s in %s, lane %s, wave %d of %s with these %d updates is not in the plan", in.Verb, in.Host, in.Ring, in.Lane, in.Wave, in.Window, len(in.Updates))
 }
 
-// mayReboot: some change that the plan has for the host lets it reboot.
-func (v *verifier) mayReboot(s *step, r *run, a ledger.Action) {
-	if r.plan == nil {
-		return
+// carries reports whether an action is of a change: all of its updates, or the reboot that it foresees.
+func carries(c plan.Change, a ledger.Action) bool {
+	if a.Verb == ledger.VerbReboot {
+		return c.Reboot == policy.RebootIfRequired && len(a.Updates) == 0
 	}
-	for _, ring := range r.plan.Rings {
-		for _, w := range ring.Waves {
-			if slices.Contains(w.Hosts, a.Host) && r.plan.Changes[w.Change].Reboot == policy.RebootIfRequired {
-				return
-			}
-		}
-	}
-	v.found(s, NotPlanned, "%s was rebooted, which its plan does not let happen", a.Host)
+	return len(c.Updates) > 0 && slices.Equal(c.Updates, a.Updates)
 }
 
 // inWindow judges an instant twice: by the occurrence that the plan names, and by the policy's window itself.

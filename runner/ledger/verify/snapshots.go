@@ -92,6 +92,11 @@ func (v *verifier) scan(s *step, snap *inventory.Snapshot, scan ledger.Scan) {
 	if !same {
 		v.found(s, Snapshot, "the record counts other hosts than its snapshot has")
 	}
+	for _, name := range scan.Awake {
+		if h := snap.Host(name); h == nil || h.State != inventory.Scanned || h.RebootPending {
+			v.found(s, Snapshot, "the record says that %s was rebooted, and its snapshot does not", name)
+		}
+	}
 	seen := []string{}
 	for _, u := range snap.Updates {
 		seen = append(seen, u.PURL)

@@ -349,10 +349,15 @@ func (s *story) wave(p *plan.Plan, d plan.DueWave, id string, files map[string][
 			Window: d.Window, Opens: d.Opens, Updates: p.Changes[d.Change].Updates, Status: ledger.Started, HostState: "untouched", StartedAt: s.now,
 		})
 	}
+	r.Actions = append(r.Actions, reboots(p.Changes[d.Change], r.Actions)...)
 	s.append(r, files)
 	end := s.record(ledger.PhaseWave, id)
 	end.Plan = p.Digest
 	for _, a := range r.Actions {
+		if a.Verb == ledger.VerbReboot {
+			end.Actions = append(end.Actions, rebooted(a, end.Actions))
+			continue
+		}
 		a.StartedAt = s.now
 		s.now = s.now.Add(5 * time.Minute)
 		ended := s.now
@@ -364,16 +369,36 @@ func (s *story) wave(p *plan.Plan, d plan.DueWave, id string, files map[string][
 			s.has[[2]string{a.Host, u.Update}] = a.Status == ledger.Succeeded
 		}
 		end.Actions = append(end.Actions, a)
-		if a.Status == ledger.Succeeded && strings.HasPrefix(a.Host, "db") {
-			end.Actions = append(end.Actions, ledger.Action{
-				ID: a.ID + "/reboot", Host: a.Host, Verb: ledger.VerbReboot, Ring: a.Ring, Lane: a.Lane, Wave: a.Wave, Window: a.Window, Opens: a.Opens,
-				Status: ledger.Succeeded, HostState: "done", StartedAt: a.StartedAt, EndedAt: &ended,
-			})
-		}
 	}
 	end.At = s.now
 	s.append(end, s.encoded(s.snapshot()))
 	return true
+}
+
+// reboots are announced with the changes that foresee them.
+func reboots(c plan.Change, actions []ledger.Action) []ledger.Action {
+	var out []ledger.Action
+	for _, a := range actions {
+		if c.Reboot == policy.RebootIfRequired {
+			a.ID, a.Verb, a.Updates, a.BootBefore = a.ID+"/reboot", ledger.VerbReboot, []plan.ChangeUpdate{}, "boot-1"
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// rebooted is how a reboot ended whose change did.
+func rebooted(a ledger.Action, ended []ledger.Action) ledger.Action {
+	for _, x := range ended {
+		if x.Host != a.Host || x.Verb != ledger.VerbApply {
+			continue
+		}
+		a.StartedAt, a.EndedAt, a.Status, a.BootAfter = x.StartedAt, x.EndedAt, ledger.Skipped, ""
+		if x.Status == ledger.Succeeded {
+			a.Status, a.HostState, a.BootAfter = ledger.Succeeded, "done", "boot-2"
+		}
+	}
+	return a
 }
 
 func allSucceed(string) ledger.Status { return ledger.Succeeded }
