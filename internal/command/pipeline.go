@@ -189,7 +189,6 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 func (p *pipeline) input(at time.Time, s *inventory.Snapshot, answers []decision.Answer) plan.Input {
 	return plan.Input{
 		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Reboots: p.head.State.Reboots, Answers: answers, Tool: version(),
-		Breaks: p.breaks,
 	}
 }
 
