@@ -129,6 +129,8 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return ErrClosed
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case status.Code(err) == codes.DeadlineExceeded: // the provider's side saw the call's deadline pass first
+		return context.DeadlineExceeded
 	case status.Code(err) == codes.ResourceExhausted:
 		return fmt.Errorf("%w: a piece of it is larger than %d MiB", ErrBadAnswer, maxMessage>>20)
 	case status.Code(err) == codes.Unavailable:
