@@ -27,6 +27,7 @@ type job struct {
 	action ledger.Action  // as announced: id, updates, window, status started
 	reboot *ledger.Action // the reboot that was announced with it; nil: none
 	fence  int
+	by     time.Time  // machine time after which nothing starts any more: see Start
 	awaits bool       // what it installs may need a reboot, which has another window
 	closes *time.Time // of the window; nil: open without end
 	// closure is what the preview saw on this host beyond the targets.
@@ -65,6 +66,9 @@ func (r *run) change(ctx context.Context, j job) ending {
 	defer func() { s.Close() }()
 	if err := r.journalStart(j.action); err != nil {
 		return j.notWritten(r.Clock(), err)
+	}
+	if r.Now().After(j.by) {
+		return ending{actions: j.untouched(r.Clock(), "the runner was held up, and what allowed this start may not hold any more"), end: EndSkipped}
 	}
 	return r.thenReboot(ctx, j, s, r.apply(ctx, j, s))
 }

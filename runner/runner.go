@@ -169,7 +169,7 @@ func (r *run) skipped(wave int, hosts []string, why string) []ledger.Action {
 
 func (r *run) start(ctx context.Context, e Start) {
 	j := r.waves[e.Wave].job(r, e.Host)
-	j.fence = e.Fence
+	j.fence, j.by = e.Fence, e.By
 	r.observe(j.action)
 	go func() {
 		r.slots <- struct{}{}
