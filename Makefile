@@ -77,6 +77,19 @@ killloop: deps lab ## campaign: kill N runners (default 1000) of a simulated fle
 	KILLS=$(or $(N),1000) go test ./internal/killloop -count=1 -timeout 0 -run TestSimulated
 	KILLS=$$(( ($(or $(N),1000) + 24) / 25 )) go test ./internal/killloop -count=1 -timeout 0 -run TestLab
 
+# The packages that run goroutines; -race needs a C compiler.
+RACY := ./runner ./runner/journal ./runner/ledger ./internal/fleet ./internal/transport ./internal/gitrepo ./providers/plugin ./internal/command
+
+.PHONY: race
+race: ## look for data races in the concurrent packages, and in whole runs that race for one remote
+	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) gcc libc6-dev"
+	CGO_ENABLED=1 go test -race -short -count=1 -timeout 0 -p 1 $(RACY)
+	CGO_ENABLED=1 go test -race -count=1 -timeout 0 -run 'TestRaces|TestHaltAtRandomSteps' ./internal/killloop
+
+.PHONY: races
+races: ## campaign: N worlds (default 50) in which two to four runners race, one of them stopped, and N halts at random steps
+	RACES=$(or $(N),50) HALTS=$(or $(N),50) go test ./internal/killloop -count=1 -timeout 0 -run 'TestRaces|TestHaltAtRandomSteps' -v -keep
+
 .PHONY: crashpoints
 crashpoints: ## campaign: crash at every I/O point of every scenario, or with PART=K/N at every Nth one from the Kth on
 	CRASHPOINTS=$(or $(PART),1/1) go test ./internal/killloop -count=1 -timeout 0 -run TestCrashPoints -v -keep

@@ -36,6 +36,7 @@ type arena struct {
 	shape
 	clock   machineClock
 	points  points
+	version int // of the package, newest on the mirror
 	history []string
 }
 
@@ -50,7 +51,7 @@ func newArena(t *testing.T, s shape, speed int) *arena {
 		s.rings = []string{"test"}
 	}
 	s.hosts, s.budget = max(1, s.hosts), max(1, s.budget)
-	a := &arena{ground: newGround(t, "killloop-"), shape: s, clock: machineClock{origin: time.Now(), speed: speed}}
+	a := &arena{ground: newGround(t, "killloop-"), shape: s, clock: machineClock{origin: time.Now(), speed: speed}, version: 2}
 	t.Cleanup(a.end)
 	if s.points {
 		a.points = newPoints(t, a.dir)
@@ -100,14 +101,25 @@ func (a *arena) fleet(faults string) {
 	if a.reboot {
 		reboot = `"yes"`
 	}
-	fmt.Fprintf(&b, "updates:\n  - {name: openssl, version: 2-1, class: security, severity: high, origin: Debian-Security, reboot: %s}\nhosts:\n", reboot)
+	b.WriteString("updates:\n")
+	for v := 2; v <= a.version; v++ {
+		fmt.Fprintf(&b, "  - {name: openssl, version: %d-1, class: security, severity: high, origin: Debian-Security, reboot: %s}\n", v, reboot)
+	}
+	b.WriteString("hosts:\n")
 	for _, h := range a.names() {
 		fmt.Fprintf(&b, "  - {name: %s, tenant: %s, installed: {openssl: 1-1}}\n", h, arenaTenant)
 	}
 	if faults != "" {
 		b.WriteString("faults:\n" + faults)
 	}
-	a.write(b.String(), "fleet.yaml")
+	a.write(b.String(), "fleet.yaml.new")
+	a.check(os.Rename(a.path("fleet.yaml.new"), a.path("fleet.yaml")))
+}
+
+// release makes one more version appear.
+func (a *arena) release() {
+	a.version++
+	a.fleet(a.faults)
 }
 
 // names are the hosts; a host's name is site-ring-number, and what is before the number shares a budget.
@@ -192,6 +204,12 @@ func (a *arena) clone(machine string) {
 	a.must(a.dir, "git", "clone", "-q", "remote.git", machine)
 }
 
+// slow lets the clock go on at a clock's pace.
+func (a *arena) slow() {
+	now := time.Now()
+	a.clock = machineClock{origin: now, speed: 1, ahead: a.clock.now().Sub(now)}
+}
+
 // later moves every machine's clock.
 func (a *arena) later(d time.Duration) { a.clock.ahead += d }
 
@@ -226,7 +244,16 @@ func (a *arena) ended(machine string, c *exec.Cmd) (code int, out string) {
 	out = fmt.Sprint(c.Stdout) + fmt.Sprint(c.Stderr)
 	code = c.ProcessState.ExitCode()
 	a.note("%s: %s: exit %d%s", machine, strings.Join(c.Args[1:], " "), code, complaints(out, code))
+	a.sane(code, out)
 	return code, out
+}
+
+// sane: the program did not panic and, built with -race, found no data race.
+func (a *arena) sane(code int, out string) {
+	a.Helper()
+	if strings.Contains(out, "DATA RACE") || strings.Contains(out, "goroutine 1 [") || code == 66 {
+		a.Errorf("the program went wrong: exit %d\n%s", code, out)
+	}
 }
 
 // complaints are the lines of a stream that say what was wrong.

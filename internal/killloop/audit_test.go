@@ -4,6 +4,9 @@ package killloop
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,32 +66,51 @@ func (a *arena) once(log []sighting) {
 			}
 		}
 	}
-	for host, times := range a.installed() {
-		if times != 1 && a.faults == "" {
-			a.Errorf("%s: openssl 2-1 was installed %d times", host, times)
+	for host, got := range a.installed() {
+		for version, times := range got {
+			if times > 1 && a.faults == "" {
+				a.Errorf("%s: openssl %s was installed %d times", host, version, times)
+			}
 		}
-		if times == 0 {
-			a.Errorf("%s: openssl 2-1 was never installed", host)
+		if got[a.newest()] == 0 {
+			a.Errorf("%s: openssl %s was never installed", host, a.newest())
 		}
 	}
 }
 
-// installed counts how often each host got the update.
-func (a *arena) installed() map[string]int {
+func (a *arena) newest() string { return fmt.Sprintf("%d-1", a.version) }
+
+// installed counts how often each host got each version.
+func (a *arena) installed() map[string]map[string]int {
 	a.Helper()
 	var state struct {
 		Hosts map[string]struct {
-			Changes []struct{ Name, To string }
+			Changes []struct{ To string }
 		}
 	}
 	raw, err := os.ReadFile(a.path("sim.json"))
-	a.check(err)
-	a.check(json.Unmarshal(raw, &state))
-	out := map[string]int{}
+	if !errors.Is(err, fs.ErrNotExist) {
+		a.check(err)
+		a.check(json.Unmarshal(raw, &state))
+	}
+	out := map[string]map[string]int{}
 	for _, h := range a.names() {
-		out[h] = len(state.Hosts[arenaTenant+"/"+h].Changes)
+		out[h] = map[string]int{}
+		for _, c := range state.Hosts[arenaTenant+"/"+h].Changes {
+			out[h][c.To]++
+		}
 	}
 	return out
+}
+
+// upToDate reports whether every host has the newest version.
+func (a *arena) upToDate() bool {
+	for _, got := range a.installed() {
+		if got[a.newest()] == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // bounded: at no instant were more hosts of a ring down at a site than its budget. A host is down from the beginning of
@@ -179,11 +201,11 @@ func (a *arena) settle(machines ...string) {
 	for day := range 8 {
 		a.later(25 * time.Hour)
 		m := machines[day%len(machines)]
-		code, out := a.live(m, "run", "--tenant", arenaTenant)
+		code, out := a.live(m, "run", "--all")
 		if slices.Contains(blocked, code) {
 			a.Fatalf("%s cannot go on: exit %d\n%s", m, code, out)
 		}
-		if code == 0 && strings.Contains(out, `"planned":0`) {
+		if code == 0 && strings.Count(out, `"planned":0`) == len(a.sites) {
 			return
 		}
 	}

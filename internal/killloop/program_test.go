@@ -47,8 +47,11 @@ type machineClock struct {
 	ahead  time.Duration
 }
 
-func (c machineClock) now() time.Time {
-	return c.origin.Add(c.ahead + time.Since(c.origin)*time.Duration(c.speed))
+func (c machineClock) now() time.Time { return c.at(time.Now()) }
+
+// at is what the machine's clock shows at an instant.
+func (c machineClock) at(t time.Time) time.Time {
+	return c.origin.Add(c.ahead + t.Sub(c.origin)*time.Duration(c.speed))
 }
 
 func (c machineClock) env() string {

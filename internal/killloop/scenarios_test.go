@@ -113,6 +113,7 @@ func forked(a *arena) {
 	a.check(os.Chmod(hook, 0o755))
 	a.live("a", scanIt...)
 	a.check(os.Remove(hook))
+	a.later(time.Hour)
 	a.mustLive("b", scanIt...)
 	if n := a.must(a.path("a"), "git", "rev-list", "--count", "ringfence/ledger/"+arenaTenant); n != "1\n" {
 		a.Fatalf("%q records stayed here", n)
