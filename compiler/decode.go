@@ -26,6 +26,9 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 	if b := n.get("testClock").boolean(); b != nil {
 		t.TestClock = *b
 	}
+	if b := n.get("breaker").boolean(); b != nil {
+		t.Breaker = *b
+	}
 	n.approval(t)
 	files := n.get("hosts").items()
 	for _, f := range files {

@@ -56,7 +56,11 @@ func asSettings(list diag.List) diag.List {
 }
 
 func (n node) settings() policy.Settings {
-	return policy.Settings{Providers: each(n.get("providers"), node.provider), Ledger: n.get("ledger").ledger()}
+	return policy.Settings{
+		Providers: each(n.get("providers"), node.provider), Ledger: n.get("ledger").ledger(),
+		Control: policy.ControlSettings{Approvers: n.get("control").get("unhalt").get("approvers").integer(1, maxCount)},
+		Breaker: policy.BreakerSettings{Hosts: n.get("breaker").get("hosts").integer(1, maxCount)},
+	}
 }
 
 func (n node) ledger() policy.LedgerSettings {

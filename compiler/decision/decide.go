@@ -2,6 +2,7 @@ package decision
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -15,6 +16,9 @@ import (
 func Decide(q Query) Decision {
 	conditions := append(blocks(q.Answer.Blocks), grants(q))
 	conditions = append(conditions, gates(q)...)
+	if q.Break != nil {
+		conditions = append(conditions, q.Break.condition())
+	}
 	slices.SortStableFunc(conditions, lastFirst)
 	d := Decision{
 		Tenant: q.Policy.Name, Ring: q.Ring.Name, Lane: laneName(q.Lane), Update: q.Update.PURL,
@@ -94,6 +98,15 @@ func blocks(list []Block) []condition {
 		out = append(out, b.condition())
 	}
 	return out
+}
+
+// condition of a break ends when people release it. It has no rule: what is held but for the breaker names the rule that
+// approves.
+func (b Break) condition() condition {
+	return condition{
+		outcome: Pending, rank: rankHold, code: ReasonBreaker,
+		msg: fmt.Sprintf("held by the breaker since %s: it failed on %s of the tenants that share it", stamp(b.At), hosts(b.Hosts)),
+	}
 }
 
 func (b Block) condition() condition {

@@ -67,8 +67,9 @@ const (
 	ReasonRejected      = "REJECTED"
 	ReasonHold          = "HOLD"
 	ReasonEvaluator     = "EVALUATOR_ERROR"
-	ReasonWaitGate      = "WAIT_GATE"   // the earlier ring has not succeeded yet
-	ReasonGateFailed    = "GATE_FAILED" // too many failures in the earlier ring
+	ReasonBreaker       = "BREAKER_OPEN" // it failed on too many hosts of the tenants that share the breaker
+	ReasonWaitGate      = "WAIT_GATE"    // the earlier ring has not succeeded yet
+	ReasonGateFailed    = "GATE_FAILED"  // too many failures in the earlier ring
 	ReasonGateInDoubt   = "GATE_IN_DOUBT"
 	ReasonWaitSoak      = "WAIT_SOAK"
 	ReasonUntested      = "UNTESTED" // no earlier host can ever test it
@@ -80,6 +81,13 @@ const (
 	ReasonRetryLater    = "RETRY_LATER" // it failed in this occurrence already
 	ReasonRebootLoop    = "REBOOT_LOOP" // the host asks for one reboot after the other
 )
+
+// Break says that the breaker holds an update for this tenant until people release it.
+type Break struct {
+	Update string    `json:"update"` // purl
+	Hosts  int       `json:"hosts"`  // on which it failed
+	At     time.Time `json:"at"`
+}
 
 // Reason is one sentence of an explanation. Until is the instant it ends, null when nobody can know.
 type Reason struct {

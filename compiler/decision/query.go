@@ -16,6 +16,7 @@ type Query struct {
 	Answer      Answer
 	ClassDigest string // "": that of Answer
 	Evidence    *Index // nil: nothing is known of any ring
+	Break       *Break // nil: the breaker does not hold it
 	// Missing counts the scanned hosts of a required ring of this tenant that still lack the update, by
 	// Requirement.Key. It is not asked about other tenants' rings, whose evidence says so itself. Nil: none are known.
 	Missing func(ringKey string) int

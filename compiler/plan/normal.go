@@ -38,6 +38,10 @@ func normal(in Input) (Input, error) {
 	})
 	in.InDoubt = inOrder(in.InDoubt, func(a, b InDoubt) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.ID, b.ID)) })
 	in.Reboots = inOrder(in.Reboots, by(func(r Rebooted) string { return r.Host }))
+	if !in.Policy.Breaker { // whoever does not share the breaker is not to be reached through it
+		in.Breaks = nil
+	}
+	in.Breaks = inOrder(in.Breaks, func(a, b decision.Break) int { return cmp.Or(cmp.Compare(a.Update, b.Update), a.At.Compare(b.At)) })
 	return normalSnapshot(in)
 }
 

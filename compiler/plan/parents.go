@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/canonical"
@@ -28,11 +30,23 @@ func parents(in Input) (Parents, error) {
 	return p, err
 }
 
+// held are the breaks of updates that the snapshot has.
+func held(in Input) (out []decision.Break) {
+	for _, b := range in.Breaks {
+		if slices.ContainsFunc(in.Snapshot.Updates, func(u inventory.Update) bool { return u.PURL == b.Update }) {
+			b.At = canonical.Instant(b.At)
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // ledgers is what a plan reads of the ledgers.
 type ledgers struct {
 	Evidence decision.Evidence `json:"evidence"`
 	Failures []Failure         `json:"failures"`
 	InDoubt  []InDoubt         `json:"inDoubt"`
+	Breaks   []decision.Break  `json:"breaks,omitempty"`
 	Reboots  []Rebooted        `json:"reboots,omitempty"` // those that were of no use
 }
 
@@ -50,7 +64,7 @@ func extract(in Input) ledgers {
 	for _, h := range in.Policy.Hosts {
 		hosts[h.Name] = true
 	}
-	k := ledgers{Evidence: decision.Evidence{}, Failures: []Failure{}, InDoubt: []InDoubt{}}
+	k := ledgers{Evidence: decision.Evidence{}, Failures: []Failure{}, InDoubt: []InDoubt{}, Breaks: held(in)}
 	for _, e := range in.Evidence {
 		if rings[e.Ring] {
 			e.FirstAt, e.SucceededAt = inUTC(e.FirstAt), inUTC(e.SucceededAt)

@@ -22,6 +22,7 @@ type Input struct {
 	Evidence decision.Evidence // own rings and the foreign ones that the policy names
 	Failures []Failure         // from the ledger: host-updates whose newest attempt failed
 	InDoubt  []InDoubt         // from the ledger: started, outcome unknown
+	Breaks   []decision.Break  // of the breaker that the tenant shares; others have none
 	Reboots  []Rebooted        // from the ledger: what became of reboots
 	Answers  []decision.Answer // one per update of the snapshot, same index
 	Tool     string            // version of ringfence

@@ -77,7 +77,7 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 	update := b.Snapshot.Updates[u]
 	d := decision.Decide(decision.Query{
 		Policy: b.Policy, Ring: &b.rings[r], Lane: b.lanes[lane], Update: update, Answer: b.Answers[u],
-		Evidence: evidence, At: b.At,
+		Evidence: evidence, At: b.At, Break: b.broken(update.PURL),
 		Missing: func(ring string) int { return b.stillMissing(ring, u, evidence) },
 	})
 	d.Reasons = inSeconds(d.Reasons)
@@ -98,6 +98,15 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 		v.bucket, v.waiting = t.bucket, t.waiting
 	}
 	return v
+}
+
+// broken is the oldest break of an update, nil for none.
+func (b *build) broken(update string) *decision.Break {
+	i := slices.IndexFunc(b.Breaks, func(x decision.Break) bool { return x.Update == update })
+	if i < 0 {
+		return nil
+	}
+	return &b.Breaks[i]
 }
 
 // stillMissing counts the hosts of a ring of this tenant that lack an update, or may: a host that was not scanned might
@@ -139,6 +148,7 @@ var causes = map[string]WaitFor{
 	decision.ReasonNoRule:        ForApproval,
 	decision.ReasonHold:          ForHold,
 	decision.ReasonEvaluator:     ForHold,
+	decision.ReasonBreaker:       ForHold,
 	decision.ReasonWaitGate:      ForGate,
 	decision.ReasonGateFailed:    ForGate,
 	decision.ReasonGateInDoubt:   ForGate,

@@ -32,6 +32,7 @@ type Tenant struct {
 	Name       string   `json:"tenant"`
 	Timezone   string   `json:"timezone"` // IANA name
 	TestClock  bool     `json:"testClock,omitempty"`
+	Breaker    bool     `json:"breaker,omitempty"` // shares the breaker of the repository
 	Rings      []Ring   `json:"rings"`
 	Windows    []Window `json:"windows"`
 	Lanes      []Lane   `json:"lanes"`
@@ -318,6 +319,18 @@ type Module struct {
 type Settings struct {
 	Providers []ProviderSettings `json:"providers"` // sorted by name
 	Ledger    LedgerSettings     `json:"ledger"`
+	Control   ControlSettings    `json:"control"`
+	Breaker   BreakerSettings    `json:"breaker"`
+}
+
+// ControlSettings say what it takes to lift a halt order or release the breaker.
+type ControlSettings struct {
+	Approvers int `json:"approvers,omitempty"` // different persons who must sign; 0: anybody, unsigned too
+}
+
+// BreakerSettings say when an update is held for all tenants that share the breaker. The zero value never holds one.
+type BreakerSettings struct {
+	Hosts int `json:"hosts,omitempty"` // once it failed on so many of their hosts
 }
 
 // LedgerSettings say where records are kept. The zero value keeps them on branches of the policy repository here.

@@ -178,7 +178,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	timing := runner.DefaultTiming
 	timing.Need = p.longest(ledger.VerbApply)
 	out, err := runner.Run(ctx, runner.Input{
-		Timing: timing, Lease: p.renew, Halt: p.halt(ledger.OpenSwitch(p.ws.repo, p.share)), Now: p.machineTime,
+		Timing: timing, Lease: p.renew, Halt: p.halt(), Now: p.machineTime,
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
 		Reboots: p.head.State.Reboots, Snapshot: s, RebootNeed: p.longest(ledger.VerbReboot),
 		Opener: f, Clock: p.clock, Recorder: rec, Journal: journal.Book{Journal: p.journal.Journal, Run: rec.run}, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,

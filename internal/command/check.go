@@ -36,6 +36,7 @@ func (a *app) check(ctx context.Context, rev, level string) error {
 	if err != nil {
 		return err
 	}
+	w.list = append(w.list, controlFindings(w)...)
 	a.out.diagnostics(w.list, w.tree)
 	if w.list.HasErrors() {
 		a.out.say("%s; %s", tally(w.list), compiling(w.set))

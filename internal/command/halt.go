@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,67 +15,123 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
+type orderFlags struct{ tenant, update, reason string }
+
 func newHalt(a *app) *cobra.Command {
-	return newOrder(a, ledger.KindHalt, &cobra.Command{
+	return newOrder(a.giveHalt, &cobra.Command{
 		Use:   "halt",
 		Short: "Order every run to start nothing any more, for a tenant or for all",
 		Long: `Writes a halt order to branch ringfence/control. One person suffices. Runs see it within a minute and start nothing more;
 package transactions in flight are never killed. A run that cannot read the branch for five minutes stops starting too.`,
-	})
+	}, &orderFlags{})
 }
 
 func newUnhalt(a *app) *cobra.Command {
-	return newOrder(a, ledger.KindUnhalt, &cobra.Command{
+	var f orderFlags
+	c := newOrder(a.giveUnhalt, &cobra.Command{
 		Use:   "unhalt",
-		Short: "Lift the halt orders for a tenant, or those for all",
-		Long: `Lifts what halt ordered. Orders for all tenants and orders for one are lifted separately. Protect branch
-ringfence/control so that as many people as you want must agree: nothing here asks for a second one.`,
-	})
-}
+		Short: "Lift the halt orders for a tenant, or those for all, or release what the breaker holds",
+		Long: `Lifts what halt ordered. Orders for all tenants and orders for one are lifted separately. With --update it releases an
+update that the breaker holds.
 
-func newOrder(a *app, kind ledger.Kind, c *cobra.Command) *cobra.Command {
-	var tenant, reason string
-	c.Args = cobra.NoArgs
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		if reason == "" {
-			return usage(c, errors.New("say why: --reason TEXT"))
-		}
-		return a.order(c.Context(), kind, tenant, reason)
-	}
-	c.Flags().StringVar(&tenant, "tenant", ledger.Everyone, "only `TENANT`; * is every tenant")
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+How many persons must agree stands in ringfence.cue: control: unhalt: approvers. Each gives a signed order
+(RINGFENCE_SIGNING_KEY) with a key of trust/allowed_signers at HEAD; whoever halted may be one of them. Until enough have,
+the halt stands and the exit code is 4. A halt that came in meanwhile must be agreed on anew.`,
+	}, &f)
+	c.Flags().StringVar(&f.update, "update", "", "release the update with this `PURL`, which the breaker holds")
 	return c
 }
 
-func (a *app) order(ctx context.Context, kind ledger.Kind, tenant, reason string) error {
+func newOrder(give func(context.Context, orderFlags) error, c *cobra.Command, f *orderFlags) *cobra.Command {
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if f.reason == "" {
+			return usage(c, errors.New("say why: --reason TEXT"))
+		}
+		if f.update != "" && c.Flags().Changed("tenant") {
+			return usage(c, errors.New("the breaker holds an update for all tenants that share it: leave out --tenant"))
+		}
+		return give(c.Context(), *f)
+	}
+	c.Flags().StringVar(&f.tenant, "tenant", ledger.Everyone, "only `TENANT`; * is every tenant")
+	c.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
+	return c
+}
+
+// ordering is what every order needs: the policy at HEAD, and an order that is filled in.
+func (a *app) ordering(ctx context.Context, f orderFlags) (*workspace, ledger.Order, error) {
 	ws, err := a.at(ctx, "HEAD")
+	if err == nil && f.tenant != ledger.Everyone {
+		_, err = a.tenant(ws, f.tenant)
+	}
+	return ws, ledger.Order{Tenant: f.tenant, Reason: untrusted.Line(f.reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}, err
+}
+
+func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
+	ws, order, err := a.ordering(ctx, f)
 	if err != nil {
 		return err
-	}
-	if tenant != ledger.Everyone {
-		if _, err := a.tenant(ws, tenant); err != nil {
-			return err
-		}
 	}
 	share, err := a.shareOptions(ws)
 	if err != nil {
 		return err
 	}
-	sw := ledger.OpenSwitch(ws.repo, share)
-	order := ledger.Halt{Tenant: tenant, Reason: untrusted.Line(reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}
-	write, done := sw.Halt, "halted"
-	if kind == ledger.KindUnhalt {
-		write, done = sw.Unhalt, "lifted the halt of"
-	}
-	err = write(ctx, order)
-	if errors.Is(err, ledger.ErrNotHalted) {
-		return diag.New(diag.Usage, "%s is not halted", who(tenant)).WithFix("see: git log ringfence/control")
-	}
+	c, err := a.control(ws, share).Halt(ctx, order)
 	if err != nil {
-		return ledgerError(tenant, err)
+		return controlError(err)
 	}
-	a.out.event("progress", event{"tenant": tenant, "kind": kind}, "%s %s", done, who(tenant))
+	given := c.Halts[len(c.Halts)-1]
+	a.out.event("halt", event{"order": given.Order, "voice": given.Voice.String()}, "halted %s (%s)", who(f.tenant), given.Voice)
 	return nil
+}
+
+func (a *app) giveUnhalt(ctx context.Context, f orderFlags) error {
+	ws, order, err := a.ordering(ctx, f)
+	if err != nil {
+		return err
+	}
+	q, err := quorumOf(ws)
+	if err != nil {
+		return err
+	}
+	if d, few := tooFew(ws, q); few {
+		return d
+	}
+	if f.update != "" {
+		return a.release(ctx, ws, f.update, order)
+	}
+	share, err := a.shareOptions(ws)
+	if err != nil {
+		return err
+	}
+	order.Kind = ledger.KindUnhalt
+	return a.lift(ctx, a.control(ws, share), order)
+}
+
+// lift writes an order that lifts something, and says what still stands.
+func (a *app) lift(ctx context.Context, sw *ledger.Switch, order ledger.Order) error {
+	what, again := "the halt of "+who(order.Tenant), "ringfence unhalt --tenant '"+order.Tenant+"' --reason TEXT"
+	if order.Update != "" {
+		what, again = "what the breaker holds, "+label(order.Update), "ringfence unhalt --update '"+untrusted.Line(order.Update, 500)+"' --reason TEXT"
+	}
+	c, err := sw.Lift(ctx, order)
+	switch {
+	case errors.Is(err, ledger.ErrNotHalted):
+		return diag.New(diag.Usage, "%s is not halted", who(order.Tenant)).WithFix("see: git log ringfence/control")
+	case errors.Is(err, ledger.ErrNoVoice):
+		return diag.New(diag.NoVoice, "%v; nothing was written", err).WithFix("sign with a key of %s: RINGFENCE_SIGNING_KEY=FILE", signersPath)
+	case errors.Is(err, ledger.ErrAgreed):
+		return fail(ExitApproval, diag.Note(diag.MoreMustAgree, "you have agreed to lift %s already; it still stands", what).WithFix("another person: %s", again))
+	case err != nil:
+		return controlError(err)
+	}
+	left := c.Left(order)
+	if len(left) == 0 {
+		a.out.event("lifted", event{"order": order}, "lifted %s", what)
+		return nil
+	}
+	return fail(ExitApproval, diag.Note(diag.MoreMustAgree, "%d of %d: %s still stands; agreed so far: %s", len(left[0].People()), c.Persons, what, untrusted.Line(strings.Join(left[0].People(), ", "), 300)).
+		WithFix("another person: %s", again))
 }
 
 // orderer is who gives the order: the person, and the machine they sit at.

@@ -76,6 +76,7 @@ func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
 		l.release()
 		return nil, err
 	}
+	p.trip(ctx)
 	return l, nil
 }
 
@@ -100,20 +101,6 @@ func (l *lease) release() {
 	l.fence = 0
 	if err := l.leases.Release(context.Background(), l.machineTime(), l.held); err != nil {
 		l.out.say("the lease could not be released and ends by itself at %s: %v", l.held.Expires.Format(time.RFC3339), err)
-	}
-}
-
-// halt is the runner's: it reads the control branch.
-func (p *pipeline) halt(sw *ledger.Switch) func(context.Context) runner.Halt {
-	return func(ctx context.Context) runner.Halt {
-		c, err := sw.ReadHalts(ctx, p.machineTime())
-		order, halted := c.Halted(p.tenant.Name)
-		if halted {
-			p.out.say("halted by %s: %s", untrusted.Line(order.By, 100), untrusted.Line(order.Reason, 400))
-		} else if err != nil {
-			p.out.say("the halt orders cannot be read: %v", err)
-		}
-		return runner.Halt{Read: c.Read, Halted: halted}
 	}
 }
 

@@ -34,11 +34,12 @@ type pipeline struct {
 	share  ledger.Options
 	ledger *ledger.Ledger
 	head   ledger.Head
-	clock  runner.Clock    // of verbs that write the ledger
-	fence  int             // of the lease that is held, 0 for none
-	test   bool            // clock is not machine time
-	basis  ledger.RunInput // of the newest plan, from which anybody can make it again
-	begun  map[string]bool // waves that a person was told of
+	clock  runner.Clock     // of verbs that write the ledger
+	fence  int              // of the lease that is held, 0 for none
+	test   bool             // clock is not machine time
+	basis  ledger.RunInput  // of the newest plan, from which anybody can make it again
+	breaks []decision.Break // what the breaker holds for this tenant, as read last
+	begun  map[string]bool  // waves that a person was told of
 
 	journal  *runnerJournal // while the lease is held
 	unpushed bool           // the newest record is here alone
@@ -50,6 +51,9 @@ func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, sit
 		return nil, err
 	}
 	p := &pipeline{app: a, ws: ws, tenant: t, site: site, share: share, ledger: ledger.OpenWith(ws.repo, t.Name, share)}
+	if err := p.knownBreaks(ctx); err != nil {
+		return nil, err
+	}
 	return p, p.reload(ctx)
 }
 
@@ -57,6 +61,9 @@ func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, sit
 func (p *pipeline) sync(ctx context.Context) error {
 	if err := p.ledger.Sync(ctx); err != nil {
 		return ledgerError(p.tenant.Name, err)
+	}
+	if err := p.syncBreaks(ctx); err != nil {
+		return err
 	}
 	if err := p.syncForeign(ctx); err != nil {
 		return err
@@ -132,6 +139,7 @@ func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidenc
 	}
 	evidence := ledger.Extract(p.head.State, states(heads), p.tenant)
 	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
+	p.basis.Breaks = p.breaks
 	return evidence, nil
 }
 
@@ -189,6 +197,7 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 func (p *pipeline) input(at time.Time, s *inventory.Snapshot, answers []decision.Answer) plan.Input {
 	return plan.Input{
 		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Reboots: p.head.State.Reboots, Answers: answers, Tool: version(),
+		Breaks: p.breaks,
 	}
 }
 

@@ -67,6 +67,9 @@ func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[stri
 	}
 	p.head, p.unpushed = head, err != nil
 	p.out.emit("record", string(r.Phase), event{"tenant": p.tenant.Name, "seq": head.State.Seq, "commit": head.Commit, "phase": r.Phase})
+	if r.Phase != ledger.PhaseIntent {
+		p.trip(ctx)
+	}
 	return nil
 }
 

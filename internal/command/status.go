@@ -29,10 +29,11 @@ func newStatus(a *app) *cobra.Command {
 	var f readFlags
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Say in a line per tenant where it stands",
+		Short: "Say in a line per tenant where it stands, after what is halted and what the breaker holds",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.reports(c.Context(), f, func(r report.Report) error {
+			first := func(ws *workspace, tenants []*policy.Tenant) error { return a.standing(c.Context(), ws, tenants) }
+			return a.reports(c.Context(), f, first, func(r report.Report) error {
 				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Name(), report.Line(r), r.Vulnerability.Level)
 				return err
 			})
@@ -102,7 +103,7 @@ func jsonReports(w io.Writer, list []report.Report) error {
 
 func (a *app) reportAs(ctx context.Context, f readFlags, write func(io.Writer, []report.Report) error) error {
 	var list []report.Report
-	failed := a.reports(ctx, f, func(r report.Report) error { list = append(list, r); return nil })
+	failed := a.reports(ctx, f, nil, func(r report.Report) error { list = append(list, r); return nil })
 	if !a.json {
 		if err := write(a.Stdout, list); err != nil {
 			return err
@@ -111,8 +112,9 @@ func (a *app) reportAs(ctx context.Context, f readFlags, write func(io.Writer, [
 	return failed
 }
 
-// reports makes the report of each tenant asked for. A tenant without one does not hide the others'.
-func (a *app) reports(ctx context.Context, f readFlags, use func(report.Report) error) error {
+// reports makes the report of each tenant asked for, after first, if there is one, was told which they are. A tenant
+// without a report does not hide the others'.
+func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, []*policy.Tenant) error, use func(report.Report) error) error {
 	ws, err := a.head(ctx)
 	if err != nil {
 		return err
@@ -120,6 +122,11 @@ func (a *app) reports(ctx context.Context, f readFlags, use func(report.Report) 
 	tenants, failed, err := a.tenants(ws, f.tenant)
 	if err != nil {
 		return err
+	}
+	if first != nil {
+		if err := first(ws, tenants); err != nil {
+			return err
+		}
 	}
 	for _, t := range tenants {
 		for _, s := range sites(t) {

@@ -46,6 +46,11 @@ func Open(name, socket string) (*Key, error) {
 	return fileKey(name, raw, socket)
 }
 
+// FromSigner is a key that is in memory already.
+func FromSigner(s ssh.Signer) *Key {
+	return &Key{s.PublicKey(), func() (ssh.Signer, func(), error) { return s, func() {}, nil }}
+}
+
 func readKey(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -74,7 +79,7 @@ func fileKey(name string, raw []byte, socket string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", name, err)
 	}
-	return &Key{signer.PublicKey(), func() (ssh.Signer, func(), error) { return signer, func() {}, nil }}, nil
+	return FromSigner(signer), nil
 }
 
 func agentKey(text []byte, socket string) (*Key, error) {

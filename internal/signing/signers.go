@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -146,6 +147,17 @@ func instant(value string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no instant in UTC: write 20261231Z or 20261231235959Z", value)
+}
+
+// All yields, for each key that may sign commits, its fingerprint and the principals of its line.
+func (s *Signers) All() iter.Seq2[string, string] {
+	return func(yield func(fingerprint, principals string) bool) {
+		for _, a := range s.list {
+			if (a.namespaces == "" || matchList(Namespace, a.namespaces)) && !yield(ssh.FingerprintSHA256(a.key), a.principals) {
+				return
+			}
+		}
+	}
 }
 
 // Len is how many keys are allowed.

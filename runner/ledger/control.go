@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
 // Everyone is the tenant of a halt order for all tenants.
@@ -17,34 +19,60 @@ type Kind string
 
 // The kinds.
 const (
-	KindHalt   Kind = "Halt"
-	KindUnhalt Kind = "Unhalt"
+	KindHalt    Kind = "Halt"
+	KindUnhalt  Kind = "Unhalt"
+	KindBreak   Kind = "Break"   // the breaker holds an update
+	KindUnbreak Kind = "Unbreak" // a person releases it
 )
 
-// Halt is an order to start nothing any more for a tenant or for Everyone, or the order that lifts it. What is under
-// way ends by itself.
-type Halt struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       Kind      `json:"kind"`
-	Tenant     string    `json:"tenant"`
-	Reason     string    `json:"reason"`
-	By         string    `json:"by"`
-	At         time.Time `json:"at"`
+// Order is one commit of the control branch. A Halt orders to start nothing any more for a tenant or for Everyone; a
+// Break holds one update for all tenants that share the breaker. The other two lift them. What is under way ends by
+// itself.
+type Order struct {
+	APIVersion string     `json:"apiVersion"`
+	Kind       Kind       `json:"kind"`
+	Tenant     string     `json:"tenant"`
+	Update     string     `json:"update,omitempty"`  // purl, of a Break and an Unbreak
+	Hosts      int        `json:"hosts,omitempty"`   // of a Break: on how many the update failed, and of how many tenants
+	Tenants    int        `json:"tenants,omitempty"` // they are counted only: no tenant learns another's name from it
+	UpTo       *time.Time `json:"upTo,omitempty"`    // of an Unbreak: failures until then count no more
+	Reason     string     `json:"reason"`
+	By         string     `json:"by"`
+	At         time.Time  `json:"at"`
 }
 
 // Control is what stands of all orders.
 type Control struct {
-	Halts []Halt    // oldest first; an Unhalt lifts all of its very tenant
-	Read  time.Time // when the remote said so; zero: it never did
+	Halts    []Standing           // oldest first
+	Breaks   []Standing           // oldest first, one an update
+	Released map[string]time.Time // update → failures until then are forgiven
+	Persons  int                  // how many must agree to lift one
+	Read     time.Time            // when the remote said so; zero: it never did
+}
+
+// Standing is a halt or a break that was not lifted yet.
+type Standing struct {
+	Order
+	Voice  Voice   // who gave it: it stands whoever that was
+	Agreed []Voice // whose orders to lift it count so far
 }
 
 // Halted returns the order that stops a tenant.
-func (c Control) Halted(tenant string) (Halt, bool) {
-	i := slices.IndexFunc(c.Halts, func(h Halt) bool { return h.Tenant == tenant || h.Tenant == Everyone })
+func (c Control) Halted(tenant string) (Standing, bool) {
+	i := slices.IndexFunc(c.Halts, func(h Standing) bool { return h.Tenant == tenant || h.Tenant == Everyone })
 	if i < 0 {
-		return Halt{}, false
+		return Standing{}, false
 	}
 	return c.Halts[i], true
+}
+
+// Broken returns the break of an update.
+func (c Control) Broken(update string) (Standing, bool) {
+	i := slices.IndexFunc(c.Breaks, func(b Standing) bool { return b.Update == update })
+	if i < 0 {
+		return Standing{}, false
+	}
+	return c.Breaks[i], true
 }
 
 // Fresh reports whether the remote was read recently enough to start something on its word.
@@ -52,59 +80,86 @@ func (c Control) Fresh(now time.Time, within time.Duration) bool {
 	return !c.Read.IsZero() && now.Sub(c.Read) <= within
 }
 
-// after is Control after one more order.
-func (c Control) after(h Halt) Control {
-	c.Halts = slices.Clone(c.Halts)
-	if h.Kind == KindUnhalt {
-		c.Halts = slices.DeleteFunc(c.Halts, func(o Halt) bool { return o.Tenant == h.Tenant })
-	} else {
-		c.Halts = append(c.Halts, h)
+// Left lists what stands of that which an order is to lift: halts of its very tenant, or the break of its update.
+func (c Control) Left(o Order) []Standing {
+	var out []Standing
+	for _, list := range [][]Standing{c.Halts, c.Breaks} {
+		for _, s := range list {
+			if o.lifts(s.Order) {
+				out = append(out, s)
+			}
+		}
 	}
-	return c
+	return out
 }
 
-// of lists the orders of one very tenant.
-func (c Control) of(tenant string) []Halt {
-	return slices.DeleteFunc(slices.Clone(c.Halts), func(h Halt) bool { return h.Tenant != tenant })
+// lifts reports whether an order is to lift another. Who is to be believed is the quorum's to say.
+func (o Order) lifts(other Order) bool {
+	switch o.Kind {
+	case KindUnhalt:
+		return other.Kind == KindHalt && other.Tenant == o.Tenant
+	case KindUnbreak:
+		return other.Kind == KindBreak && other.Update == o.Update
+	}
+	return false
 }
 
 // unreadable is a Control that stops everyone: what could not be read may be a halt.
 func unreadable(why error, now time.Time) Control {
-	return Control{Read: now, Halts: []Halt{{
+	return Control{Read: now, Halts: []Standing{{Order: Order{
 		APIVersion: APIVersion, Kind: KindHalt, Tenant: Everyone, At: canonical.Instant(now), By: authorName,
 		Reason: "the halt orders cannot be read: " + why.Error(),
-	}}}
+	}}}}
 }
 
-// DecodeHalt reads an order strictly.
-func DecodeHalt(raw []byte) (Halt, error) {
-	var h Halt
-	if err := strict(raw, &h); err != nil {
-		return Halt{}, fmt.Errorf("halt order: %w", err)
+// DecodeOrder reads an order strictly.
+func DecodeOrder(raw []byte) (Order, error) {
+	var o Order
+	if err := strict(raw, &o); err != nil {
+		return Order{}, fmt.Errorf("halt order: %w", err)
 	}
-	if h.APIVersion != APIVersion {
-		return Halt{}, fmt.Errorf("halt order: it is of %q", h.APIVersion)
+	if o.APIVersion != APIVersion {
+		return Order{}, fmt.Errorf("halt order: it is of %q", o.APIVersion)
 	}
-	return h, h.check()
+	return o, o.check()
 }
 
-func (h Halt) check() error {
+func (o Order) check() error {
 	switch {
-	case h.Kind != KindHalt && h.Kind != KindUnhalt:
-		return fmt.Errorf("halt order: unknown kind %q", h.Kind)
-	case h.Tenant != Everyone && !plainName.MatchString(h.Tenant):
-		return fmt.Errorf("halt order: %q is no tenant name", h.Tenant)
-	case h.Reason == "" || h.By == "":
+	case !slices.Contains([]Kind{KindHalt, KindUnhalt, KindBreak, KindUnbreak}, o.Kind):
+		return fmt.Errorf("halt order: unknown kind %q", o.Kind)
+	case o.Tenant != Everyone && !plainName.MatchString(o.Tenant):
+		return fmt.Errorf("halt order: %q is no tenant name", o.Tenant)
+	case o.Reason == "" || o.By == "":
 		return errors.New("halt order: it does not say why and by whom")
-	case max(len(h.Reason), len(h.By)) > maxText:
-		return fmt.Errorf("halt order: reason and name may have %d bytes", maxText)
-	case h.At.IsZero():
+	case max(len(o.Reason), len(o.By), len(o.Update)) > maxText:
+		return fmt.Errorf("halt order: reason, name and update may have %d bytes each", maxText)
+	case o.At.IsZero():
 		return errors.New("halt order: it does not say when")
+	}
+	return o.fields()
+}
+
+// fields makes sure that an order says what its kind has to say, and nothing else.
+func (o Order) fields() error {
+	breaker := o.Kind == KindBreak || o.Kind == KindUnbreak
+	switch {
+	case breaker && o.Tenant != Everyone:
+		return errors.New("halt order: the breaker is for all tenants that share it, not for one")
+	case breaker != strings.HasPrefix(o.Update, "pkg:") || untrusted.Line(o.Update, maxText) != o.Update:
+		return fmt.Errorf("halt order: a %s of update %q", o.Kind, untrusted.Line(o.Update, 100))
+	case (o.Kind == KindBreak) != (o.Hosts > 0) || (o.Kind == KindBreak) != (o.Tenants > 0):
+		return fmt.Errorf("halt order: a %s of %d hosts of %d tenants", o.Kind, o.Hosts, o.Tenants)
+	case (o.Kind == KindUnbreak) != (o.UpTo != nil):
+		return fmt.Errorf("halt order: a %s must say until when failures are forgiven, and nothing else may", KindUnbreak)
 	}
 	return nil
 }
 
-func (h Halt) filled() Halt {
-	h.APIVersion, h.At = APIVersion, canonical.Instant(h.At)
-	return h
+func (o Order) filled() Order {
+	o.APIVersion, o.At = APIVersion, canonical.Instant(o.At)
+	if o.UpTo != nil {
+		o.UpTo = canonical.InstantPtr(*o.UpTo)
+	}
+	return o
 }

@@ -18,25 +18,23 @@ const (
 	maxOrders  = 10_000 // a branch with more is not read
 )
 
-// ErrNotHalted says that there is no order to lift.
-var ErrNotHalted = errors.New("it is not halted")
-
-// Switch is the branch of halt orders, one commit an order, on the remote if there is one. It is safe for concurrent
+// Switch is the branch of orders, one commit an order, on the remote if there is one. It is safe for concurrent
 // use.
 type Switch struct {
 	repo *gitrepo.Repo
 	o    Options
-	// Trust, if set, judges the commit of each order that lifts a halt; with an error the halt stands. Anybody's halt
-	// counts.
-	Trust func(ctx context.Context, commit string) error
+	q    Quorum
 
 	mu   sync.Mutex
-	last Control // as it was at tip
+	last Control // as ReadHalts returned it
+	sum  Control // what the orders to tip add up to
 	tip  string
 }
 
-// OpenSwitch names the halt orders; nothing is read or written yet.
-func OpenSwitch(repo *gitrepo.Repo, o Options) *Switch { return &Switch{repo: repo, o: o} }
+// OpenSwitch names the orders and says what lifts one; nothing is read or written yet.
+func OpenSwitch(repo *gitrepo.Repo, o Options, q Quorum) *Switch {
+	return &Switch{repo: repo, o: o, q: q}
+}
 
 // ReadHalts asks the remote which halt orders stand. Orders that were on the remote and are gone, and such that cannot
 // be read, halt everyone, and the error says why. When the remote cannot be reached, Control is what was read last, with
@@ -56,7 +54,7 @@ func (s *Switch) ReadHalts(ctx context.Context, now time.Time) (Control, error) 
 		return unreadable(err, now), err
 	}
 	c.Read = now
-	s.last, s.tip = c, tip
+	s.last = c
 	return c, nil
 }
 
@@ -66,15 +64,36 @@ func (s *Switch) known(ctx context.Context, why error) (Control, error) {
 	if !s.last.Read.IsZero() {
 		return s.last, why
 	}
-	tip, err := s.shared().seen()
-	if err != nil || tip == "" {
-		return Control{}, why
-	}
-	c, err := s.reduce(ctx, tip)
+	c, err := s.local(ctx)
 	if err != nil {
-		return unreadable(err, time.Time{}), errors.Join(why, err)
+		return c, errors.Join(why, err)
 	}
 	return c, why
+}
+
+// Known is what was read last by anybody with this repository. Nothing is fetched; without a remote it is all there is.
+func (s *Switch) Known(ctx context.Context) (Control, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.local(ctx)
+}
+
+func (s *Switch) local(ctx context.Context) (Control, error) {
+	tip, err := s.here()
+	if err == nil {
+		var c Control
+		if c, err = s.reduce(ctx, tip); err == nil {
+			return c, nil
+		}
+	}
+	return unreadable(err, time.Time{}), err
+}
+
+func (s *Switch) here() (string, error) {
+	if s.o.Remote == "" {
+		return absent(s.repo.Ref(controlRef))
+	}
+	return s.shared().seen()
 }
 
 func (s *Switch) shared() shared {
@@ -96,27 +115,47 @@ func (s *Switch) fetch(ctx context.Context) (string, error) {
 
 // reduce adds up all orders to a commit.
 func (s *Switch) reduce(ctx context.Context, tip string) (Control, error) {
-	switch tip {
-	case "":
-		return Control{}, nil
-	case s.tip:
-		return Control{Halts: slices.Clone(s.last.Halts)}, nil
+	if tip == s.tip && tip != "" {
+		return s.sum, nil
+	}
+	orders, err := s.orders(ctx, tip)
+	if err != nil {
+		return Control{}, err
+	}
+	s.sum, s.tip = s.q.standing(orders), tip
+	return s.sum, nil
+}
+
+// orders reads the orders to a commit, oldest first, and judges who gave them.
+func (s *Switch) orders(ctx context.Context, tip string) ([]spoken, error) {
+	if tip == "" {
+		return nil, nil
 	}
 	hashes, err := s.chain(ctx, tip)
 	if err != nil {
-		return Control{}, s.broken(tip, err)
+		return nil, s.broken(tip, err)
 	}
-	var c Control
+	var out []spoken
 	for i, hash := range slices.Backward(hashes) {
-		h, err := s.order(hash, i == len(hashes)-1)
-		if err != nil {
-			return Control{}, s.broken(hash, err)
+		o, err := s.order(hash, i == len(hashes)-1)
+		if err == nil {
+			var said spoken
+			if said, err = s.spoken(hash, o); err == nil {
+				out = append(out, said)
+				continue
+			}
 		}
-		if h.Kind == KindHalt || s.trusted(ctx, hash) {
-			c = c.after(h)
-		}
+		return nil, s.broken(hash, err)
 	}
-	return c, nil
+	return out, nil
+}
+
+func (s *Switch) spoken(hash string, o Order) (spoken, error) {
+	payload, armored, err := s.repo.Signature(hash)
+	if err != nil {
+		return spoken{}, err
+	}
+	return spoken{o, s.q.voice(payload, armored, o.At)}, nil
 }
 
 // chain lists the commits to tip, newest first.
@@ -135,28 +174,24 @@ func (s *Switch) chain(ctx context.Context, tip string) ([]string, error) {
 	return hashes, err
 }
 
-func (s *Switch) trusted(ctx context.Context, hash string) bool {
-	return s.Trust == nil || s.Trust(ctx, hash) == nil
-}
-
 // order reads one commit's order. Only the first has no parent, so that no end of a shallow clone hides orders.
-func (s *Switch) order(hash string, first bool) (Halt, error) {
+func (s *Switch) order(hash string, first bool) (Order, error) {
 	c, err := s.repo.Header(hash)
 	if err != nil {
-		return Halt{}, err
+		return Order{}, err
 	}
 	want := 1
 	if first {
 		want = 0
 	}
 	if len(c.Parents) != want {
-		return Halt{}, fmt.Errorf("it has %d parents; is this clone shallow? then: git fetch --unshallow", len(c.Parents))
+		return Order{}, fmt.Errorf("it has %d parents; is this clone shallow? then: git fetch --unshallow", len(c.Parents))
 	}
 	raw, err := s.repo.ReadFile(hash, haltFile, maxHalt)
 	if err != nil {
-		return Halt{}, err
+		return Order{}, err
 	}
-	return DecodeHalt(raw)
+	return DecodeOrder(raw)
 }
 
 func (s *Switch) broken(commit string, why error) error {

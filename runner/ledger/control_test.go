@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +11,22 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
-func halt(tenant, why string) Halt {
-	return Halt{Tenant: tenant, Reason: why, By: "ops", At: t0}
+func halt(tenant, why string) Order {
+	return Order{Tenant: tenant, Reason: why, By: "ops", At: t0}
+}
+
+// give writes an order of a kind.
+func give(ctx context.Context, s *Switch, kind Kind, o Order) error {
+	o.Kind = kind
+	write := s.Lift
+	switch kind {
+	case KindHalt:
+		write = s.Halt
+	case KindBreak:
+		write = s.Break
+	}
+	_, err := write(ctx, o)
+	return err
 }
 
 // whoHalts says which of two tenants are halted, and why.
@@ -28,26 +43,27 @@ func whoHalts(c Control) string {
 func TestHaltOrders(t *testing.T) {
 	for _, remote := range []bool{false, true} {
 		s := newSite(t, bareRemote(t))
-		here, there := OpenSwitch(s.repo, Options{}), OpenSwitch(s.repo, Options{})
+		here, there := OpenSwitch(s.repo, Options{}, Quorum{}), OpenSwitch(s.repo, Options{}, Quorum{})
 		if remote {
-			here, there = OpenSwitch(s.repo, quick()), OpenSwitch(newSite(t, s.bare).repo, quick())
+			here, there = OpenSwitch(s.repo, quick(), Quorum{}), OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})
 		}
 		for i, step := range []struct {
-			order  func(context.Context, Halt) error
-			halt   Halt
+			from   *Switch
+			kind   Kind
+			halt   Order
 			err    error
 			halted string
 		}{
-			{here.Unhalt, halt("acme", "calm"), ErrNotHalted, ""},
-			{here.Halt, halt("acme", "smoke"), nil, "acme: smoke"},
-			{there.Halt, halt("*", "fire"), nil, "acme: smoke, globex: fire"},
-			{there.Halt, halt("acme", "more smoke"), nil, "acme: smoke, globex: fire"},
-			{here.Unhalt, halt("globex", "calm"), ErrNotHalted, "acme: smoke, globex: fire"},
-			{here.Unhalt, halt("acme", "calm"), nil, "acme: fire, globex: fire"},
-			{there.Unhalt, halt("*", "calm"), nil, ""},
-			{here.Halt, halt("globex", "smoke"), nil, "globex: smoke"},
+			{here, KindUnhalt, halt("acme", "calm"), ErrNotHalted, ""},
+			{here, KindHalt, halt("acme", "smoke"), nil, "acme: smoke"},
+			{there, KindHalt, halt("*", "fire"), nil, "acme: smoke, globex: fire"},
+			{there, KindHalt, halt("acme", "more smoke"), nil, "acme: smoke, globex: fire"},
+			{here, KindUnhalt, halt("globex", "calm"), ErrNotHalted, "acme: smoke, globex: fire"},
+			{here, KindUnhalt, halt("acme", "calm"), nil, "acme: fire, globex: fire"},
+			{there, KindUnhalt, halt("*", "calm"), nil, ""},
+			{here, KindHalt, halt("globex", "smoke"), nil, "globex: smoke"},
 		} {
-			if err := step.order(t.Context(), step.halt); !errors.Is(err, step.err) {
+			if err := give(t.Context(), step.from, step.kind, step.halt); !errors.Is(err, step.err) {
 				t.Fatalf("remote %t, step %d: %v, want %v", remote, i, err, step.err)
 			}
 			for _, s := range []*Switch{here, there} {
@@ -58,11 +74,12 @@ func TestHaltOrders(t *testing.T) {
 				}
 			}
 		}
-		for name, h := range map[string]Halt{
+		for name, h := range map[string]Order{
 			"no reason": halt("acme", ""), "no tenant": halt("", "x"), "a path": halt("a/b", "x"), "a book": halt("acme", strings.Repeat("x", 501)),
 			"never": {Tenant: "acme", Reason: "x", By: "ops"}, "nobody": {Tenant: "acme", Reason: "x", At: t0},
+			"an update": {Tenant: "acme", Reason: "x", By: "ops", At: t0, Update: "pkg:deb/debian/openssl@3"},
 		} {
-			if err := here.Halt(t.Context(), h); err == nil {
+			if err := give(t.Context(), here, KindHalt, h); err == nil {
 				t.Errorf("%s was written", name)
 			}
 		}
@@ -71,7 +88,7 @@ func TestHaltOrders(t *testing.T) {
 
 // TestWhatCannotBeReadHalts spoils the branch in many ways. In none may anybody start anything.
 func TestWhatCannotBeReadHalts(t *testing.T) {
-	order := func(edit func(*Halt)) []byte {
+	order := func(edit func(*Order)) []byte {
 		h := halt("acme", "smoke")
 		h.Kind = KindUnhalt
 		h = h.filled()
@@ -82,18 +99,18 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 		}
 		return raw
 	}
-	good := order(func(*Halt) {})
+	good := order(func(*Order) {})
 	for name, files := range map[string]map[string][]byte{
 		"no order":     {"README": []byte("x")},
 		"text":         {haltFile: []byte("stop")},
-		"a later form": {haltFile: order(func(h *Halt) { h.APIVersion = "ringfence.dev/v2" })},
-		"a later kind": {haltFile: order(func(h *Halt) { h.Kind = "HaltSome" })},
+		"a later form": {haltFile: order(func(h *Order) { h.APIVersion = "ringfence.dev/v2" })},
+		"a later kind": {haltFile: order(func(h *Order) { h.Kind = "HaltSome" })},
 		"a field more": {haltFile: []byte(strings.Replace(string(good), `"by"`, `"also":"*","by"`, 1))},
 		"two values":   {haltFile: append(append([]byte{}, good...), good...)},
 	} {
 		s := newSite(t, bareRemote(t))
-		w := OpenSwitch(s.repo, quick())
-		if err := w.Halt(t.Context(), halt("globex", "smoke")); err != nil {
+		w := OpenSwitch(s.repo, quick(), Quorum{})
+		if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 			t.Fatal(err)
 		}
 		spec := commitOf(git(t, s.bare, "rev-parse", controlRef), name)
@@ -103,12 +120,12 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 			t.Fatal(err)
 		}
 		git(t, s.dir, "push", "-q", "origin", bad+":"+controlRef)
-		for _, r := range []*Switch{w, OpenSwitch(newSite(t, s.bare).repo, quick())} {
+		for _, r := range []*Switch{w, OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if h, halted := c.Halted("acme"); !halted || h.Tenant != Everyone || !errors.Is(err, ErrBroken) {
 				t.Errorf("%s: %+v, %v", name, c, err)
 			}
-			if err := r.Unhalt(t.Context(), halt("globex", "calm")); !errors.Is(err, ErrBroken) {
+			if err := give(t.Context(), r, KindUnhalt, halt("globex", "calm")); !errors.Is(err, ErrBroken) {
 				t.Errorf("%s: Unhalt: %v", name, err)
 			}
 		}
@@ -117,17 +134,17 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 
 func TestAHaltThatDisappears(t *testing.T) {
 	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick())
-	if err := w.Halt(t.Context(), halt("globex", "smoke")); err != nil {
+	w := OpenSwitch(s.repo, quick(), Quorum{})
+	if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	before := git(t, s.bare, "rev-parse", controlRef)
-	if err := w.Halt(t.Context(), halt("acme", "smoke")); err != nil {
+	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	for name, args := range map[string][]string{"older": {"update-ref", controlRef, before}, "deleted": {"update-ref", "-d", controlRef}} {
 		git(t, s.bare, args...)
-		for _, r := range []*Switch{w, OpenSwitch(s.repo, quick())} {
+		for _, r := range []*Switch{w, OpenSwitch(s.repo, quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrRewound) {
 				t.Errorf("%s: %+v, %v", name, c, err)
@@ -139,8 +156,8 @@ func TestAHaltThatDisappears(t *testing.T) {
 // TestASilentRemoteKeepsTheHalts reads with the remote gone: what was read last stands, with its time.
 func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick())
-	if err := w.Halt(t.Context(), halt("acme", "smoke")); err != nil {
+	w := OpenSwitch(s.repo, quick(), Quorum{})
+	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.ReadHalts(t.Context(), t0); err != nil {
@@ -152,11 +169,11 @@ func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 	if whoHalts(c) != "acme: smoke" || !errors.Is(err, ErrRemoteDown) || !c.Fresh(later, 5*time.Minute) || c.Fresh(later, 3*time.Minute) {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = OpenSwitch(s.repo, quick()).ReadHalts(t.Context(), later) // another process
+	c, err = OpenSwitch(s.repo, quick(), Quorum{}).ReadHalts(t.Context(), later) // another process
 	if whoHalts(c) != "acme: smoke" || !errors.Is(err, ErrRemoteDown) || c.Fresh(later, time.Hour) {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if err := w.Halt(t.Context(), halt("acme", "fire")); !errors.Is(err, ErrRemoteDown) {
+	if err := give(t.Context(), w, KindHalt, halt("acme", "fire")); !errors.Is(err, ErrRemoteDown) {
 		t.Errorf("Halt: %v", err)
 	}
 }
@@ -164,22 +181,22 @@ func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 // TestAHaltIsNotLiftedUnseen lets a second halt come in while somebody lifts the first.
 func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 	s := newSite(t, bareRemote(t))
-	other := OpenSwitch(newSite(t, s.bare).repo, quick())
+	other := OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})
 	o := quick()
 	meddle := false
 	o.Sign = func([]byte) ([]byte, error) { // between reading and pushing
 		if meddle {
 			meddle = false
-			return []byte("x\n"), other.Halt(t.Context(), halt("acme", "fire"))
+			return []byte("x\n"), give(t.Context(), other, KindHalt, halt("acme", "fire"))
 		}
 		return []byte("x\n"), nil
 	}
-	w := OpenSwitch(s.repo, o)
-	if err := w.Halt(t.Context(), halt("acme", "smoke")); err != nil {
+	w := OpenSwitch(s.repo, o, Quorum{})
+	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	meddle = true
-	if err := w.Unhalt(t.Context(), halt("acme", "calm")); !errors.Is(err, ErrMoved) {
+	if err := give(t.Context(), w, KindUnhalt, halt("acme", "calm")); !errors.Is(err, ErrMoved) {
 		t.Errorf("Unhalt: %v", err)
 	}
 	c, err := w.ReadHalts(t.Context(), t0)
@@ -188,40 +205,11 @@ func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 	}
 }
 
-func TestOnlyTrustedOrdersLiftAHalt(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	unsigned, signed := OpenSwitch(s.repo, quick()), quick()
-	signed.Sign = func([]byte) ([]byte, error) { return []byte("signature\n"), nil }
-	r := OpenSwitch(newSite(t, s.bare).repo, quick())
-	r.Trust = func(_ context.Context, commit string) error {
-		if _, armored, err := r.repo.Signature(commit); err != nil || armored == nil {
-			return errors.New("unsigned")
-		}
-		return nil
-	}
-	for i, step := range []struct {
-		order  func(context.Context, Halt) error
-		halted string
-	}{
-		{unsigned.Halt, "acme: x"},
-		{unsigned.Unhalt, "acme: x"},
-		{unsigned.Halt, "acme: x"},
-		{OpenSwitch(s.repo, signed).Unhalt, ""},
-	} {
-		if err := step.order(t.Context(), halt("acme", "x")); err != nil {
-			t.Fatal(err)
-		}
-		if c, err := r.ReadHalts(t.Context(), t0); err != nil || whoHalts(c) != step.halted {
-			t.Errorf("step %d: %q, %v", i, whoHalts(c), err)
-		}
-	}
-}
-
 func TestAShallowControlBranchHalts(t *testing.T) {
 	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick())
-	for _, h := range []Halt{halt("acme", "a"), halt("globex", "b")} {
-		if err := w.Halt(t.Context(), h); err != nil {
+	w := OpenSwitch(s.repo, quick(), Quorum{})
+	for _, h := range []Order{halt("acme", "a"), halt("globex", "b")} {
+		if err := give(t.Context(), w, KindHalt, h); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -231,22 +219,28 @@ func TestAShallowControlBranchHalts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenSwitch(repo, Options{}).ReadHalts(t.Context(), t0)
+	c, err := OpenSwitch(repo, Options{}, Quorum{}).ReadHalts(t.Context(), t0)
 	if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrBroken) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
 
-func FuzzDecodeHalt(f *testing.F) {
-	h := halt("*", "smoke")
-	h.Kind = KindHalt
-	raw, err := encode(h.filled())
-	if err != nil {
-		f.Fatal(err)
+func FuzzDecodeOrder(f *testing.F) {
+	released := t0
+	for _, h := range []Order{
+		{Kind: KindHalt, Tenant: "acme"}, {Kind: KindUnhalt, Tenant: Everyone},
+		{Kind: KindBreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2},
+		{Kind: KindUnbreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", UpTo: &released},
+	} {
+		h.Reason, h.By, h.At = "smoke", "ops", t0
+		raw, err := encode(h.filled())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
 	}
-	f.Add(raw)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		h, err := DecodeHalt(raw)
+		h, err := DecodeOrder(raw)
 		if err != nil {
 			return
 		}
@@ -254,7 +248,7 @@ func FuzzDecodeHalt(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other, err := DecodeHalt(again); err != nil || other != h.filled() {
+		if other, err := DecodeOrder(again); err != nil || !reflect.DeepEqual(other, h.filled()) {
 			t.Errorf("written again it is %+v, %v", other, err)
 		}
 	})

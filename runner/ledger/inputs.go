@@ -35,6 +35,8 @@ type RunInput struct {
 	At         time.Time         `json:"at"`
 	Foreign    decision.Evidence `json:"foreign"` // of the rings "tenant/ring" that the policy names
 	Ledgers    []ForeignHead     `json:"ledgers"` // where Foreign was read, sorted by tenant
+
+	Breaks []decision.Break `json:"breaks,omitempty"` // of the breaker, if the policy shares it
 }
 
 // ForeignHead is the record of another tenant's ledger that its evidence was read from; no commit: it had none.

@@ -67,6 +67,7 @@ func (v *verifier) announce(s *step, r *run, a ledger.Action) {
 		return
 	}
 	v.planned(s, in)
+	v.held(s, in)
 	v.inWindow(s, in, s.record.At, "was announced")
 	v.gate(s, in)
 }

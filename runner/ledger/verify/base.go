@@ -42,7 +42,7 @@ func (v *verifier) base(s *step, r *run) (whole bool) {
 	}
 	r.evidence = own(at, r.policy)
 	if whole {
-		r.foreign = true
+		r.foreign, r.breaks = true, in.Breaks
 		r.evidence = append(r.evidence, in.Foreign...)
 		slices.SortFunc(r.evidence, func(a, b decision.RingEvidence) int {
 			return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))

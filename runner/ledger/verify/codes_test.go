@@ -242,6 +242,11 @@ var forgeries = map[string]struct {
 	}},
 	"a gate that closed meanwhile": {Gate, func(x *forgery) { x.at(ledger.PhaseWave, 3).record.Actions[0].Status = ledger.InDoubt }},
 	"too many at once":             {Budget, func(x *forgery) { x.together(x.index(ledger.PhaseIntent, 5)) }},
+	"an update that the breaker held": {Breaker, func(x *forgery) {
+		edit(x, x.at(ledger.PhaseIntent, 0), ledger.RunFile, func(in *ledger.RunInput) {
+			in.Breaks = append(in.Breaks, decision.Break{Update: x.at(ledger.PhaseIntent, 0).record.Actions[0].Updates[0].Update, Hosts: 3, At: in.At})
+		})
+	}},
 	"a rule that waits longer": {Replay, func(x *forgery) {
 		l := x.at(ledger.PhaseIntent, 0)
 		l.files[ledger.DecideFile] = []byte(`{"rules of":"nobody"}`)

@@ -40,6 +40,7 @@ const (
 	Window      Code = "WINDOW"       // started outside its window
 	Gate        Code = "GATE"         // started before an earlier ring's evidence allowed it
 	Budget      Code = "BUDGET"       // more hosts of a ring down than maxUnavailable
+	Breaker     Code = "BREAKER"      // started though the breaker held it
 	Replay      Code = "REPLAY"       // the inputs give another plan
 	NotReplayed Code = "NOT_REPLAYED" // the inputs do not suffice to make the plan again
 	Truncated   Code = "TRUNCATED"    // a record that was seen is not there any more
@@ -49,7 +50,7 @@ const (
 // Codes lists the codes.
 var Codes = []Code{
 	Chain, Number, Form, Unreadable, Tree, State, Snapshot, Clock, Fence, Unsigned, Signature, UnknownKey, NotValid, NoName, PolicyBack,
-	PolicyGone, Inputs, Plan, NotPlanned, NoIntent, Twice, Other, Window, Gate, Budget, Replay, NotReplayed, Truncated, Forked,
+	PolicyGone, Inputs, Plan, NotPlanned, NoIntent, Twice, Other, Window, Gate, Budget, Breaker, Replay, NotReplayed, Truncated, Forked,
 }
 
 // Severity says whether a finding damns the ledger.

@@ -25,7 +25,8 @@ type run struct {
 	base     ledger.State   // what the ledger said then
 	snapshot *inventory.Snapshot
 	evidence decision.Evidence
-	foreign  bool // evidence of other tenants' rings is recorded
+	breaks   []decision.Break // what the breaker held then
+	foreign  bool             // evidence of other tenants' rings is recorded
 	digests  [2]string
 	commit   string          // of the policy
 	hosts    map[string]bool // on which something was announced

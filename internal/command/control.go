@@ -1,0 +1,178 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// control is the branch of halt orders and breaks, judged by the policy that was read: who may lift one stands in the
+// same commit as everything else that a verb acts on.
+func (a *app) control(ws *workspace, share ledger.Options) *ledger.Switch {
+	if ws.orders == nil {
+		q, _ := quorumOf(ws) // a list that cannot be read has nobody in it, so what is halted stays so
+		ws.orders = ledger.OpenSwitch(ws.repo, share, q)
+	}
+	return ws.orders
+}
+
+// quorumOf is what a policy says of lifting orders.
+func quorumOf(ws *workspace) (ledger.Quorum, error) {
+	set := ws.set.Settings
+	q := ledger.Quorum{Persons: set.Control.Approvers, Signed: set.Control.Approvers > 0 || set.Ledger.Signed}
+	raw, err := fs.ReadFile(ws.tree, signersPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return q, nil
+	}
+	if err != nil {
+		return q, err
+	}
+	q.Signers, err = parseSigners(signersPath, raw)
+	return q, err
+}
+
+// tooFew says that nobody could ever lift an order: the list of signers has not as many persons as must agree.
+func tooFew(ws *workspace, q ledger.Quorum) (diag.Diagnostic, bool) {
+	if q.Enough() {
+		return diag.Diagnostic{}, false
+	}
+	why := "ledger.signed wants signed orders"
+	if n := ws.set.Settings.Control.Approvers; n > 0 {
+		why = fmt.Sprintf("control.unhalt wants %s", count(n, "person"))
+	}
+	return diag.New(diag.BadSettings, "%s, and %s does not name so many: nobody could lift a halt order", why, signersPath).
+		At(diag.Range{File: "ringfence.cue"}).WithFix("add a line per person: NAME ssh-ed25519 KEY"), true
+}
+
+// controlFindings are what check has to say of orders and the breaker, as warnings: no tenant is planned otherwise for it.
+func controlFindings(ws *workspace) (list diag.List) {
+	q, err := quorumOf(ws)
+	var bad diag.Diagnostic
+	if errors.As(err, &bad) {
+		list = append(list, bad)
+	} else if d, few := tooFew(ws, q); few {
+		list = append(list, d)
+	}
+	for _, t := range ws.set.Tenants {
+		if t.Breaker && ws.set.Settings.Breaker.Hosts == 0 {
+			list = append(list, diag.New(diag.BadSettings, "tenant %s shares the breaker, and nothing says on how many hosts an update must fail for it", t.Name).
+				At(diag.Range{File: "ringfence.cue"}).WithFix("add: breaker: hosts: 3"))
+		}
+	}
+	for i := range list {
+		list[i].Severity = diag.Warning
+	}
+	return list
+}
+
+// halt is the runner's: it reads the control branch, and what the breaker holds with it.
+func (p *pipeline) halt() func(context.Context) runner.Halt {
+	return func(ctx context.Context) runner.Halt {
+		c, err := p.control(p.ws, p.share).ReadHalts(ctx, p.machineTime())
+		order, halted := c.Halted(p.tenant.Name)
+		if halted {
+			p.out.say("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400))
+		} else if err != nil {
+			p.out.say("the halt orders cannot be read: %v", err)
+		}
+		p.hold(c)
+		return runner.Halt{Read: c.Read, Halted: halted}
+	}
+}
+
+// hold notes what the breaker holds for this tenant: nothing, unless it shares the breaker.
+func (p *pipeline) hold(c ledger.Control) {
+	if p.tenant.Breaker {
+		p.breaks = c.Held()
+	}
+}
+
+// knownBreaks reads what was fetched last; syncBreaks asks the remote. A tenant that does not share the breaker reads
+// nothing, so that nothing there can change its plan.
+func (p *pipeline) knownBreaks(ctx context.Context) error {
+	return p.readBreaks(func(s *ledger.Switch) (ledger.Control, error) { return s.Known(ctx) })
+}
+
+func (p *pipeline) syncBreaks(ctx context.Context) error {
+	return p.readBreaks(func(s *ledger.Switch) (ledger.Control, error) { return s.ReadHalts(ctx, p.machineTime()) })
+}
+
+func (p *pipeline) readBreaks(read func(*ledger.Switch) (ledger.Control, error)) error {
+	if !p.tenant.Breaker {
+		return nil
+	}
+	c, err := read(p.control(p.ws, p.share))
+	if err != nil {
+		return controlError(err)
+	}
+	p.hold(c)
+	return nil
+}
+
+// controlError gives the errors of the control branch their codes.
+func controlError(err error) error {
+	if errors.Is(err, ledger.ErrBroken) {
+		return diag.New(diag.LedgerBroken, "%v", err).WithFix("everyone is halted until it can be read: git log ringfence/control")
+	}
+	if errors.Is(err, ledger.ErrMoved) {
+		return diag.New(diag.LedgerMoved, "%v", err).WithFix("look at what came in, then run the command again: ringfence status")
+	}
+	return ledgerError("*", err)
+}
+
+// standing prints what stands of all orders and concerns the tenants: halts, who agreed to lift them, and breaks. What
+// was fetched last counts; nothing stands is no line.
+func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Tenant) error {
+	share, err := a.shareOptions(ws)
+	if err != nil {
+		return err
+	}
+	c, err := a.control(ws, share).Known(ctx)
+	if err != nil {
+		a.out.failure(exitOf(controlError(err)))
+	}
+	for _, h := range c.Halts {
+		if h.Tenant == ledger.Everyone || slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Name == h.Tenant }) {
+			a.orderLine("halt", h, "halted: %s, by %s since %s (%s): %s%s", who(h.Tenant), untrusted.Line(h.By, 100), h.At.Format(time.RFC3339),
+				untrusted.Line(h.Voice.String(), 200), untrusted.Line(h.Reason, 400), agreed(h, c.Persons))
+		}
+	}
+	if !slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Breaker }) {
+		return nil
+	}
+	for _, b := range c.Breaks {
+		a.orderLine("break", b, "held by the breaker: %s, since %s (%s): %s%s\n%s", label(b.Update), b.At.Format(time.RFC3339),
+			untrusted.Line(b.Voice.String(), 200), untrusted.Line(b.Reason, 400), agreed(b, c.Persons), proposal(b.Order))
+	}
+	return nil
+}
+
+func (a *app) orderLine(kind string, s ledger.Standing, format string, args ...any) {
+	if a.json {
+		a.out.emit(kind, s.Reason, event{"order": s.Order, "voice": s.Voice.String(), "agreed": append([]string{}, s.People()...)})
+		return
+	}
+	fmt.Fprintf(a.Stdout, format+"\n", args...)
+}
+
+// agreed says how far a quorum has come; one person alone needs no words.
+func agreed(s ledger.Standing, need int) string {
+	people := s.People()
+	if need < 2 {
+		return ""
+	}
+	if len(people) == 0 {
+		return fmt.Sprintf("; %d persons must agree to lift it", need)
+	}
+	return fmt.Sprintf("; %d of %d agreed to lift it: %s", len(people), need, untrusted.Line(strings.Join(people, ", "), 300))
+}
