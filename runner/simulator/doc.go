@@ -27,6 +27,8 @@
 //	                                                   terminals lie outside what is played; see their rows
 //
 // What is invented is simpler than what it stands for. A job follows runner's job.go step by step and is not that code,
-// as that waits for real processes. Nobody reboots on purpose. All clocks agree. A commit cannot be torn: package
-// ledger's own tests kill writers of real repositories.
+// as that waits for real processes; so do leases, pushes and a run's own checks of its policy and its intents, which are
+// of runner/ledger and internal/command. What they ought to do is shown to be enough, and to be needed; that they do it
+// is for their own tests. Nobody reboots on purpose. All clocks agree. A commit cannot be torn: package ledger's tests
+// kill writers of real repositories.
 package simulator

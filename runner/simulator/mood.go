@@ -192,7 +192,7 @@ func (w *world) duration(o order) second {
 	if w.often(500) {
 		d = w.between(5, 90)
 	}
-	if last := o.closes - need; o.closes > 0 && w.often(300) && last > w.now && last-w.now < need {
+	if last := o.closes - need; o.closes > 0 && w.often(800) && last > w.now && last-w.now < need {
 		d = last - w.now
 	}
 	return d
