@@ -51,6 +51,8 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"unchanged":  unchanged,
 	"scrub":      scrub,
 	"stream":     stream,
+	"repeat":     repeat,
+	"crlf":       crlf,
 }
 
 // setup gives each script a home of its own, so that nothing of this machine's Git or SSH settings is read.
