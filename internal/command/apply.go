@@ -175,15 +175,20 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 		return err
 	}
 	stop := p.signals.safely()
+	live := newProgress(p.tenant.Name, "apply", p.clock)
+	live.due(made, p.clock(), d.left)
+	quiet := p.out.follow(live)
 	timing := runner.DefaultTiming
 	timing.Need = p.longest(ledger.VerbApply)
 	out, err := runner.Run(ctx, runner.Input{
 		Timing: timing, Lease: p.renew, Halt: p.halt(), Now: p.machineTime,
 		Policy: p.tenant, Site: p.site, Plan: made, Preview: preview, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt,
 		Reboots: p.head.State.Reboots, Snapshot: s, RebootNeed: p.longest(ledger.VerbReboot),
-		Opener: f, Clock: p.clock, Recorder: rec, Journal: journal.Book{Journal: p.journal.Journal, Run: rec.run}, Parallel: e.parallel, Reboot: e.patience(), Stop: stop, Observe: p.acted,
-		Left: d.left,
+		Opener: f, Clock: p.clock, Recorder: rec, Journal: journal.Book{Journal: p.journal.Journal, Run: rec.run}, Parallel: e.parallel, Reboot: e.patience(), Stop: stop,
+		Observe: func(a ledger.Action) { live.acted(a); p.acted(a) },
+		Left:    d.left,
 	})
+	quiet()
 	if err != nil {
 		return p.written(err)
 	}

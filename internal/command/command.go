@@ -34,6 +34,8 @@ type Env struct {
 	Signals <-chan os.Signal
 	// Terminal says whether Stderr is one: colour and live progress only then.
 	Terminal bool
+	// Ticker returns a channel that ticks, and what ends it; nil: the system's.
+	Ticker func(every time.Duration) (<-chan time.Time, func())
 }
 
 // System is the environment of the process.
@@ -56,8 +58,8 @@ func Main(args []string, env Env) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	app := &app{Env: env, started: env.Now()}
-	app.signals = watch(env.Signals, cancel, func() {
-		app.out.say("stopping: nothing more starts, what runs goes on; interrupt again to cancel it")
+	app.signals = watch(env.Signals, stopping{
+		waiting: app.waiting, cancel: func() { app.cancelling(); cancel() }, kill: os.Exit,
 	})
 	root := app.root()
 	root.SetArgs(longFlags(root, args))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,10 +26,14 @@ type emitter struct {
 	streams []io.Writer
 	file    io.Closer
 	failed  error
+
+	live  bool // a line of progress stays at the end of the terminal
+	tty   sync.Mutex
+	under *progress // what is going on, nil between two things
 }
 
 func newEmitter(a *app) (*emitter, error) {
-	e := &emitter{a: a}
+	e := &emitter{a: a, live: a.Terminal && !a.json && a.Getenv("TERM") != "dumb" && a.Getenv("NO_COLOR") == ""}
 	if a.json {
 		e.streams = append(e.streams, a.Stdout)
 	}
@@ -68,7 +73,46 @@ func (e *emitter) say(format string, args ...any) {
 		e.emit("progress", msg, nil)
 		return
 	}
-	fmt.Fprintln(e.a.Stderr, msg)
+	e.print(func() { fmt.Fprintln(e.a.Stderr, msg) })
+}
+
+// print writes for a person, above the line of progress where there is one.
+func (e *emitter) print(write func()) {
+	e.tty.Lock()
+	defer e.tty.Unlock()
+	e.wipe()
+	write()
+	e.draw()
+}
+
+func (e *emitter) wipe() {
+	if e.live && e.under != nil {
+		fmt.Fprint(e.a.Stderr, "\r\x1b[K")
+	}
+}
+
+func (e *emitter) draw() {
+	if e.live && e.under != nil {
+		fmt.Fprint(e.a.Stderr, untrusted.Line(e.under.line(), 79)) // one that wraps could not be wiped
+	}
+}
+
+func (e *emitter) redraw() { e.print(func() {}) }
+
+// show begins and, with nil, ends the line of progress.
+func (e *emitter) show(g *progress) {
+	e.tty.Lock()
+	defer e.tty.Unlock()
+	e.wipe()
+	e.under = g
+	e.draw()
+}
+
+// busy names the hosts on which something runs.
+func (e *emitter) busy() string {
+	e.tty.Lock()
+	defer e.tty.Unlock()
+	return strings.Join(firstOf(e.under.hosts(), 5), ", ")
 }
 
 // event is emit, and text for a person where there is no --json.
@@ -76,7 +120,7 @@ func (e *emitter) event(kind string, fields event, format string, args ...any) {
 	msg := fmt.Sprintf(format, args...)
 	e.emit(kind, msg, fields)
 	if !e.a.json {
-		fmt.Fprintln(e.a.Stderr, msg)
+		e.print(func() { fmt.Fprintln(e.a.Stderr, msg) })
 	}
 }
 
@@ -85,7 +129,7 @@ func (e *emitter) diagnostics(list diag.List, src fs.FS) {
 	for _, d := range list {
 		e.emit("diagnostic", d.Summary, event{"level": string(d.Severity), "diagnostic": d})
 		if !e.a.json {
-			printDiagnostic(e.a.Stderr, d, src)
+			e.print(func() { printDiagnostic(e.a.Stderr, d, src) })
 		}
 	}
 }
@@ -102,7 +146,7 @@ func (e *emitter) failure(x *exit) {
 	default:
 		e.emit("diagnostic", x.err.Error(), event{"level": "error"})
 		if !e.a.json {
-			fmt.Fprintln(e.a.Stderr, "error:", untrusted.Block(x.err.Error(), 2000))
+			e.print(func() { fmt.Fprintln(e.a.Stderr, "error:", untrusted.Block(x.err.Error(), 2000)) })
 		}
 	}
 }

@@ -95,9 +95,13 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	defer f.Close()
 	at := p.clock()
 	standings := runner.Standings(ctx, p.head.State.InDoubt, p.hosts(), f, p.fence)
+	live := newProgress(p.tenant.Name, "scan", p.clock)
+	live.of = len(p.hosts())
+	stop := p.out.follow(live)
 	readings := runner.Scan(ctx, p.tenant.Name, p.hosts(), f, runner.ScanOptions{
-		At: at, Refresh: true, Parallel: parallel, Observe: p.scanned,
+		At: at, Refresh: true, Parallel: parallel, Observe: func(r runner.Reading) { live.read(r); p.scanned(r) },
 	})
+	stop()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
