@@ -60,6 +60,7 @@ func tenants() *rapid.Generator[*policy.Tenant] {
 				Name: name, Select: []policy.Label{{Key: "tier", Value: name}}, Window: windows.Draw(t, "window"),
 				MaxUnavailable: policy.Amount{Count: rapid.IntRange(0, 3).Draw(t, "count"), Percent: rapid.IntRange(0, 100).Draw(t, "percent")},
 				Reboot:         rapid.SampledFrom([]policy.Reboot{policy.RebootNever, policy.RebootIfRequired}).Draw(t, "reboot"),
+				RebootWindow:   rapid.SampledFrom([]string{"", "", "anytime", "weekend", "weeknight"}).Draw(t, "reboot window"),
 			}
 			for _, req := range []policy.Requirement{{Ring: "a"}, {Ring: "b"}, {Tenant: "msp", Ring: "test"}} {
 				if name == "a" || req.Tenant == "" && req.Ring >= name || rapid.Bool().Draw(t, "free") {
@@ -103,7 +104,7 @@ func answers() *rapid.Generator[decision.Answer] {
 func snapshotHost(t *rapid.T, name string, updates int) inventory.Host {
 	h := inventory.Host{Name: name, State: rapid.SampledFrom([]inventory.HostState{
 		inventory.Scanned, inventory.Scanned, inventory.Scanned, inventory.Scanned, inventory.Stale, inventory.Unreachable, inventory.Quarantined,
-	}).Draw(t, "state")}
+	}).Draw(t, "state"), RebootPending: rapid.IntRange(0, 2).Draw(t, "asks for a reboot") == 0}
 	for i := range updates {
 		switch rapid.IntRange(0, 5).Draw(t, "has") {
 		case 0:
@@ -133,6 +134,17 @@ func evidence(t *rapid.T, ring, purl string, at time.Time) decision.RingEvidence
 
 // history adds failures and actions in doubt.
 func history(t *rapid.T, in *plan.Input) {
+	for _, h := range in.Policy.Hosts {
+		if rapid.IntRange(0, 3).Draw(t, "rebooted") > 0 {
+			continue
+		}
+		r := plan.Rebooted{Host: h.Name, Ring: h.Label("tier"), At: ago(in.At).Draw(t, "rebooted at"), Failed: rapid.IntRange(0, 2).Draw(t, "reboots failed")}
+		if r.Times = r.Failed + 1; r.Failed > 1 {
+			before := ago(r.At).Draw(t, "rebooted before")
+			r.Before = &before
+		}
+		in.Reboots = append(in.Reboots, r)
+	}
 	for _, h := range in.Policy.Hosts {
 		if rapid.IntRange(0, 7).Draw(t, "in doubt") == 0 {
 			in.InDoubt = append(in.InDoubt, plan.InDoubt{ID: "i" + h.Name, Host: h.Name, Ring: "a", Since: in.At})

@@ -263,7 +263,7 @@ func TestBudget(t *testing.T) {
 			for _, w := range r.Waves {
 				together[[2]int64{w.Opens.Unix(), int64(w.Wave)}] += len(w.Hosts)
 				for _, h := range w.Hosts {
-					if key := h + w.Opens.String(); seen[key] {
+					if key := h + w.Window + w.Opens.String(); seen[key] {
 						t.Fatalf("%s goes twice at %s", h, w.Opens)
 					} else {
 						seen[key] = true
