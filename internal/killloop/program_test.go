@@ -28,6 +28,8 @@ func dispatch() {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == serveArg:
 		plugin.Serve(newWatched())
+	case len(os.Args) > 1 && os.Args[1] == command.SandboxMode:
+		os.Exit(command.Main(os.Args[1:], command.System()))
 	case os.Getenv(programEnv) != "":
 		env := command.System()
 		now, err := parseClock(os.Getenv(clockEnv))
