@@ -41,7 +41,10 @@ func (v *Violation) Error() string {
 
 // again is the command that plays the same world, and tells every event of it.
 func (o Options) again(seed uint64) string {
-	if s, c := o.Scene, o.Crash; s != nil && c != nil {
+	if c := o.Crash; o.Scene != nil {
+		if c == nil {
+			c = &Crash{Point: 1 << 30, How: Before} // nobody gets as far as that
+		}
 		return fmt.Sprintf("make sim SCENE=%d POINT=%d WAY=%s", seed-firstScene, c.Point, c.How)
 	}
 	return fmt.Sprintf("make sim SEED=%d", seed)
