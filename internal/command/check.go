@@ -3,10 +3,12 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
@@ -37,13 +39,16 @@ func (a *app) check(ctx context.Context, rev, level string) error {
 		return err
 	}
 	w.list = append(w.list, controlFindings(w)...)
+	for _, t := range w.set.Tenants {
+		w.list = append(w.list, check.Ahead(t, a.Now())...)
+	}
 	a.out.diagnostics(w.list, w.tree)
 	if w.list.HasErrors() {
 		a.out.say("%s; %s", tally(w.list), compiling(w.set))
 		return done(ExitError)
 	}
 	a.summarise(w)
-	if level == "warning" && len(w.list) > 0 {
+	if level == "warning" && slices.ContainsFunc(w.list, func(d diag.Diagnostic) bool { return d.Severity != diag.Info }) {
 		return done(ExitDenied)
 	}
 	return nil
