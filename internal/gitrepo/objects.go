@@ -107,6 +107,9 @@ func packsIn(objects string) *filesystem.ObjectStorage {
 	return filesystem.NewObjectStorageWithOptions(dir, cache.NewObjectLRU(16*cache.MiByte), filesystem.Options{KeepDescriptors: true})
 }
 
+// Hold keeps packs open until its result is called, for whoever reads many objects.
+func (r *Repo) Hold() (release func()) { return r.objects.hold() }
+
 // hold keeps packs open from one read to the next until its result is called: opening one costs more than most objects.
 func (s *store) hold() (release func()) {
 	s.mu.Lock()

@@ -100,6 +100,7 @@ func (l *Ledger) Log(ctx context.Context, h Head, limit int) iter.Seq2[LogEntry,
 // Replay reduces every record from the first to h and returns the state that they add up to. A ledger that was not
 // tampered with gives h.State. It needs the whole history, which a shallow clone does not have.
 func (l *Ledger) Replay(ctx context.Context, h Head) (State, error) {
+	defer l.repo.Hold()()
 	var hashes []string
 	for e, err := range l.Log(ctx, h, 0) {
 		if err != nil {

@@ -56,6 +56,7 @@ var ErrNoLedger = errors.New("the tenant has no ledger here")
 // Verify looks at every record from the first to the head. What is wrong with the ledger stands in the report; an error
 // means that it could not be looked at.
 func Verify(ctx context.Context, in Input) (*Report, error) {
+	defer in.Repo.Hold()()
 	v := newVerifier(in)
 	head, err := v.head()
 	if err != nil {
