@@ -65,5 +65,8 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 		}
 		a.out.event("progress", event{"tenant": t.Name, "unpushed": before}, "%s: %s done, %d %s only here before", t.Name, verb, before, map[bool]string{true: "record was", false: "records were"}[before == 1])
 	}
+	if _, err := a.control(ws, share).ReadHalts(ctx, a.Now()); err != nil {
+		failed = errors.Join(failed, controlError(err))
+	}
 	return failed
 }
