@@ -17,8 +17,10 @@ type Interval struct {
 	Ends   time.Time
 }
 
-// Freezes resolves the freezes of a tenant that are in force at some time of [from, to), sorted by start, end and
-// name. loc is the tenant's zone. One that cannot be read is an error: callers must not go on as if it were absent.
+// Freezes resolves the freezes of a tenant, sorted by start, end and name. Of those that recur it lists every one that
+// is in force at some time of [from, to) and for more than a year around it, so that an occurrence that reaches beyond
+// has the same ends wherever one looks from. loc is the tenant's zone. One that cannot be read is an error: callers
+// must not go on as if it were absent.
 func Freezes(t *policy.Tenant, loc *time.Location, from, to time.Time) ([]Interval, error) {
 	var list []Interval
 	for _, f := range t.Freezes {
@@ -61,12 +63,11 @@ func resolve(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interva
 	if !starts.utc.Before(ends.utc) {
 		return nil, fmt.Errorf("it ends at %s, which is not after its start %s", ends, starts)
 	}
-	i := Interval{f.Name, Resolve(starts, loc), Resolve(ends, loc)}
-	if !i.Ends.After(from) || !i.Starts.Before(to) {
-		return nil, nil
-	}
-	return []Interval{i}, nil
+	return []Interval{{f.Name, Resolve(starts, loc), Resolve(ends, loc)}}, nil
 }
+
+// around is longer than any occurrence that makes sense.
+const around = 400 * 24 * time.Hour
 
 func resolveEvents(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interval, error) {
 	list, err := eventSeries(f.Events, loc)
@@ -75,7 +76,7 @@ func resolveEvents(f policy.Freeze, loc *time.Location, from, to time.Time) ([]I
 	}
 	var out []Interval
 	for _, s := range list {
-		for o := range s.occurrences(f.Name, from, to) {
+		for o := range s.occurrences(f.Name, from.Add(-around), to.Add(around)) {
 			out = append(out, Interval{f.Name, o.Opens, *o.Closes})
 		}
 	}

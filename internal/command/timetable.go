@@ -58,6 +58,9 @@ func newTimetable(t *policy.Tenant, from, to time.Time) (timetable, error) {
 		return out, err
 	}
 	for _, f := range freezes {
+		if !f.Ends.After(from) || !f.Starts.Before(to) {
+			continue
+		}
 		i := slices.IndexFunc(t.Freezes, func(x policy.Freeze) bool { return x.Name == f.Freeze })
 		out.Freezes = append(out.Freezes, frozenWindow{f.Freeze, f.Starts, f.Ends, t.Freezes[i].Allow != nil, t.Freezes[i].Reason})
 	}
