@@ -66,6 +66,11 @@ bench: ## run the benchmarks
 tamper: ## change N ledgers in some way (default 10000) and see that the verifier finds each
 	TAMPER=$${N:-10000} go test -timeout 0 -count 1 -v -run TestTamperedHistories ./runner/ledger/verify
 
+.PHONY: windows-all
+windows-all: ## windows in every IANA zone at every transition 2020-2037 against an oracle, and 10,000 instants asked of everybody
+	RINGFENCE_ALL_ZONES=1 go test -timeout 0 -count 1 -v -run 'TestTransitions|TestRulesYieldTheirDates|TestUnion|TestAnyWindow' ./compiler/window -rapid.checks 10000
+	RINGFENCE_ALL_ZONES=1 go test -timeout 0 -count 1 -v -run TestWindowsAgree ./internal/command
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (default 30s each)
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
