@@ -85,7 +85,7 @@ func (r *run) apply(t *task, h *host, j job) (ledger.Status, string) {
 	}
 	if w.chance(w.mood.plugins) {
 		w.count("plugins that hung while a host worked")
-		t.sleep(w.between(5, 30) * minute)
+		t.sleep(w.between(0, 10*minute))
 		return ledger.InDoubt, "the plugin was stopped"
 	}
 	says, lost := r.watch(t, h, j.action.ID)
