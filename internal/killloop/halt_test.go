@@ -34,18 +34,14 @@ const haltSpeed = 30
 
 func (a *arena) haltAfter(d time.Duration) {
 	a.Helper()
-	run := a.command("a", runIt...)
-	out, err := a.pipe(run)
-	a.check(err)
-	s := &service{Cmd: run, a: a, machine: "a", starts: make(chan struct{}, 1), over: make(chan struct{})}
-	go s.follow(out)
+	run := a.begin("a", runIt...)
 	time.Sleep(d)
 	a.mustLive("b", "halt", "--reason", "the shop is down")
 	visible := time.Now()
-	<-s.over
+	<-run.over
 	code := run.ProcessState.ExitCode()
-	a.note("a: exit %d, halted after %s\n%s", code, d, s.Stderr)
-	a.sane(code, fmt.Sprint(s.Stderr))
+	a.note("a: exit %d, halted after %s\n%s", code, d, run.said.String())
+	a.sane(code, run.said.String())
 	log, err := readLog(a.path("hosts.log"))
 	a.check(err)
 	open := map[string]bool{}

@@ -4,7 +4,6 @@ package killloop
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os/exec"
@@ -18,14 +17,21 @@ type service struct {
 	*exec.Cmd
 	a       *arena
 	machine string
-	starts  chan struct{} // one for each action that it says it starts
+	said    strings.Builder // its complaints; whole once it is over
+	starts  chan struct{}   // one for each action that it says it starts
 	over    chan struct{}
 }
 
 // serve starts a runner on a machine with a clone of its own.
 func (a *arena) serve(machine string, args ...string) *service {
 	a.Helper()
-	c := a.command(machine, append(args, "--wait", "--every", "1s")...)
+	return a.begin(machine, append(args, "--wait", "--every", "1s")...)
+}
+
+// begin starts a command and follows what it says.
+func (a *arena) begin(machine string, args ...string) *service {
+	a.Helper()
+	c := a.command(machine, args...)
 	out, err := a.pipe(c)
 	a.check(err)
 	s := &service{Cmd: c, a: a, machine: machine, starts: make(chan struct{}, 1), over: make(chan struct{})}
@@ -58,10 +64,11 @@ func (s *service) follow(out io.Reader) {
 			default:
 			}
 		case strings.Contains(line, `"diagnostic"`):
-			s.Stderr.(*bytes.Buffer).WriteString(line + "\n")
+			s.said.WriteString(line + "\n")
 		}
 	}
 	_ = s.Wait()
+	fmt.Fprint(&s.said, s.Stderr)
 }
 
 // pause stops the runner alone for a while: what it started on hosts goes on.
@@ -76,8 +83,8 @@ func (s *service) pause(d time.Duration) {
 func (s *service) end() {
 	_ = syscall.Kill(s.Process.Pid, syscall.SIGTERM)
 	<-s.over
-	s.a.note("%s: exit %d; it said\n%s", s.machine, s.ProcessState.ExitCode(), s.Stderr)
-	s.a.sane(s.ProcessState.ExitCode(), fmt.Sprint(s.Stderr))
+	s.a.note("%s: exit %d; it said\n%s", s.machine, s.ProcessState.ExitCode(), s.said.String())
+	s.a.sane(s.ProcessState.ExitCode(), s.said.String())
 }
 
 // kill ends the runner and all that it started.
