@@ -228,7 +228,8 @@ func TestAShallowControlBranchHalts(t *testing.T) {
 func FuzzDecodeOrder(f *testing.F) {
 	released := t0
 	for _, h := range []Order{
-		{Kind: KindHalt, Tenant: "acme"}, {Kind: KindUnhalt, Tenant: Everyone},
+		{Kind: KindHalt, Tenant: "acme"},
+		{Kind: KindUnhalt, Tenant: Everyone},
 		{Kind: KindBreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2},
 		{Kind: KindUnbreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", UpTo: &released},
 	} {

@@ -91,10 +91,14 @@ func (v *verifier) outcome(s *step, r *run, a ledger.Action) {
 	in.Status, in.done = a.Status, a.Status != ledger.InDoubt
 }
 
-// unannounced: what never started needs no announcement.
+// unannounced: what never started needs no announcement, such as a wave that was refused. What follows a patch goes with
+// the announcement of its host.
 func (v *verifier) unannounced(s *step, r *run, a ledger.Action) {
-	needed := a.Verb == ledger.VerbApply || a.Verb == ledger.VerbReboot
-	if needed && a.Status != ledger.Skipped || r == nil && !needed || r != nil && !r.hosts[a.Host] {
+	alone := a.Verb == ledger.VerbApply || a.Verb == ledger.VerbReboot
+	if a.Status == ledger.Skipped && alone {
+		return
+	}
+	if alone || r == nil || !r.hosts[a.Host] {
 		v.found(s, NoIntent, "%s %.20s on %s ended (%s) and was never announced", a.Verb, a.ID, a.Host, a.Status)
 	}
 }
