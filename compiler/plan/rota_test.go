@@ -1,0 +1,43 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// TestEachHostsOwnZone: hosts of one ring go when it is night where they are; one of which nobody knows where it is goes
+// never, and holds up nobody.
+func TestEachHostsOwnZone(t *testing.T) {
+	in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+	for i := range in.Policy.Windows {
+		if in.Policy.Windows[i].Name == "weeknight" {
+			in.Policy.Windows[i].Timezone = policy.HostZone
+		}
+	}
+	zones := map[string]string{"web-1": "Asia/Tokyo", "web-2": "America/New_York"}
+	for i, h := range in.Policy.Hosts {
+		if zone := zones[h.Name]; zone != "" {
+			in.Policy.Hosts[i].Labels = append(h.Labels[:len(h.Labels):len(h.Labels)], policy.Label{Key: policy.ZoneLabel, Value: zone})
+		}
+	}
+	p := build(t, in)
+	opens := map[string]string{}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			for _, h := range w.Hosts {
+				opens[h] = w.Opens.Format("Jan2T15:04")
+			}
+		}
+	}
+	if opens["web-1"] != "Nov23T13:00" || opens["web-2"] != "Nov24T03:00" || opens["web-3"] != "" {
+		t.Errorf("opens %v", opens)
+	}
+	for _, q := range p.Quarantined {
+		if q.Host == "web-3" && strings.Contains(q.Reason, "no label timezone") {
+			return
+		}
+	}
+	t.Errorf("web-3 is not quarantined: %v", p.Quarantined)
+}
