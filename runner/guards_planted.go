@@ -9,7 +9,7 @@ var Planted string
 
 // PlantedGuards lists the names.
 var PlantedGuards = []string{
-	"window-one-second", "window-need-ignored", "window-end-ignored",
+	"window-grace", "window-need-ignored", "window-end-ignored",
 	"room-plus-one", "room-running-ignored", "room-doubt-ignored",
 	"stop-ignored", "stop-plus-one", "stop-after-all",
 	"announced-ignored",
@@ -23,8 +23,8 @@ func fits(w Wave, at time.Time, t Timing) bool {
 		return !at.Before(w.Opens)
 	case "window-need-ignored":
 		return !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes))
-	case "window-one-second":
-		t.Need -= time.Second
+	case "window-grace":
+		t.Need -= time.Minute
 	}
 	return !at.Before(w.Opens) && (w.Closes == nil || at.Before(*w.Closes) && !at.Add(t.Need).After(*w.Closes))
 }
@@ -102,8 +102,8 @@ func latest(w Wave, l Lease, h Halt, m Moment, t Timing) time.Time {
 		return by
 	case "window-need-ignored":
 		t.Need = 0
-	case "window-one-second":
-		t.Need -= time.Second
+	case "window-grace":
+		t.Need -= time.Minute
 	}
 	if w.Closes != nil {
 		by = earlier(by, m.Now.Add(w.Closes.Sub(m.At)-t.Need))

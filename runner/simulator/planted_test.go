@@ -17,7 +17,7 @@ const most = 10_000
 
 // guarded says which invariant notices each bug inside Step's guards.
 var guarded = map[string]string{
-	"window-one-second": "I1", "window-need-ignored": "I1", "window-end-ignored": "I1",
+	"window-grace": "I1", "window-need-ignored": "I1", "window-end-ignored": "I1",
 	"room-plus-one": "I9", "room-running-ignored": "I9", "room-doubt-ignored": "I9",
 	"stop-ignored": "I9b", "stop-plus-one": "I9b", "stop-after-all": "I9b",
 	"announced-ignored": "I3",
