@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"errors"
+	"time"
+)
+
+// DiffDocument is what an edit of the policy does: the plans of two commits compared, tenant by tenant. Both are made
+// over the same snapshots, evidence and instant, so nothing but the edit can be why they differ.
+type DiffDocument struct {
+	APIVersion string       `json:"apiVersion"`
+	Kind       string       `json:"kind"` // "Diff"
+	Base       string       `json:"base"` // commit
+	Head       string       `json:"head"` // commit
+	At         time.Time    `json:"at"`
+	Kinds      []DiffKind   `json:"kinds"`     // every kind that occurs, the loudest first
+	Tenants    []TenantDiff `json:"tenants"`   // those that the edit may touch, by tenant and site
+	Untouched  int          `json:"untouched"` // tenants that read nothing the edit changes: they were not loaded
+}
+
+// TenantDiff is the effect on one tenant at one site.
+type TenantDiff struct {
+	Tenant string      `json:"tenant"`
+	Site   string      `json:"site"`
+	State  string      `json:"state"`          // changed, same, never-scanned (no effect can be computed), error (one side does not compile)
+	Side   string      `json:"side,omitempty"` // base or head: the only one that has the tenant, or the one in error
+	Groups []DiffGroup `json:"groups"`
+}
+
+// DiffGroup is everything that changes in the same way for the same cause.
+type DiffGroup struct {
+	Kind     DiffKind      `json:"kind"`
+	Of       DiffSubject   `json:"of"`
+	Ring     string        `json:"ring"` // at head, or at base where head has none
+	From     DiffState     `json:"from"`
+	To       DiffState     `json:"to"`
+	By       *int64        `json:"by"`    // seconds later, negative for earlier; null when one side has no known instant
+	Cause    DiffCause     `json:"cause"` // the policy line behind it
+	Count    int           `json:"count"` // rows: host-updates, hosts or rings
+	Hosts    int           `json:"hosts"`
+	Updates  int           `json:"updates"`
+	Examples []DiffExample `json:"examples"` // the first few rows
+}
+
+// DiffSubject says what the rows of a group are.
+type DiffSubject string
+
+// The subjects.
+const (
+	OfUpdate DiffSubject = "update" // a missing update of a host
+	OfHost   DiffSubject = "host"   // a host and its ring
+	OfReboot DiffSubject = "reboot" // the reboot of a host
+	OfRing   DiffSubject = "ring"   // how many hosts of a ring go at once
+)
+
+// DiffState is where one plan puts a row. State is planned, waiting, rejected, none, covered, uncovered or limits.
+type DiffState struct {
+	State    string       `json:"state"`
+	Ring     string       `json:"ring,omitempty"`
+	Lane     string       `json:"lane,omitempty"`
+	Standing DiffStanding `json:"standing,omitempty"` // of updates
+	Window   string       `json:"window,omitempty"`
+	Opens    *time.Time   `json:"opens,omitempty"`
+	Closes   *time.Time   `json:"closes,omitempty"`
+	For      WaitFor      `json:"for,omitempty"`
+	Until    *time.Time   `json:"until,omitempty"`
+	Why      string       `json:"why,omitempty"`            // uncovered
+	Down     int          `json:"down,omitempty"`           // limits: most hosts of the ring down at once
+	StopAt   int          `json:"stopAtFailures,omitempty"` // limits
+}
+
+// DiffCause is the line that made the difference. Side is base for a line that head no longer has.
+type DiffCause struct {
+	Source string `json:"source"` // path:line:column
+	Side   string `json:"side"`   // base or head
+	What   string `json:"what"`   // "window weekend"
+}
+
+// DiffExample is one row.
+type DiffExample struct {
+	Host   string `json:"host,omitempty"`
+	Update string `json:"update,omitempty"`
+}
+
+// Diff compares the plans of two policies of one tenant at one site. Both inputs have the same snapshot and the same
+// instant; a side without a policy is one that does not have the tenant. It is pure, and complete: a row that is in no
+// group stands at the same place in both plans.
+func Diff(base, head Input) (TenantDiff, error) {
+	if base.Policy == nil && head.Policy == nil {
+		return TenantDiff{}, errors.New("a comparison needs a policy on one side")
+	}
+	if base.Snapshot != head.Snapshot || !base.At.Equal(head.At) {
+		return TenantDiff{}, errors.New("both sides of a comparison need the same snapshot and instant")
+	}
+	states := newPlacements()
+	was, err := newSide(base, states)
+	if err != nil {
+		return TenantDiff{}, err
+	}
+	is, err := newSide(head, states)
+	if err != nil {
+		return TenantDiff{}, err
+	}
+	d := newDiffer(was, is, states, base.Snapshot)
+	d.rings()
+	d.hosts()
+	d.updates()
+	return d.result(), nil
+}

@@ -1,0 +1,169 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// cause picks, among what a row rests on, the first part of head that the edit changed or brought, then the first of
+// base that it took away. Without any, the edit works in a roundabout way, and the line that decides is named.
+func (d *differ) cause(was, is []string, deciding DiffCause) DiffCause {
+	if d.oneSided() {
+		return d.theTenant()
+	}
+	for _, name := range is {
+		x, ok := d.is.elements.of(name)
+		if y, had := d.was.elements.of(name); ok && (!had || x.content != y.content) {
+			return DiffCause{x.source, "head", name}
+		}
+	}
+	for _, name := range was {
+		x, ok := d.was.elements.of(name)
+		if _, has := d.is.elements.of(name); ok && !has {
+			return DiffCause{x.source, "base", name}
+		}
+	}
+	return deciding
+}
+
+func (d *differ) oneSided() bool { return d.was.build == nil || d.is.build == nil }
+
+// theTenant is the tenant's own line, of the side that has it.
+func (d *differ) theTenant() DiffCause {
+	if d.is.build == nil {
+		return DiffCause{d.was.Policy.Source, "base", "the tenant"}
+	}
+	return DiffCause{d.is.Policy.Source, "head", "the tenant"}
+}
+
+// updateCause finds the line that moved an update.
+func (d *differ) updateCause(m move, kind DiffKind) DiffCause {
+	return d.cause(d.was.rests(m.old, kind), d.is.rests(m.now, kind), d.deciding(m))
+}
+
+// deciding is the line that decides at head, or at base where head decides nothing.
+func (d *differ) deciding(m move) DiffCause {
+	for _, v := range []struct {
+		*side
+		number int
+		name   string
+	}{{d.is, m.now, "head"}, {d.was, m.old, "base"}} {
+		if v.number < 0 {
+			continue
+		}
+		for _, r := range v.verdicts[v.number].decision.Reasons {
+			if r.Source != "" {
+				return DiffCause{r.Source, v.name, v.elements.called(r.Source)}
+			}
+		}
+	}
+	return d.theTenant()
+}
+
+// rests lists the names of what an update rests on in one plan. Where its standing changed, what decided it comes first;
+// else what gives it its time.
+func (s *side) rests(number int, kind DiffKind) []string {
+	if number < 0 {
+		return nil
+	}
+	v := s.verdicts[number]
+	var why []string
+	for _, r := range v.decision.Reasons {
+		if r.Source != "" {
+			why = append(why, s.elements.called(r.Source))
+		}
+	}
+	when := s.timing(v.part.ring, v.part.lane)
+	if kind != Earlier && kind != Later && kind != Changed {
+		when, why = why, when
+	}
+	return append(append(when, why...), s.around(v.part.ring)...)
+}
+
+// timing lists what gives a ring and lane their time: windows, ring, gates, lane.
+func (s *side) timing(ring, lane int) []string {
+	r := s.build.rings[ring]
+	var out []string
+	for _, w := range s.rotas[ring*len(s.lanes)+lane].windows() {
+		out = append(out, "window "+w)
+	}
+	out = append(out, "ring "+r.Name, "lane "+s.laneName(lane))
+	for _, q := range r.Requires {
+		out = append(out, requirementName(r, q))
+	}
+	return out
+}
+
+// around lists what else may move a ring: freezes, the rings that go before it, and the tenant's zone.
+func (s *side) around(ring int) []string {
+	var out []string
+	for _, f := range s.Policy.Freezes {
+		out = append(out, "freeze "+f.Name)
+	}
+	for _, q := range s.build.rings[ring].Requires {
+		if q.Tenant == "" {
+			out = append(out, "ring "+q.Ring, selectName(q.Ring))
+		}
+	}
+	return append(out, "the tenant")
+}
+
+// ringCause finds the line that changed how many hosts of a ring go at once: its own, or what made it larger or smaller.
+func (d *differ) ringCause(ring string) DiffCause {
+	names := []string{"ring " + ring, selectName(ring)}
+	x, _ := d.is.elements.of(names[0])
+	return d.cause(names, names, DiffCause{x.source, "head", names[0]})
+}
+
+// hostCause finds the line that moved a host from one ring, or none, to another.
+func (d *differ) hostCause(host, from, to string) DiffCause {
+	was, had := d.was.elements.hosts[host]
+	is, has := d.is.elements.hosts[host]
+	switch {
+	case d.oneSided():
+		return d.theTenant()
+	case has && is.Source != "" && (!had || !slices.Equal(was.Labels, is.Labels)):
+		return DiffCause{is.Source, "head", causeHost}
+	case had && !has && was.Source != "":
+		return DiffCause{was.Source, "base", causeHost}
+	}
+	names := []string{selectName(to), selectName(from)}
+	return d.cause(names, names, d.nearest(is, was))
+}
+
+// nearest is a line of a host, wherever there is one.
+func (d *differ) nearest(is, was policy.Host) DiffCause {
+	if is.Source != "" {
+		return DiffCause{is.Source, "head", causeHost}
+	}
+	if was.Source != "" {
+		return DiffCause{was.Source, "base", causeHost}
+	}
+	return d.theTenant()
+}
+
+// rebootCause finds the line that moved a host's reboot: its ring's, or what moved the first of its updates.
+func (d *differ) rebootCause(host string, from, to placement) DiffCause {
+	home := d.is.home(host).ring
+	if home != d.was.home(host).ring {
+		return d.hostCause(host, d.was.home(host).ring, home)
+	}
+	names := []string{"ring " + home, "window " + to.window, "window " + from.window, "lane " + to.lane, "lane " + from.lane}
+	x, _ := d.is.elements.of(names[0])
+	return d.cause(names, names, d.firstMoved(host, DiffCause{x.source, "head", names[0]}))
+}
+
+// firstMoved is why the first update of a host moved.
+func (d *differ) firstMoved(host string, none DiffCause) DiffCause {
+	was, is := d.was.rows[host], d.is.rows[host]
+	if was == nil || is == nil {
+		return none
+	}
+	for i, x := range is.missing {
+		if m := d.moveOf(was, is, i, x.Update); m.from != m.to {
+			return d.updateCause(m, updateKind(d.states.list[m.from], d.states.list[m.to], d.at))
+		}
+	}
+	return none
+}
