@@ -18,7 +18,8 @@ type File struct {
 	Data []byte
 }
 
-// ReadHosts reads the hosts files of one tenant: YAML, JSON or CSV, all with the same keys. Providers lists the names
+// ReadHosts reads the hosts files of one tenant: YAML, JSON or CSV, all with the same keys, or what
+// `ansible-inventory --list` prints. Providers lists the names
 // that a host may use. The hosts come back sorted by name. What is wrong is a diagnostic with a position, and a host
 // with a mistake is left out; a file is read on after a mistake.
 func ReadHosts(files []File, providers []string) ([]policy.Host, diag.List) {
@@ -48,6 +49,7 @@ type entry struct {
 	user      *scalar
 	providers []scalar
 	labels    [][2]scalar
+	ansible   bool // it comes from an inventory, where things have other names
 	bad       bool // a mistake in it was reported already
 }
 
@@ -91,8 +93,11 @@ func (b *builder) name(e entry) string {
 		return ""
 	}
 	if !hostGrammar.MatchString(e.name.text) {
-		b.fail(e.name.at, diag.BadHostName, "lower-case letters, digits, . and -, beginning with a letter or digit; at most 63",
-			"%s cannot be a host's name", show(e.name.text))
+		fix := "lower-case letters, digits, . and -, beginning with a letter or digit; at most 63"
+		if e.ansible {
+			fix += "; give the host another name here with the variable ringfence_name"
+		}
+		b.fail(e.name.at, diag.BadHostName, fix, "%s cannot be a host's name", show(e.name.text))
 		return ""
 	}
 	if first, ok := b.seen[e.name.text]; ok {
@@ -134,7 +139,11 @@ func (b *builder) uses(e entry) []string {
 		out = append(out, p.text)
 	}
 	if len(out) == 0 && !e.bad {
-		b.fail(e.at, diag.BadHostsFile, "add providers: [apt]", "a host names no provider, so nothing would ever look at it")
+		fix := "add providers: [apt]"
+		if e.ansible {
+			fix = "give the host, or all, the variable ringfence_providers: [apt]"
+		}
+		b.fail(e.at, diag.BadHostsFile, fix, "a host names no provider, so nothing would ever look at it")
 	}
 	slices.Sort(out)
 	out = slices.Compact(out)

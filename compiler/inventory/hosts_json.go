@@ -56,6 +56,8 @@ func (r *jsonReader) value(depth int) (tree, error) {
 	switch v := token.(type) {
 	case string:
 		t.kind, t.text = textKind, v
+	case json.Number:
+		t.number = v.String()
 	case json.Delim:
 		if v == '{' {
 			t.kind = mapKind

@@ -145,6 +145,7 @@ func FuzzHosts(f *testing.F) {
 	f.Add(asYAML, uint8(0))
 	f.Add(asJSON, uint8(1))
 	f.Add(asCSV, uint8(2))
+	f.Add(asAnsible, uint8(1))
 	f.Add("a: &a [x]\nb: *a\n", uint8(0))
 	f.Add("{\"hosts\":[{\"name\":\"a\",\"name\":1e999}]} x", uint8(1))
 	f.Add("\ufeffname,providers\n\"a\nb\",apt\n", uint8(2))

@@ -2,18 +2,20 @@ package inventory
 
 import (
 	"path"
+	"slices"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 )
 
 // tree is a value of a YAML or JSON file. Text is set for strings alone; other scalars are kept as other, because a
-// label that was meant as text ("no", 1.10) must not change its meaning on the way.
+// label that was meant as text ("no", 1.10) must not change its meaning on the way. Number is a JSON number as written.
 type tree struct {
-	kind  kind
-	text  string
-	at    diag.Range
-	pairs []pair
-	items []tree
+	kind   kind
+	text   string
+	number string
+	at     diag.Range
+	pairs  []pair
+	items  []tree
 }
 
 type kind string
@@ -47,6 +49,9 @@ func parseTree(f File) ([]entry, diag.List) {
 	}
 	if bad != nil {
 		return nil, diag.List{*bad}
+	}
+	if isAnsible(root) {
+		return parseAnsible(root)
 	}
 	p := &treeParser{}
 	return p.file(root), p.diags
@@ -102,11 +107,19 @@ func (p *treeParser) file(root tree) []entry {
 				out = append(out, p.host(item))
 			}
 		}
-	}}, "hosts")
+	}}, rootKeys(root))
 	if !found && len(p.diags) == 0 {
 		p.fail(root.at, "begin the file with hosts:", "the file lists no hosts")
 	}
 	return out
+}
+
+// rootKeys says what may stand at the top of a file, and more to who brought an inventory of Ansible's own format.
+func rootKeys(root tree) string {
+	if slices.ContainsFunc(root.pairs, func(p pair) bool { return p.key.text == "all" || p.key.text == "ungrouped" }) {
+		return "hosts; an Ansible inventory is read as JSON: ansible-inventory --list > hosts.json"
+	}
+	return "hosts"
 }
 
 func (p *treeParser) host(t tree) entry {
