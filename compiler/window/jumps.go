@@ -12,6 +12,7 @@ type Jump struct {
 	Meant string    // the wall time, "2027-03-28T02:30"
 	Opens time.Time // the instant that counts
 	Twice bool      // the clock shows it twice and the first counts; else it jumps over it
+	Again time.Time // when it shows it for the second time; zero unless Twice
 }
 
 // Jumps lists those of [from, to), by instant. A window that is always open or invalid has none.
@@ -24,9 +25,12 @@ func Jumps(w policy.Window, loc *time.Location, from, to time.Time) []Jump {
 			if !opens.Before(to) {
 				break
 			}
-			skipped, twice := !shown(opens, s.loc).Equal(start.utc), again(start, opens, s.loc)
-			if !opens.Before(from) && (skipped || twice) {
-				out = append(out, Jump{start.String(), opens, twice})
+			if opens.Before(from) {
+				continue
+			}
+			second, twice := again(start, opens, s.loc)
+			if twice || !shown(opens, s.loc).Equal(start.utc) {
+				out = append(out, Jump{start.String(), opens, twice, second})
 			}
 		}
 	}
@@ -34,13 +38,13 @@ func Jumps(w policy.Window, loc *time.Location, from, to time.Time) []Jump {
 	return out
 }
 
-// again reports whether the clock shows w once more after an instant.
-func again(w Wall, first time.Time, loc *time.Location) bool {
+// again returns when the clock shows w once more after an instant.
+func again(w Wall, first time.Time, loc *time.Location) (second time.Time, twice bool) {
 	for probe := -farthest; probe <= farthest; probe += farthest / 2 {
 		t := w.utc.Add(-offset(w.utc.Add(probe), loc))
 		if t.After(first) && shown(t, loc).Equal(w.utc) {
-			return true
+			return t, true
 		}
 	}
-	return false
+	return time.Time{}, false
 }

@@ -67,8 +67,8 @@ func TestJumps(t *testing.T) {
 	w := policy.Window{RRule: "FREQ=DAILY", Start: "02:30", Duration: policy.Duration(time.Hour)}
 	got := Jumps(w, zone(t, "Europe/Berlin"), instant(t, "2026-06-01T00:00:00Z"), instant(t, "2027-06-01T00:00:00Z"))
 	want := []Jump{
-		{"2026-10-25T02:30", instant(t, "2026-10-25T00:30:00Z"), true},
-		{"2027-03-28T02:30", instant(t, "2027-03-28T01:00:00Z"), false},
+		{"2026-10-25T02:30", instant(t, "2026-10-25T00:30:00Z"), true, instant(t, "2026-10-25T01:30:00Z")},
+		{"2027-03-28T02:30", instant(t, "2027-03-28T01:00:00Z"), false, time.Time{}},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

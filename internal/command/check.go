@@ -39,8 +39,9 @@ func (a *app) check(ctx context.Context, rev, level string) error {
 		return err
 	}
 	w.list = append(w.list, controlFindings(w)...)
+	ahead := check.NewAhead(a.Now())
 	for _, t := range w.set.Tenants {
-		w.list = append(w.list, check.Ahead(t, a.Now())...)
+		w.list = append(w.list, ahead.Tenant(t)...)
 	}
 	a.out.diagnostics(w.list, w.tree)
 	if w.list.HasErrors() {
