@@ -42,7 +42,7 @@ func (t *tree) calendarFile(full string, at node) ([]policy.Event, diag.List) {
 	case errors.Is(err, errRefused):
 		return nil, t.refused
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, where(diag.New(diag.BadCalendar, "%s names a file that does not exist: %s", at.name(), full))
+		return nil, where(t.noFile(diag.BadCalendar, at, full))
 	case err != nil:
 		return nil, where(diag.New(diag.BadCalendar, "%s names a file that cannot be read: %s", at.name(), full))
 	}

@@ -2,11 +2,13 @@ package compiler_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the expected diagnostics of tes
 // the diagnostics word for word. A file "NAME -> TARGET" is a symbolic link, one named "NAME gone" is taken away.
 func TestDiagnostics(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) < 30 {
+	if err != nil || len(files) < 150 {
 		t.Fatalf("only %d archives: %v", len(files), err)
 	}
 	for _, file := range files {
@@ -67,7 +69,7 @@ func scaffold(t testing.TB) fstest.MapFS {
 	return out
 }
 
-func treeOf(t *testing.T, archive *txtar.Archive) (tree fstest.MapFS, want string) {
+func treeOf(t testing.TB, archive *txtar.Archive) (tree fstest.MapFS, want string) {
 	t.Helper()
 	tree = scaffold(t)
 	for _, f := range archive.Files {
@@ -77,6 +79,8 @@ func treeOf(t *testing.T, archive *txtar.Archive) (tree fstest.MapFS, want strin
 			want = string(f.Data)
 		case link:
 			tree[name] = &fstest.MapFile{Data: []byte(target), Mode: fs.ModeSymlink | 0o777}
+		case strings.HasSuffix(name, " submodule"):
+			tree[strings.TrimSuffix(name, " submodule")] = &fstest.MapFile{Mode: fs.ModeIrregular}
 		case strings.HasSuffix(name, " gone"):
 			delete(tree, strings.TrimSuffix(name, " gone"))
 		default:
@@ -86,14 +90,21 @@ func treeOf(t *testing.T, archive *txtar.Archive) (tree fstest.MapFS, want strin
 	return tree, want
 }
 
-// unescape lets an archive hold bytes that are no text: \xNN, in a file whose first line is "escaped".
+// unescape lets an archive hold bytes that are no text: \xNN, in a file whose first line is "escaped". There \r ends a
+// line as on Windows.
 func unescape(data []byte) []byte {
 	rest, ok := bytes.CutPrefix(data, []byte("escaped\n"))
 	if !ok {
 		return data
 	}
-	return bytes.ReplaceAll(rest, []byte(`\xff`), []byte{0xff})
+	rest = bytes.ReplaceAll(rest, []byte("\\r\n"), []byte("\r\n"))
+	return escapes.ReplaceAllFunc(rest, func(e []byte) []byte {
+		out, _ := hex.AppendDecode(nil, e[2:])
+		return out
+	})
 }
+
+var escapes = regexp.MustCompile(`\\x[0-9a-f]{2}`)
 
 func render(tenants interface{}, diags diag.List) string {
 	var b strings.Builder

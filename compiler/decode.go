@@ -14,7 +14,7 @@ var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 func (n node) tenant(name string) (*policy.Tenant, []node) {
 	t := &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: name,
-		Timezone: n.get("timezone").mark().str(`an IANA time zone such as "Europe/Berlin"`),
+		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
 		Rings:    each(n.get("rings"), node.ring),
 		Windows:  each(n.get("windows"), node.window),
 		Lanes:    each(n.get("lanes"), node.lane),

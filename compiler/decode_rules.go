@@ -40,8 +40,7 @@ func (n node) rule() policy.Rule {
 	}
 	switch {
 	case approve.exists() && require.exists():
-		require.report(diag.New(diag.Conflict, "%s has both approve and require", n.name()).
-			WithFix("keep one of them; two rules that match are alternatives"))
+		n.exclude("approve", "require", "has both approve and require", "keep one of them; two rules that match are alternatives")
 	case !n.has("approve") && !n.has("require"):
 		n.report(diag.New(diag.MissingField, "%s says neither approve nor require", n.name()).
 			WithFix("add approve: {after: \"48h\"} or require: {approvers: 1, role: \"ops\"}"))

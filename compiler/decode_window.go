@@ -3,6 +3,7 @@ package compiler
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,7 +58,10 @@ func (n node) window() policy.Window {
 		w.Monthly = &policy.Monthly{Nth: m.nth(), Weekday: m.get("weekday").enum(days...), OffsetDays: m.get("offsetDays").integer(-31, 31)}
 	}
 	if b := n.get("always").boolean(); b != nil {
-		w.Always = *b
+		if w.Always = *b; !*b {
+			n.get("always").rejectWith(diag.New(diag.WrongValue, "%s can only be true", n.get("always").name()).
+				WithFix("leave it out and say days, monthly, dates, rrule or ics"))
+		}
 	}
 	w.Dates = n.get("dates").dates()
 	n.calendar("windows")
@@ -93,6 +97,10 @@ func (n node) datesByRule(w policy.Window) {
 	d := diag.New(diag.BadRule, "%s: %s", n.get("rrule").name(), oneLine(err.Error()))
 	if errors.Is(err, window.ErrNoFrom) {
 		n.get("rrule").report(d.WithFix("add from: %q, or another date", "2026-01-01"))
+		return
+	}
+	if bare, ok := strings.CutPrefix(w.RRule, "RRULE:"); ok {
+		n.get("rrule").report(d.WithFix("write %q", oneLine(bare)))
 		return
 	}
 	n.get("rrule").report(d.WithFix("write dates only, such as %q; start and duration say the time of day", "FREQ=MONTHLY;BYDAY=2TU"))
@@ -137,12 +145,12 @@ func (n node) recurrence() {
 	kind := kinds[found[0]]
 	if len(found) > 1 {
 		second := kinds[found[1]].name
-		n.get(second).report(diag.New(diag.Conflict, "%s has both %s and %s", n.name(), kind.name, second).WithFix("keep one of them"))
+		n.exclude(kind.name, second, fmt.Sprintf("has both %s and %s", kind.name, second), "keep one of them")
 		return
 	}
 	for _, k := range kind.without {
 		if n.get(k).exists() {
-			n.get(k).report(diag.New(diag.Conflict, "%s %s", n.name(), excluded(kind.name, k)).WithFix("remove %s or %s", kind.name, k))
+			n.exclude(kind.name, k, excluded(kind.name, k), fmt.Sprintf("remove %s or %s", kind.name, k))
 			return
 		}
 	}
@@ -151,6 +159,20 @@ func (n node) recurrence() {
 			n.missing(k)
 		}
 	}
+}
+
+// exclude reports two fields that cannot stand together, at the one that the user wrote. What comes from elsewhere
+// cannot be taken away, only left alone.
+func (n node) exclude(first, second, what, fix string) {
+	at, other := n.get(second), n.get(first)
+	if other.own() && !at.own() {
+		at, other = other, at
+	}
+	d := diag.New(diag.Conflict, "%s %s", n.name(), what).WithRelated(other.where(), "declared here").WithFix("%s", fix)
+	if at.own() && !other.own() {
+		d.Fix = "what the baseline declares stays: add one of your own under another name"
+	}
+	at.report(d)
 }
 
 func excluded(kind, field string) string {
@@ -169,7 +191,7 @@ func (n node) freeze() policy.Freeze {
 		Starts:   n.get("starts").mark().clock(wallLayout, aWall),
 		Ends:     n.get("ends").mark().clock(wallLayout, aWall),
 		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
-		Reason:   n.get("reason").str("a reason in words"),
+		Reason:   n.get("reason").matching(anyText, diag.WrongValue, "a reason in words"),
 		Source:   n.source(),
 	}
 	if a := n.get("allow"); a.exists() {
@@ -180,7 +202,7 @@ func (n node) freeze() policy.Freeze {
 	for _, k := range []string{"starts", "ends"} {
 		switch {
 		case n.has("ics") && n.get(k).exists():
-			n.get(k).report(diag.New(diag.Conflict, "%s takes its times from a calendar and cannot have %s", n.name(), k).WithFix("remove ics or %s", k))
+			n.exclude("ics", k, "takes its times from a calendar and cannot have "+k, "remove ics or "+k)
 			return f
 		case !n.has("ics") && !n.has(k):
 			n.missing(k)

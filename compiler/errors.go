@@ -3,6 +3,7 @@ package compiler
 import (
 	stderrors "errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"cuelang.org/go/cue/load"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 // loadErrors explains why a package could not be read. A refused file explains all that follows from it, and of the
@@ -27,7 +29,7 @@ func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
 	var out diag.List
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(inst.Err) {
-		d := loadError(arg, innermost(e))
+		d := t.loadError(arg, innermost(e))
 		t.clamp(d.Range)
 		if !seen[d.Range.File] {
 			seen[d.Range.File] = true
@@ -51,7 +53,7 @@ func innermost(e errors.Error) errors.Error {
 	return e
 }
 
-func loadError(arg string, e errors.Error) diag.Diagnostic {
+func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 	at := diag.Range{File: arg}
 	if p := firstPosition(e); p.File != "" {
 		at = p
@@ -63,20 +65,50 @@ func loadError(arg string, e errors.Error) diag.Diagnostic {
 	)
 	switch {
 	case stderrors.As(e, &none):
-		return diag.New(diag.NoTenants, "%s holds no CUE file with a package clause", arg).At(at).
+		return diag.New(diag.NoTenants, "%s holds no CUE file with a package clause", arg).At(t.firstCUE(arg, at)).
 			WithFix("begin the file with a line such as: package %s", packageName(arg))
 	case stderrors.As(e, &several):
 		return diag.New(diag.ImportFailed, "%s holds the packages %s; one directory is one package", arg, strings.Join(several.Packages, " and ")).At(at)
 	case stderrors.As(e, &pkg):
 		what, _, _ := strings.Cut(plainMessage(pkg), ": ")
+		if strings.Contains(what, "import cycle") {
+			return diag.New(diag.ImportFailed, "packages import each other in a circle").At(at).
+				WithFix("move what both need into a package that imports neither")
+		}
 		return diag.New(diag.ImportFailed, "%s", what).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
 	}
 	d := diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
-	if strings.Contains(d.Summary, "'EOF'") {
-		d = d.WithFix("a bracket or brace further up is not closed")
+	return d.WithFix("%s", syntaxFix(d.Summary))
+}
+
+// syntaxFix says what most often stands behind the parser's words.
+func syntaxFix(message string) string {
+	switch {
+	case strings.HasPrefix(message, "expected 'EOF'"):
+		return "there is one closing bracket or brace too many, here or further up"
+	case strings.Contains(message, "'EOF'"):
+		return "a bracket or brace further up is not closed"
+	case strings.HasPrefix(message, "missing ','"):
+		return "fields on one line are separated by commas; a name with a hyphen or a blank stands in quotes"
+	case strings.HasPrefix(message, "expected label or ':'"):
+		return "a field is written name: value, also further up; there is no = in between"
+	case strings.HasPrefix(message, "string literal not terminated"):
+		return "close the quotes on the line on which they open"
 	}
-	return d
+	return ""
+}
+
+// firstCUE is the beginning of the first CUE file of a directory, since that is where a package clause goes.
+func (t *tree) firstCUE(dir string, or diag.Range) diag.Range {
+	entries, err := t.ReadDir(dir)
+	for _, e := range entries {
+		if err == nil && path.Ext(e.Name()) == ".cue" && e.Type().IsRegular() {
+			start := diag.Pos{Line: 1, Column: 1}
+			return diag.Range{File: path.Join(dir, e.Name()), Start: start, End: start}
+		}
+	}
+	return or
 }
 
 // clamp moves a position to the end of its file if it lies behind it, where CUE sees the end.
@@ -107,8 +139,8 @@ func packageName(arg string) string {
 // names that CUE cannot resolve keep it from building anything.
 var unresolved = []string{"reference %q not found", "imported and not used"}
 
-// buildErrors explains names that lead nowhere or are used by nothing.
-func buildErrors(root cue.Value) diag.List {
+// buildErrors explains names that lead nowhere or are used by nothing, and what else keeps a package from being built.
+func buildErrors(inst *build.Instance, root cue.Value) diag.List {
 	if root.Err() == nil {
 		return nil
 	}
@@ -120,8 +152,21 @@ func buildErrors(root cue.Value) diag.List {
 				WithFix("a name must be a field of the file, or an imported package, or stand in quotes; remove imports that nothing uses"))
 		}
 	}
-	return out
+	if len(out) > 0 || inst.Err == nil {
+		return out
+	}
+	e := errors.Errors(inst.Err)[0]
+	d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e))
+	if f, args := e.Msg(); strings.HasPrefix(f, "builtin package") {
+		d.Code = diag.ImportFailed
+		d.Summary += suggest.Tail(fmt.Sprint(args...), builtins)
+		d.Fix = "CUE has packages such as strings, list, math and time; this repository's own begin with its module"
+	}
+	return diag.List{d}
 }
+
+// builtins are the packages of CUE that a policy has use for.
+var builtins = []string{"list", "math", "net", "regexp", "strconv", "strings", "struct", "text/template", "time"}
 
 // firstPosition is the first place of the repository that an error names.
 func firstPosition(e errors.Error) diag.Range {

@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 const baselineDir = "baseline"
@@ -39,6 +40,19 @@ func isRego(name string) bool {
 	return strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")
 }
 
+// noFile says that a file is not there, and which one may be meant.
+func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
+	var beside []string
+	entries, _ := t.ReadDir(path.Dir(full))
+	for _, e := range entries {
+		if !e.IsDir() && path.Ext(e.Name()) == path.Ext(full) {
+			beside = append(beside, e.Name())
+		}
+	}
+	return diag.New(code, "%s names a file that does not exist: %s%s", at.name(), full, suggest.Tail(path.Base(full), beside)).
+		WithFix("paths are relative to the tenant's directory")
+}
+
 // hosts reads the hosts files that a tenant names; none of them may lie outside its directory.
 func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Host, diag.List) {
 	var (
@@ -51,7 +65,7 @@ func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Hos
 		switch {
 		case errors.Is(err, errRefused):
 		case errors.Is(err, fs.ErrNotExist):
-			f.reject(diag.BadHostsFile, "names a file that does not exist: %s", full)
+			f.rejectWith(t.noFile(diag.BadHostsFile, f, full))
 		case err != nil:
 			f.reject(diag.BadHostsFile, "names a file that cannot be read: %s", full)
 		default:

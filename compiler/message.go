@@ -54,8 +54,40 @@ func (n node) reject(code diag.Code, format string, args ...any) {
 	n.rejectWith(diag.New(code, "%s %s", n.name(), fmt.Sprintf(format, args...)))
 }
 
+// rejectWith blames the node's value. If that is a parameter which the user set, the mistake is where it was set.
 func (n node) rejectWith(d diag.Diagnostic) {
-	n.r.diags = append(n.r.diags, d.At(n.place().value))
+	p := n.place()
+	if set := n.r.parameterAt(p.ref); len(set) > 0 && rank(set[0].label, n.r.home) == 0 {
+		n.r.diags = append(n.r.diags, d.At(set[0].value).WithRelated(p.value, "used here"))
+		return
+	}
+	n.r.diags = append(n.r.diags, d.At(p.value))
+}
+
+// parameterAt lists where a parameter of the value that is read stands, the user's own files first.
+func (r *reader) parameterAt(name string) []place {
+	if name == "" {
+		return nil
+	}
+	return inOrder(r.index[indexKey(append(slices.Clone(r.prefix), name))], r.home)
+}
+
+// undecided reports a value that is none yet: nobody set it, or several were left to choose from.
+func (n node) undecided(v cue.Value) {
+	p := n.place()
+	if declared := n.r.parameterAt(p.ref); len(declared) > 0 && rank(p.label, n.r.home) > 0 {
+		name := written(p.ref)
+		n.r.diags = append(n.r.diags, diag.New(diag.MissingField, "the parameter %s has no value", name).At(n.root().where()).
+			WithRelated(declared[0].label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
+		return
+	}
+	if op, _ := v.Expr(); op == cue.OrOp {
+		n.report(diag.New(diag.MissingField, "%s is left open: %s", n.name(), n.text()).
+			WithFix("keep one of them, or mark one as the default with a *"))
+		return
+	}
+	n.report(diag.New(diag.MissingField, "%s has no value yet", n.name()).
+		WithFix("set it, or give it a default where it is declared"))
 }
 
 // wrongKind reports a value of another type than the one that its place needs.
@@ -64,7 +96,11 @@ func (n node) wrongKind(want string, err error) {
 		n.conflict(err)
 		return
 	}
-	n.reject(diag.WrongValue, "must be %s, not %s", want, n.text())
+	d := diag.New(diag.WrongValue, "%s must be %s, not %s", n.name(), want, n.text())
+	if v, _ := n.v.Default(); v.Kind() == cue.BytesKind {
+		d.Fix = "text stands in double quotes; single quotes make bytes"
+	}
+	n.rejectWith(d)
 }
 
 // text prints the node's value in one short line.
@@ -98,6 +134,9 @@ func (n node) conflict(err error) {
 		return
 	}
 	slices.SortStableFunc(spots, func(a, b diag.Range) int { return rank(a, n.r.home) - rank(b, n.r.home) })
+	if at := firstPosition(e); len(spots) == 0 && at.File != "" {
+		spots = []diag.Range{at}
+	}
 	if len(spots) == 0 {
 		n.rejectWith(d)
 		return
@@ -106,15 +145,37 @@ func (n node) conflict(err error) {
 	for _, s := range spots[1:] {
 		d = d.WithRelated(s, "declared here")
 		d.Code = diag.Conflict
-		d.Fix = "a value cannot be overridden; keep one of them, or make the shared one a default: *value | type"
+		d.Fix = clashFix(spots[0], s)
 	}
-	n.r.diags = append(n.r.diags, d)
+	n.r.clash(d)
+}
+
+// clashFix is the way out of two values for one field. What another file shares can be published as a parameter.
+func clashFix(own, other diag.Range) string {
+	if own.File == other.File {
+		return "a value cannot be overridden: keep one of them"
+	}
+	return fmt.Sprintf("a value cannot be overridden: remove it here, or let %s publish it as a default that may be set, *value | type", other.File)
+}
+
+// clash adds a conflict once: what contains a clash of a value is in error as well, and the longer path says more.
+func (r *reader) clash(d diag.Diagnostic) {
+	for i, old := range r.diags {
+		if old.Code == d.Code && slices.Equal(old.Related, d.Related) && *old.Range == *d.Range {
+			if len(d.Summary) > len(old.Summary) {
+				r.diags[i] = d
+			}
+			return
+		}
+	}
+	r.diags = append(r.diags, d)
 }
 
 // undefined reports a reference to a field that does not exist, preferably where the user wrote it: a parameter is set
 // in the tenant's file and used in the baseline's.
 func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 	d.Code = diag.UnknownReference
+	d.Fix = "correct the name, or declare it where the reference leads; names that begin with _ stay in their package"
 	at := n.where()
 	for _, p := range errors.Positions(e) {
 		if r := rangeOf(p, p); rank(r, n.r.home) == 0 {

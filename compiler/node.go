@@ -90,6 +90,20 @@ func (n node) under(name string) []string { return append(slices.Clone(n.path), 
 // label is the node's own field name.
 func (n node) label() string { return n.path[len(n.path)-1] }
 
+// root is the value that is read as a whole.
+func (n node) root() node {
+	for n.up != nil {
+		n = *n.up
+	}
+	return n
+}
+
+// own reports whether the user's own files set the node, whatever else does.
+func (n node) own() bool {
+	p := n.places()
+	return n.exists() && len(p) > 0 && rank(p[0].label, n.r.home) == 0
+}
+
 // exists is true also for a value that is in error.
 func (n node) exists() bool { return n.v.Exists() || isError(n.v) }
 
@@ -128,7 +142,7 @@ func (n node) items() []node {
 	}
 	v, _ := n.v.Default()
 	if v.IncompleteKind() != cue.ListKind && v.Err() == nil {
-		n.wrongKind("a list [ … ]", nil)
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be a list [ … ], not %s", n.name(), n.text()).WithFix("%s", n.listFix()))
 		return nil
 	}
 	it, err := v.List()
@@ -143,6 +157,14 @@ func (n node) items() []node {
 	return out
 }
 
+// listFix puts a single value in brackets.
+func (n node) listFix() string {
+	if v, _ := n.v.Default(); v.IsConcrete() && v.Kind() == cue.StringKind {
+		return "write [" + n.text() + "]"
+	}
+	return ""
+}
+
 // concrete returns the node's value with defaults applied, or reports why there is none. A field that is absent is
 // silent here: the structural pass knows which ones are required.
 func (n node) concrete() (cue.Value, bool) {
@@ -155,8 +177,7 @@ func (n node) concrete() (cue.Value, bool) {
 		return v, false
 	}
 	if !v.IsConcrete() {
-		n.report(diag.New(diag.MissingField, "%s has no value yet", n.name()).
-			WithFix("set it, or give it a default where it is declared"))
+		n.undecided(v)
 		return v, false
 	}
 	return v, true

@@ -16,7 +16,8 @@ import (
 // place is one spot of the repository that contributes to a value: the field's label and what stands behind it.
 type place struct {
 	label, value diag.Range
-	pattern      bool // the label stands for many fields: [string]: …
+	pattern      bool   // the label stands for many fields: [string]: …
+	ref          string // the parameter that the value is, if it is one: #securityWait
 }
 
 // places lists where a value comes from: the files under home first, then the others, then patterns. The schema is left
@@ -71,9 +72,13 @@ func placeOf(node ast.Node) place {
 		return place{label: r, value: r}
 	}
 	_, pattern := field.Label.(*ast.ListLit)
-	return place{
+	p := place{
 		label: rangeOf(field.Label.Pos(), field.Label.End()), value: rangeOf(field.Value.Pos(), field.Value.End()), pattern: pattern,
 	}
+	if id, ok := field.Value.(*ast.Ident); ok && isParameter(id.Name) {
+		p.ref = id.Name
+	}
+	return p
 }
 
 // rangeOf turns CUE's positions into a range of the repository; End is Start if CUE does not know it.

@@ -2,14 +2,17 @@ package compiler_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"golang.org/x/tools/txtar"
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler"
@@ -144,13 +147,17 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// FuzzCompile: whatever a tenant's file holds, compiling ends with a policy or a diagnostic, twice the same.
+// FuzzCompile: whatever a tenant's file holds, compiling ends with a policy or diagnostics that have their place in the
+// user's files, twice the same. While it fuzzes, the corpus of wrong policies is where it begins.
 func FuzzCompile(f *testing.F) {
 	base := scaffold(f)
 	f.Add(string(base["tenants/acme/tenant.cue"].Data), string(base["tenants/acme/hosts.yaml"].Data))
 	f.Add("package acme\n\ntenant: acme: {}\n", "hosts: []")
 	f.Add("package acme\n\nimport \"ringfence.dev/policy\"\n\npolicy.#Tenant\n", "")
 	f.Add("package acme\n\ntenant: acme: rings: [string]: {select: x: y, y: string} & {}\n", "")
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		seed(f)
+	}
 	f.Fuzz(func(t *testing.T, cue, hosts string) {
 		if tooHard(cue) {
 			t.Skip("evaluators without a budget cannot be fuzzed with loops")
@@ -162,11 +169,30 @@ func FuzzCompile(f *testing.F) {
 		if set.Tenant("acme") == nil && !diags.HasErrors() {
 			t.Fatal("no policy and no diagnostic")
 		}
+		inside(t, tree, diags)
 		again, diagsAgain := compiler.Compile(t.Context(), tree, compiler.Options{})
 		if !reflect.DeepEqual(set, again) || fmt.Sprint(diags) != fmt.Sprint(diagsAgain) {
 			t.Fatalf("two compilations differ: %v, %v", diags, diagsAgain)
 		}
 	})
+}
+
+// seed adds the corpus.
+func seed(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		tree, _ := treeOf(f, archive)
+		if cue, hosts := tree["tenants/acme/tenant.cue"], tree["tenants/acme/hosts.yaml"]; cue != nil && hosts != nil {
+			f.Add(string(cue.Data), string(hosts.Data))
+		}
+	}
 }
 
 // tooHard keeps out what multiplies work in CUE: comprehensions, disjunctions in bulk, repetition.

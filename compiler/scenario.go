@@ -82,7 +82,7 @@ func (c *compilation) scenario(t *tree, p *program, r *reader, name string) poli
 
 func (n node) scenario(name string) policy.Scenario {
 	s := policy.Scenario{
-		Name: name, Tenant: n.get("tenant").str("a tenant's name"), At: n.get("at").instant(),
+		Name: name, Tenant: n.get("tenant").matching(anyText, diag.WrongValue, "a tenant's name"), At: n.get("at").instant(),
 		Missing:  list(n.get("missing"), node.scenarioMissing),
 		Evidence: list(n.get("evidence"), node.scenarioEvidence),
 		Expect:   list(n.get("expect"), node.expectation),
@@ -107,7 +107,7 @@ func list[T any](n node, read func(node) T) []T {
 
 func (n node) scenarioMissing() policy.ScenarioMissing {
 	m := policy.ScenarioMissing{
-		Host: n.get("host").str("a host's name"), Update: n.get("update").purl(), From: n.get("from").str("a version"),
+		Host: n.get("host").str("a host's name"), Update: n.get("update").purl(), From: n.get("from").matching(anyText, diag.WrongValue, "a version"),
 		Class: n.get("class").enum(classes()...), Released: n.get("released").maybeInstant(), FirstSeen: n.get("firstSeen").instant(),
 		Source: n.source(),
 	}

@@ -73,7 +73,7 @@ func (n node) ledger() policy.LedgerSettings {
 }
 
 func (n node) provider() policy.ProviderSettings {
-	p := policy.ProviderSettings{Name: n.label(), Path: n.get("path").str("the path of a plugin's binary"), Source: n.source()}
+	p := policy.ProviderSettings{Name: n.label(), Path: n.get("path").matching(anyText, diag.WrongValue, "the path of a plugin's binary"), Source: n.source()}
 	for _, f := range n.get("config").fields() {
 		if p.Config == nil {
 			p.Config = map[string]string{}

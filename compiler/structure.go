@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -104,24 +105,22 @@ func (n node) elements(schema cue.Value) {
 	}
 }
 
-// unknown reports a field that parent cannot have. What it may have meant is sought among the fields that parent
-// does not use yet, then among all.
+// unknown reports a field that parent cannot have. What it may have meant is sought among the fields that the user did
+// not write there already; the baseline may have. One of those is meant only if a single slip lies between.
 func (n node) unknown(s shape, parent node) {
 	all := slices.Sorted(maps.Keys(s.fields))
-	free := slices.DeleteFunc(slices.Clone(all), func(f string) bool { return parent.get(f).exists() })
+	free := slices.DeleteFunc(slices.Clone(all), func(f string) bool { return parent.get(f).own() })
 	meant := suggest.Word(n.label(), free)
 	if meant != "" {
 		n.r.meant.Set(diag.Range{}, parent.under(meant)...)
-	} else {
-		free = all
 	}
-	n.reportName(diag.New(diag.UnknownField, "unknown field %q%s", n.label(), suggest.Tail(n.label(), free)).
+	n.reportName(diag.New(diag.UnknownField, "unknown field %q%s", n.label(), suggest.Phrase(cmp.Or(meant, suggest.Slip(n.label(), all)))).
 		WithFix("fields that can stand here: %s", strings.Join(all, ", ")))
 }
 
 func (n node) badName() {
 	n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
-		WithFix("names are letters, digits, - and _, and begin with a letter or digit; at most 63"))
+		WithFix("%s", nameRule))
 }
 
 func (n node) missing(field string) {

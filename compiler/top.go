@@ -77,6 +77,10 @@ func (r *reader) strays(p *program) diag.List {
 func (r *reader) names(p *program, name, dir string) diag.List {
 	it, err := p.root.LookupPath(cue.MakePath(cue.Str("tenant"))).Fields()
 	if err != nil {
+		if at, written := tenantField(p, r.home); written {
+			return diag.List{diag.New(diag.WrongValue, "tenant must be a struct: the tenant's name, then its policy").At(at).
+				WithFix("write tenant: %s: … with the fields of the tenant", quoteLabel(name))}
+		}
 		it = &cue.Iterator{}
 	}
 	var out diag.List
@@ -99,6 +103,22 @@ func (r *reader) names(p *program, name, dir string) diag.List {
 			WithFix("add tenant: %s: … to a file in it", quoteLabel(name)))
 	}
 	return out
+}
+
+// tenantField is the value of the first field `tenant` at the top of the user's files.
+func tenantField(p *program, home string) (diag.Range, bool) {
+	for _, f := range p.inst.Files {
+		for _, decl := range f.Decls {
+			d, ok := decl.(*ast.Field)
+			if !ok {
+				continue
+			}
+			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" && ofRepository(placeOf(d).label.File) && rank(placeOf(d).label, home) == 0 {
+				return placeOf(d).value, true
+			}
+		}
+	}
+	return diag.Range{}, false
 }
 
 func quoteLabel(name string) string {

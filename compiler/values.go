@@ -33,10 +33,21 @@ func (n node) str(what string) string {
 func (n node) matching(grammar *regexp.Regexp, code diag.Code, what string) string {
 	s := n.str(what)
 	if s != "" && !grammar.MatchString(s) || s == "" && n.isEmptyString() {
-		n.reject(code, "must be %s, not %q", what, oneLine(s))
+		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", fixOf(grammar, s)))
 		return ""
 	}
 	return s
+}
+
+// fixOf says how a value in another notation is written.
+func fixOf(grammar *regexp.Regexp, s string) string {
+	switch {
+	case grammar == percentGrammar:
+		return percentFix(s)
+	case grammar == nameGrammar:
+		return nameRule
+	}
+	return ""
 }
 
 func (n node) isEmptyString() bool {
@@ -107,8 +118,9 @@ const maxCount = 1 << 30
 var (
 	nameGrammar    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
 	percentGrammar = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
-	dayUnits       = regexp.MustCompile(`^\s*([0-9]{1,4})\s*(d|day|days|w|week|weeks)\s*$`)
 )
+
+const nameRule = "names are letters, digits, - and _, and begin with a letter or digit; at most 63"
 
 // some reports a list that is there and empty.
 func (n node) some(what string) {
@@ -120,7 +132,12 @@ func (n node) some(what string) {
 
 // percent reads "95%".
 func (n node) percent() int {
-	s := n.matching(percentGrammar, diag.WrongValue, `a percentage from "1%" to "100%"`)
+	const what = `a percentage from "1%" to "100%"`
+	if number := n.bareNumber(); number != "" {
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %s", n.name(), what, number).WithFix("%s", percentFix(number)))
+		return 0
+	}
+	s := n.matching(percentGrammar, diag.WrongValue, what)
 	i, _ := strconv.Atoi(strings.TrimSuffix(s, "%"))
 	return i
 }
@@ -145,24 +162,28 @@ func (n node) amount() policy.Amount {
 // duration reads "1d12h"; zero if the field is absent.
 func (n node) duration() policy.Duration {
 	const what = `a duration in days, hours, minutes and seconds such as "3d", "72h" or "30m"`
+	if number := n.bareNumber(); number != "" {
+		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %s", n.name(), what, number).WithFix("%s", durationFix(number)))
+		return 0
+	}
 	s := n.str(what)
 	if s == "" && !n.isEmptyString() {
 		return 0
 	}
 	d, err := policy.ParseDuration(s)
-	if err == nil {
-		return d
+	if err != nil {
+		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", durationFix(s)))
 	}
-	bad := diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, oneLine(s))
-	if m := dayUnits.FindStringSubmatch(s); m != nil {
-		days, _ := strconv.Atoi(m[1])
-		if m[2][0] == 'w' {
-			days *= 7
-		}
-		bad = bad.WithFix("write %q", fmt.Sprintf("%dd", days))
+	return d
+}
+
+// bareNumber is the text of a number where a string with a unit belongs, "" for anything else.
+func (n node) bareNumber() string {
+	v, _ := n.v.Default()
+	if v.Err() != nil || v.Kind() != cue.IntKind && v.Kind() != cue.FloatKind {
+		return ""
 	}
-	n.rejectWith(bad)
-	return 0
+	return n.text()
 }
 
 // clock reads a wall time in one of time's layouts.
@@ -172,7 +193,7 @@ func (n node) clock(layout, what string) string {
 		return ""
 	}
 	if t, err := time.Parse(layout, s); err != nil || t.Format(layout) != s {
-		n.reject(diag.BadTime, "must be %s, not %q", what, oneLine(s))
+		n.rejectWith(diag.New(diag.BadTime, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", timeFix(layout, s)))
 		return ""
 	}
 	return s

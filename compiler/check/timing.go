@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/compiler/window/ics"
 )
 
 // timing checks zones, windows and freezes.
@@ -32,7 +33,7 @@ func (c *checker) timing() {
 			c.zone(f.Timezone, "freezes", f.Name, "timezone")
 		}
 		if len(f.Events) == 0 && f.Ends <= f.Starts { // the format sorts as time does
-			c.add(diag.New(diag.FreezeBackwards, "the freeze %q ends before it starts", f.Name).
+			c.add(diag.New(diag.FreezeBackwards, "the freeze %q ends %s it starts", f.Name, map[bool]string{true: "when", false: "before"}[f.Ends == f.Starts]).
 				WithRelated(c.Places.At("freezes", f.Name, "starts"), "starts here").
 				WithFix("let ends be later than starts"), "freezes", f.Name, "ends")
 		}
@@ -42,8 +43,12 @@ func (c *checker) timing() {
 // zone checks that a name is that of an IANA zone.
 func (c *checker) zone(name string, path ...string) {
 	if _, err := window.Zone(name); errors.Is(err, window.ErrZone) {
-		c.add(diag.New(diag.UnknownZone, "%q is not a time zone%s", name, suggest.Tail(name, window.Zones())).
-			WithFix("write an IANA name such as \"Europe/Berlin\""), path...)
+		d := diag.New(diag.UnknownZone, "%q is not a time zone%s", name, suggest.Tail(name, window.Zones())).
+			WithFix("write an IANA name such as \"Europe/Berlin\"")
+		if iana := ics.FromWindows(name); iana != "" {
+			d = diag.New(diag.UnknownZone, "%q is the name that Windows has for a time zone", name).WithFix("write %q", iana)
+		}
+		c.add(d, path...)
 	}
 }
 

@@ -19,7 +19,7 @@ var synonyms = map[string]string{
 	"rules": "approval", "blackouts": "freezes", "blackout": "freezes", "length": "duration", "until": "ends", "end": "ends",
 	"begin": "starts", "from": "starts", "weekdays": "days", "class": "classification", "classes": "classification", "kev": "exploited",
 	"signatures": "approvers", "count": "approvers", "except": "allow", "comment": "reason", "dayofweek": "weekday", "week": "nth",
-	"offset": "offsetDays", "restart": "reboot", "rebootpolicy": "reboot",
+	"offset": "offsetDays", "cron": "rrule", "recurrence": "rrule", "calendar": "ics", "restart": "reboot", "rebootpolicy": "reboot",
 }
 
 // Word returns the candidate that the writer most likely meant, or "".
@@ -35,6 +35,17 @@ func Word(word string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// Slip returns the candidate that differs from the word by a single slip, or "". It is for candidates that are
+// unlikely, such as a field that is there already.
+func Slip(word string, candidates []string) string {
+	for _, c := range slices.Sorted(slices.Values(candidates)) {
+		if distance(strings.ToLower(word), strings.ToLower(c)) == 1 {
+			return c
+		}
+	}
+	return ""
 }
 
 // allowed is how many slips a word of that length may hold and still be recognised.
@@ -58,8 +69,13 @@ func distance(a, b string) int {
 
 // Tail phrases a suggestion as the tail of a summary.
 func Tail(word string, candidates []string) string {
-	if s := Word(word, candidates); s != "" {
-		return `; did you mean "` + s + `"?`
+	return Phrase(Word(word, candidates))
+}
+
+// Phrase is the tail that suggests a word, "" without one.
+func Phrase(meant string) string {
+	if meant == "" {
+		return ""
 	}
-	return ""
+	return `; did you mean "` + meant + `"?`
 }

@@ -24,6 +24,9 @@ var fromWindows = sync.OnceValue(func() map[string]string {
 	return out
 })
 
+// FromWindows is the IANA zone that a name of Windows stands for, "" if it is none.
+func FromWindows(name string) string { return fromWindows()[name] }
+
 // zoneOf finds the IANA name of a TZID: that name itself, one that Windows uses, the end of a path such as
 // /mozilla.org/20070129_1/Europe/Berlin, or what the calendar's own VTIMEZONE says.
 func zoneOf(id, location string) (string, bool) {
