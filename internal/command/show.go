@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,22 +13,65 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
+type showFlags struct {
+	policy, rev, format string
+	at                  instant
+}
+
 func newShow(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "show FILE",
-		Short: "Print a plan file as plan printed it",
-		Long: `Prints a plan or sealed plan. The file is checked against its digest first; an edited or shortened one is refused.
-Inside the policy repository times are shown in the tenant's zone, elsewhere in UTC.`,
-		Args: cobra.ExactArgs(1),
+	var f showFlags
+	c := &cobra.Command{
+		Use:   "show [FILE]",
+		Short: "Print a plan file, or a policy in plain English",
+		Long: `Prints a plan or sealed plan as plan printed it. The file is checked against its digest first; an edited or shortened
+one is refused. Inside the policy repository times are shown in the tenant's zone, elsewhere in UTC.
+
+With --policy, the whole policy of a tenant in plain English: who is in each ring, when it is changed, what it waits for.
+It reads the working folder, so that a change can be looked at before it is committed.
+
+  ringfence show plan.json
+  ringfence show --policy acme
+  ringfence show --policy acme --format markdown --rev HEAD     for a pull request, with places`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			made, preview, err := a.loadPlan(args[0])
-			if err != nil {
-				return err
+			if err := f.valid(args); err != nil {
+				return usage(c, err)
 			}
-			a.showPlan(made, preview, a.tenantOf(c.Context(), made))
-			return nil
+			return a.show(c.Context(), f, args)
 		},
 	}
+	c.Flags().StringVar(&f.policy, "policy", "", "show the policy of `TENANT` in plain English")
+	c.Flags().StringVar(&f.rev, "rev", "", "read revision `REV` instead of the working folder")
+	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` of a policy: text, markdown or json")
+	f.at.flag(c, "count the next windows from `TIME` (default: now)")
+	return c
+}
+
+// valid says what is wrong with the command line: exactly one thing is shown.
+func (f showFlags) valid(args []string) error {
+	switch {
+	case len(args) == 0 && f.policy == "":
+		return errors.New("show needs a plan FILE or --policy TENANT")
+	case len(args) > 0 && f.policy != "":
+		return errors.New("show takes a plan FILE or --policy, not both")
+	case len(args) > 0 && f.format != "text":
+		return errors.New("--format goes with --policy; a plan file is JSON as it stands")
+	case documentWriters[f.format] == nil:
+		return fmt.Errorf("--format is text, markdown or json, not %q", f.format)
+	}
+	return nil
+}
+
+func (a *app) show(ctx context.Context, f showFlags, args []string) error {
+	if f.policy != "" {
+		return a.showPolicy(ctx, f)
+	}
+	made, preview, err := a.loadPlan(args[0])
+	if err != nil {
+		return err
+	}
+	a.showPlan(made, preview, a.tenantOf(ctx, made))
+	return nil
 }
 
 // loadPlan reads a plan file and refuses everything but what plan wrote.

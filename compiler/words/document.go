@@ -1,0 +1,84 @@
+// Package words renders the compiled policy of a tenant in plain English, for people who review it and do not read CUE.
+//
+// Describe is a pure function: the same policy and instant give the same document. It renders the policy as compiled,
+// so what it says is what plan and apply go by. A test walks every field of policy.Tenant by reflection: one that
+// changes no sentence, and that is not listed with the reason why, fails it. So a field that is added to the policy
+// needs its sentence here.
+package words
+
+import (
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/window"
+)
+
+// Document is a policy in words.
+type Document struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"` // "PolicyWords"
+	Tenant     string    `json:"tenant"`
+	At         time.Time `json:"at"` // from which the next windows are counted
+	Lines      []Line    `json:"lines"`
+	Sections   []Section `json:"sections"`
+}
+
+// Section is one subject, such as the rings.
+type Section struct {
+	Title string `json:"title"`
+	Lines []Line `json:"lines"` // what holds for all of its items
+	Items []Item `json:"items"`
+}
+
+// Item is one ring, lane, freeze, rule or window.
+type Item struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
+	Lines  []Line `json:"lines"`
+}
+
+// Line is one or a few sentences and where the policy says so.
+type Line struct {
+	Text   string `json:"text"`
+	Source string `json:"source,omitempty"` // path:line:column
+}
+
+// Describe renders a policy. Windows are counted from at on, with freezes cut out.
+func Describe(t *policy.Tenant, at time.Time) Document {
+	d := describer{t: t, at: at, loc: zone(t)}
+	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Tenant: t.Name, At: at, Lines: d.tenant()}
+	for _, s := range []Section{d.rings(), d.lanes(), d.approval(), d.freezes(), d.modules(), d.spare(), d.strays()} {
+		if len(s.Lines)+len(s.Items) > 0 {
+			out.Sections = append(out.Sections, s)
+		}
+	}
+	return out
+}
+
+// describer is what every sentence may need to know.
+type describer struct {
+	t   *policy.Tenant
+	at  time.Time
+	loc *time.Location // the tenant's
+}
+
+// zone is the tenant's zone; a compiled tenant always has one.
+func zone(t *policy.Tenant) *time.Location {
+	if loc, err := window.Zone(t.Timezone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// tenant says what holds for all of the tenant.
+func (d describer) tenant() []Line {
+	out := []Line{{"Times are wall times of " + d.t.Timezone + ", unless another zone is named.", d.t.Source}}
+	if d.t.Breaker {
+		out = append(out, Line{"It shares the breaker with other tenants: an update that failed on too many of their hosts is held here, too, " +
+			"and what fails here counts there.", d.t.Source})
+	}
+	if d.t.TestClock {
+		out = append(out, Line{"It has a test clock: records may carry a made-up time, and prove nothing about real hosts.", d.t.Source})
+	}
+	return out
+}
