@@ -28,11 +28,14 @@ type Opener interface {
 type Claim struct {
 	ID    string
 	Fence int
+	By    time.Time // the last instant of the clock Now at which the change may begin; zero: any
+	Now   Clock
 }
 
 // Why a host refuses an action.
 var (
 	ErrClaimed = errors.New("the host says that this action was started before")
+	ErrLate    = errors.New("the start came too late: what allowed it may not hold any more")
 	ErrFenced  = errors.New("the host has seen a newer lease than this run's")
 )
 

@@ -59,7 +59,7 @@ func (r *run) concluded(j job, e ending) ending {
 }
 
 func (r *run) change(ctx context.Context, j job) ending {
-	s, err := r.Opener.Open(ctx, j.host, Claim{ID: j.action.ID, Fence: j.fence})
+	s, err := r.Opener.Open(ctx, j.host, j.claim(r.Now))
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
 	}
@@ -80,12 +80,17 @@ func (r *run) apply(ctx context.Context, j job, s Session) ending {
 	case errors.Is(denied, ErrClaimed): // how that went is not known
 		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, note(denied))}, end: EndInDoubt}
 	case denied != nil:
-		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Skipped, providers.Untouched, note(denied))}, end: EndSkipped, fenced: true}
+		return ending{actions: []ledger.Action{j.close(r.Clock(), ledger.Skipped, providers.Untouched, note(denied))}, end: EndSkipped, fenced: errors.Is(denied, ErrFenced)}
 	}
 	if err != nil {
 		return r.applyBroke(j, s, err)
 	}
 	return r.judge(ctx, j, s, res)
+}
+
+// claim is what the job's own change happens under: the host refuses it once what allowed it may not hold any more.
+func (j job) claim(now Clock) Claim {
+	return Claim{ID: j.action.ID, Fence: j.fence, By: j.by, Now: now}
 }
 
 func (j job) request(at time.Time) providers.ChangeRequest {

@@ -16,12 +16,12 @@ const NotNeeded = "no reboot was needed"
 // rebootAlone carries out a change that is nothing but a reboot. What the host says now decides: somebody may have
 // rebooted it since the plan was made.
 func (r *run) rebootAlone(ctx context.Context, j job) ending {
-	s, err := r.Opener.Open(ctx, j.host, Claim{ID: j.action.ID, Fence: j.fence})
+	s, err := r.Opener.Open(ctx, j.host, Claim{})
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
 	}
-	defer s.Close()
 	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	s.Close()
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
 	}
@@ -30,7 +30,7 @@ func (r *run) rebootAlone(ctx context.Context, j job) ending {
 		return ending{actions: j.untouched(r.Clock(), NotNeeded), reading: reading, end: EndSucceeded}
 	}
 	j.action.PendingBefore = true
-	return r.reboot(ctx, j, j.action, s, reading)
+	return r.underClaim(ctx, j, j.action, reading)
 }
 
 // thenReboot reboots a host that asks for it after a change, whether all of the change succeeded or not: what was
@@ -41,13 +41,22 @@ func (r *run) thenReboot(ctx context.Context, j job, s Session, patched ending) 
 		return patched
 	}
 	s.Close()
-	own, err := r.Opener.Open(ctx, j.host, Claim{ID: j.reboot.ID, Fence: j.fence})
-	if err != nil {
-		a := closed(*j.reboot, r.Clock(), ledger.Skipped, providers.Untouched, note(err))
-		return r.both(j, patched, ending{actions: []ledger.Action{a}, end: EndSkipped, reading: patched.reading})
+	return r.both(j, patched, r.underClaim(ctx, j, *j.reboot, patched.reading))
+}
+
+// underClaim reboots in a session of the reboot's own. Reading a host takes longer than a start may wait, so its time to
+// reach the host counts from here; noReboot looks at window, lease and orders again.
+func (r *run) underClaim(ctx context.Context, j job, a ledger.Action, before *Reading) ending {
+	claim := Claim{ID: a.ID, Fence: j.fence, Now: r.Now}
+	if r.Timing.Reach > 0 {
+		claim.By = r.Now().Add(r.Timing.Reach)
 	}
-	defer own.Close()
-	return r.both(j, patched, r.reboot(ctx, j, *j.reboot, own, patched.reading))
+	s, err := r.Opener.Open(ctx, j.host, claim)
+	if err != nil {
+		return ending{actions: []ledger.Action{closed(a, r.Clock(), ledger.Skipped, providers.Untouched, note(err))}, end: EndSkipped, reading: before}
+	}
+	defer func() { s.Close() }()
+	return r.reboot(ctx, j, a, s, before)
 }
 
 // both joins a change and its reboot. The change is a success only with it; a failure stays one.
@@ -101,7 +110,7 @@ func (r *run) reboot(ctx context.Context, j job, a ledger.Action, s Session, bef
 		return ending{actions: []ledger.Action{closed(a, r.Clock(), ledger.InDoubt, providers.InDoubt, note(denied))}, end: EndInDoubt}
 	case denied != nil:
 		e := leave(ledger.Skipped, providers.Untouched, EndSkipped, note(denied))
-		e.fenced = true
+		e.fenced = errors.Is(denied, ErrFenced)
 		return e
 	case err != nil && !errors.Is(err, providers.ErrLost) && !errors.Is(err, providers.ErrCrashed): // those it may have outlived
 		return leave(ledger.Failed, providers.Untouched, EndFailed, "the reboot was refused: "+note(err))

@@ -78,7 +78,7 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	}
 	b := transport.NewBroker(conn, p.desc, limits)
 	if claim.ID != "" {
-		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence})
+		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence, By: claim.By, Now: claim.Now})
 	}
 	_, way := p.session()
 	return runner.Session{Provider: way, Exec: b, Started: func() bool { return mutated(b) }, Denied: func() error { return denied(b.Denied()) }, Close: conn.Close}, nil
@@ -131,6 +131,8 @@ func denied(err error) error {
 	switch {
 	case errors.Is(err, transport.ErrFenced):
 		return runner.ErrFenced
+	case errors.Is(err, transport.ErrLate):
+		return runner.ErrLate
 	case err != nil:
 		return runner.ErrClaimed
 	}

@@ -20,6 +20,10 @@ type Action struct {
 	ID    string // "sha256:…"; at most 74 of a-z, 0-9, - and one colon
 	Scope string // "tenant/site"
 	Fence int
+	// By is the last instant at which the action's first command may start, by the clock Now; the zero By is no limit.
+	// The host itself holds to it: what was sent in time and arrives late starts nothing.
+	By  time.Time
+	Now func() time.Time
 }
 
 // refusal is an answer of the supervisor after which nothing was started.
@@ -35,6 +39,7 @@ func (r refusal) Is(target error) bool { return target == providers.ErrRefused }
 var (
 	ErrClaimed      error = refusal("the action was started on the host before")
 	ErrFenced       error = refusal("the host has seen a newer lease")
+	ErrLate         error = refusal("the start reached the host too late")
 	ErrUnsupervised error = refusal("the host cannot run a command under supervision")
 )
 
@@ -101,10 +106,14 @@ func (s supervisor) call(ctx context.Context, wait time.Duration, verb string, a
 	return readAnswer(out, kept)
 }
 
-// start returns when the command runs. ErrClaimed, ErrFenced, ErrUnsupervised, ErrSudo and ErrUnreachable say that it
-// does not, providers.ErrLost that nobody can tell.
+// start returns when the command runs. ErrClaimed, ErrFenced, ErrLate, ErrUnsupervised, ErrSudo and ErrUnreachable say
+// that it does not, providers.ErrLost that nobody can tell.
 func (s supervisor) start(ctx context.Context, id string, a Action, argv []string) error {
-	args := append([]string{id, a.Scope, strconv.Itoa(a.Fence), "--"}, argv...)
+	from, by, err := s.deadline(ctx, a)
+	if err != nil {
+		return err
+	}
+	args := append([]string{id, a.Scope, strconv.Itoa(a.Fence), from, by, "--"}, argv...)
 	ans, err := s.call(ctx, 0, "start", args...)
 	if errors.Is(err, errNoAnswer) {
 		return fmt.Errorf("%w: %w", providers.ErrLost, err)
@@ -119,6 +128,8 @@ func (s supervisor) start(ctx context.Context, id string, a Action, argv []strin
 		return fmt.Errorf("%w: it is %.20q there", ErrClaimed, ans.fields["state"])
 	case "fenced":
 		return fmt.Errorf("%w: number %.20q, this run has %d", ErrFenced, ans.fields["highest"], a.Fence)
+	case "late":
+		return ErrLate
 	case "failed", "usage":
 		return fmt.Errorf("%w: %s", ErrUnsupervised, ans.line)
 	}

@@ -3,7 +3,7 @@
 # runner whose fencing number is no longer the highest, runs the command apart from the connection that asked for it,
 # and keeps its output and exit code for whoever asks later.
 #
-#   start ID TENANT/SITE FENCE -- ARGV…   claim and run
+#   start ID TENANT/SITE FENCE FROM BY -- ARGV…   claim and run, if the host has been up for FROM to BY seconds; BY 0: ever
 #   status ID                             how it stands, with the end of its output
 #   wait ID SECONDS                       the same, once it has ended or the time is over; with all kept output
 #   fence TENANT/SITE FENCE               refuse starts below that number from now on
@@ -11,7 +11,7 @@
 #
 # Each verb answers with one line, "ringfence-supervisor 1 WORD key=value…"; output of the command follows it on the
 # same stream that the command wrote to. Exit codes: 0 answered, 2 cannot (nothing was started), 3 claimed already,
-# 4 fenced, 64 wrong arguments.
+# 4 fenced, 5 too late, 64 wrong arguments.
 #
 # What is sent is supervisor_job.sh, supervisor_start.sh and this, without comments and indentation: nothing may depend
 # on either.

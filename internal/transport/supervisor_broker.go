@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ringfence/ringfence/providers"
 )
@@ -21,7 +22,7 @@ type supervision struct {
 // at most once, and on to its end when the connection breaks. The error is then providers.ErrLost as ever, and Ask
 // says later how it went. The action's first such command has the action's id, further ones a number behind it.
 //
-// After a command that was lost, or refused with ErrClaimed or ErrFenced, the broker runs no other changing command:
+// After a command that was lost, or refused with ErrClaimed, ErrFenced or ErrLate, the broker runs no other changing command:
 // what a provider does next presumes that it knows what came before.
 func NewSupervisedBroker(conn Conn, desc providers.Description, opt Options, a Action) *Broker {
 	b := NewBroker(conn, desc, opt)
@@ -29,7 +30,7 @@ func NewSupervisedBroker(conn Conn, desc providers.Description, opt Options, a A
 	return b
 }
 
-// Denied returns an error that wraps ErrClaimed or ErrFenced if the host refused a command of this call, however the
+// Denied returns an error that wraps ErrClaimed, ErrFenced or ErrLate if the host refused a command of this call, however the
 // provider put it, and nil otherwise.
 func (b *Broker) Denied() error {
 	b.mu.Lock()
@@ -51,7 +52,7 @@ func (b *Broker) supervise(ctx context.Context, c providers.Command, argv []stri
 		return out, nil
 	}
 	err = fmt.Errorf("%s: %w", c.Name, err)
-	if errors.Is(err, ErrClaimed) || errors.Is(err, ErrFenced) {
+	if errors.Is(err, ErrClaimed) || errors.Is(err, ErrFenced) || errors.Is(err, ErrLate) {
 		b.mu.Lock()
 		b.denied = err
 		b.mu.Unlock()
@@ -72,7 +73,11 @@ func (v *supervision) run(ctx context.Context, s supervisor, opt Options, argv [
 	opt = opt.withDefaults()
 	ctx, cancel := context.WithTimeoutCause(ctx, opt.Timeout, fmt.Errorf("no end within %s: %w", opt.Timeout, context.DeadlineExceeded))
 	defer cancel()
-	if err := s.start(ctx, id, v.action, argv); err != nil {
+	a := v.action
+	if v.count > 0 {
+		a.By = time.Time{} // the action is under way
+	}
+	if err := s.start(ctx, id, a, argv); err != nil {
 		return providers.Output{}, err
 	}
 	v.count++

@@ -55,13 +55,23 @@ place_of() {
 	place=${1%%/*}.${1#*/}
 }
 
+# in_time compares with the time since the host was booted, which no change of its clock and no restart passes off as
+# early enough.
+in_time() {
+	[ "$by" -gt 0 ] || return 0
+	read -r up rest </proc/uptime
+	[ "${up%%.*}" -ge "$from" ] && [ "${up%%.*}" -le "$by" ]
+}
+
 start() {
-	[ "$#" -ge 5 ] && [ "$4" = -- ] || usage arguments
+	[ "$#" -ge 7 ] && [ "$6" = -- ] || usage arguments
 	name "$1" id
 	place_of "$2"
 	number "$3" fence
-	id=$1 scope=$2 fence=$3
-	shift 4
+	number "$4" from
+	number "$5" by
+	id=$1 scope=$2 fence=$3 from=$4 by=$5
+	shift 6
 	words "$@"
 	able
 	lock
@@ -70,6 +80,7 @@ start() {
 	[ "$state" = none ] || refuse 3 "claimed state=$state"
 	fence
 	[ "$fence" -ge "$highest" ] || refuse 4 "fenced highest=$highest"
+	in_time || refuse 5 "late"
 	raise || refuse 2 "failed disk"
 	mkdir "$a" || refuse 2 "failed disk"
 	record "$@" || {
