@@ -64,7 +64,7 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 	if err := ctx.Err(); err != nil {
 		diags = append(diags, diag.New(diag.EvaluatorFailed, "compiling was interrupted: %v", err))
 	}
-	return set, tidy(diags)
+	return set, diags.Tidy()
 }
 
 // Tenants names the tenants of a repository, sorted, whether they compile or not.
@@ -122,12 +122,4 @@ func findings(subjects []check.Subject, places []packedPlaces, known []string) [
 		subjects[i].Places = places[i].unpack()
 	}
 	return check.Tenants(subjects, known)
-}
-
-// tidy sorts, and drops what several tenants say of one shared file.
-func tidy(diags diag.List) diag.List {
-	diags.Sort()
-	return slices.CompactFunc(diags, func(a, b diag.Diagnostic) bool {
-		return a.Code == b.Code && a.Summary == b.Summary && a.Range != nil && b.Range != nil && *a.Range == *b.Range
-	})
 }

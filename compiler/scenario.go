@@ -25,7 +25,7 @@ func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scena
 		return nil, diag.List{tooMuch(scenariosDir, err)}
 	}
 	a := s.one(ctx, Task{Kind: ScenariosTask, Name: scenariosDir})
-	return a.Scenarios, tidy(a.Diags)
+	return a.Scenarios, a.Diags.Tidy()
 }
 
 // readScenarios reads the tests, if there are any.

@@ -42,10 +42,18 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
 		c.membership()
 		c.hostZones()
-		f.Diags = c.diags
+		f.Diags = of(s.Tenant, c.diags)
 		out = append(out, f)
 	}
 	return out
+}
+
+// of says whose findings these are.
+func of(t *policy.Tenant, list diag.List) diag.List {
+	for i := range list {
+		list[i].Tenants = []string{t.Name}
+	}
+	return list
 }
 
 // world is what the tenants may know of each other: that a ring exists, no more.
@@ -62,7 +70,7 @@ type checker struct {
 }
 
 func (c *checker) add(d diag.Diagnostic, path ...string) {
-	c.diags = append(c.diags, d.At(c.Places.At(path...)))
+	c.diags = append(c.diags, d.At(c.Places.At(path...)).About(path...))
 }
 
 // references checks every name that stands for something else.

@@ -93,7 +93,7 @@ func (c *checker) homeless(hosts []policy.Host) {
 	}
 	d := diag.New(diag.HostInNoRing, "no ring selects %s", some(names)).
 		WithFix("give each host the labels of one ring (%s), or add a ring", strings.Join(selects, "; "))
-	c.diags = append(c.diags, d.At(parsePlace(hosts[0].Source)))
+	c.diags = append(c.diags, d.At(parsePlace(hosts[0].Source)).About("hosts"))
 }
 
 func labels(r policy.Ring) string {

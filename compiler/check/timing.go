@@ -79,7 +79,7 @@ func (c *checker) hostZones() {
 			}
 			c.diags = append(c.diags, diag.New(diag.UnknownZone, "the window %q opens in each host's own time zone, which nobody knows of %s", w.Name, some(names)).
 				WithRelated(c.Places.At("windows", w.Name, "timezone"), "the window").
-				WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)))
+				WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)).About("hosts"))
 		}
 	}
 }

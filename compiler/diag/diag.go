@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity says whether a diagnostic stops the command.
@@ -45,7 +46,8 @@ type Related struct {
 	Msg   string `json:"msg"`
 }
 
-// Diagnostic is one mistake of the user's. Summary is one line; Fix says what to do next.
+// Diagnostic is one mistake of the user's. Summary is one line; Fix says what to do next. Findings of check name the field
+// that they are about ("rings.broad.select") and the tenants that have them: one mistake in a baseline is one diagnostic.
 type Diagnostic struct {
 	Code     Code      `json:"code"`
 	Severity Severity  `json:"severity"`
@@ -54,6 +56,16 @@ type Diagnostic struct {
 	Range    *Range    `json:"range,omitempty"`
 	Related  []Related `json:"related,omitempty"`
 	Fix      string    `json:"fix,omitempty"`
+	Path     string    `json:"path,omitempty"`
+	Tenants  []string  `json:"tenants,omitempty"` // sorted
+	Accepted *Accepted `json:"accepted,omitempty"`
+}
+
+// Accepted says why a finding does not count, as the policy words it.
+type Accepted struct {
+	Reason  string `json:"reason"`
+	Expires string `json:"expires"`
+	Source  string `json:"source"` // path:line:column
 }
 
 // Error lets a single diagnostic travel as an error.
@@ -79,6 +91,12 @@ func Note(code Code, format string, args ...any) Diagnostic {
 
 // At returns d with its primary position.
 func (d Diagnostic) At(r Range) Diagnostic { d.Range = &r; return d }
+
+// About returns d with the field that it is about.
+func (d Diagnostic) About(path ...string) Diagnostic {
+	d.Path = strings.Join(path, ".")
+	return d
+}
 
 // WithFix returns d with a way out.
 func (d Diagnostic) WithFix(format string, args ...any) Diagnostic {
@@ -132,6 +150,26 @@ func (l List) Sort() {
 			cmp.Compare(ra.File, rb.File), cmp.Compare(ra.Start.Line, rb.Start.Line),
 			cmp.Compare(ra.Start.Column, rb.Start.Column), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Summary, b.Summary))
 	})
+}
+
+// Tidy sorts, and makes one of what several tenants say of one place.
+func (l List) Tidy() List {
+	l.Sort()
+	var out List
+	for _, d := range l {
+		if n := len(out) - 1; n >= 0 && same(out[n], d) {
+			tenants := slices.Concat(out[n].Tenants, d.Tenants)
+			slices.Sort(tenants)
+			out[n].Tenants = slices.Compact(tenants)
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func same(a, b Diagnostic) bool {
+	return a.Code == b.Code && a.Summary == b.Summary && a.Range != nil && b.Range != nil && *a.Range == *b.Range
 }
 
 func (d Diagnostic) place() Range {
