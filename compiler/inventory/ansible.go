@@ -43,6 +43,17 @@ func isAnsible(root tree) bool {
 	return root.kind == mapKind && slices.ContainsFunc(root.pairs, func(p pair) bool { return p.key.text == ansibleMeta })
 }
 
+// readInventory reads JSON that must be an inventory.
+func readInventory(f File) (tree, *diag.Diagnostic) {
+	root, bad := readJSON(f)
+	if bad == nil && !isAnsible(root) {
+		d := diag.New(diag.BadHostsFile, "the file is no output of ansible-inventory --list: it has no %s", ansibleMeta).At(root.at).
+			WithFix("write it with: ansible-inventory --list > inventory.json")
+		bad = &d
+	}
+	return root, bad
+}
+
 func parseAnsible(root tree) ([]entry, diag.List) {
 	a := &ansible{hosts: map[string]*ansibleHost{}, parents: map[string][]string{}, unnamed: map[string]bool{}, secrets: map[string][]diag.Range{}, left: maxGroupings}
 	for _, p := range root.pairs {

@@ -25,14 +25,18 @@ type File struct {
 func ReadHosts(files []File, providers []string) ([]policy.Host, diag.List) {
 	b := &builder{providers: providers, seen: map[string]diag.Range{}, hosts: []policy.Host{}}
 	for _, f := range files {
-		entries, list := parse(f)
-		b.diags = append(b.diags, list...)
-		for _, e := range entries {
-			b.add(e)
-		}
+		b.read(f, "")
 	}
-	slices.SortFunc(b.hosts, func(x, y policy.Host) int { return strings.Compare(x.Name, y.Name) })
+	sortHosts(b.hosts)
 	return b.hosts, b.diags
+}
+
+func sortHosts(hosts []policy.Host) {
+	slices.SortFunc(hosts, func(x, y policy.Host) int { return strings.Compare(x.Name, y.Name) })
+}
+
+func sortLabels(labels []policy.Label) {
+	slices.SortFunc(labels, func(x, y policy.Label) int { return strings.Compare(x.Key, y.Key) })
 }
 
 // scalar is a string and where it stands. Plain is false for numbers, lists and the like, which are never strings.
@@ -59,6 +63,16 @@ type builder struct {
 	seen      map[string]diag.Range
 	hosts     []policy.Host
 	diags     diag.List
+	bare      bool // a host without a provider is all right
+	ansible   bool // a host of an inventory was read
+}
+
+func (b *builder) read(f File, format string) {
+	entries, list := parse(f, format)
+	b.diags = append(b.diags, list...)
+	for _, e := range entries {
+		b.add(e)
+	}
 }
 
 func (b *builder) fail(at diag.Range, code diag.Code, fix, format string, args ...any) {
@@ -81,6 +95,7 @@ func (b *builder) add(e entry) {
 		return
 	}
 	h.Source = e.name.at.String()
+	b.ansible = b.ansible || e.ansible
 	b.hosts = append(b.hosts, h)
 }
 
@@ -138,7 +153,7 @@ func (b *builder) uses(e entry) []string {
 		}
 		out = append(out, p.text)
 	}
-	if len(out) == 0 && !e.bad {
+	if len(out) == 0 && !e.bad && !b.bare {
 		fix := "add providers: [apt]"
 		if e.ansible {
 			fix = "give the host, or all, the variable ringfence_providers: [apt]"
@@ -168,7 +183,7 @@ func (b *builder) labels(e entry) []policy.Label {
 		}
 		out = append(out, policy.Label{Key: key.text, Value: value.text})
 	}
-	slices.SortFunc(out, func(x, y policy.Label) int { return strings.Compare(x.Key, y.Key) })
+	sortLabels(out)
 	return out
 }
 
@@ -197,12 +212,19 @@ func (t text) at(line, column int) diag.Range {
 	return diag.Range{File: t.path, Start: pos, End: pos}
 }
 
-// parse reads a file into entries, whatever its format.
-func parse(f File) ([]entry, diag.List) {
-	switch ext := path.Ext(f.Path); ext {
-	case ".yaml", ".yml", ".json":
-		return parseTree(f)
-	case ".csv":
+// parse reads a file into entries, in the format that its extension names if none is given.
+func parse(f File, format string) ([]entry, diag.List) {
+	if format == "" {
+		format = strings.TrimPrefix(path.Ext(f.Path), ".")
+	}
+	switch format {
+	case "yaml", "yml":
+		return parseTree(f, readYAML)
+	case "json":
+		return parseTree(f, readJSON)
+	case "ansible":
+		return parseTree(f, readInventory)
+	case "csv":
 		return parseCSV(f)
 	default:
 		return nil, diag.List{diag.New(diag.BadHostsFile, "%s is no hosts file", path.Base(f.Path)).At(diag.Range{File: f.Path}).

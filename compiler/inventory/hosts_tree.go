@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"path"
 	"slices"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -37,16 +36,8 @@ type treeParser struct {
 	diags diag.List
 }
 
-func parseTree(f File) ([]entry, diag.List) {
-	var (
-		root tree
-		bad  *diag.Diagnostic
-	)
-	if path.Ext(f.Path) == ".json" {
-		root, bad = readJSON(f)
-	} else {
-		root, bad = readYAML(f)
-	}
+func parseTree(f File, read func(File) (tree, *diag.Diagnostic)) ([]entry, diag.List) {
+	root, bad := read(f)
 	if bad != nil {
 		return nil, diag.List{*bad}
 	}

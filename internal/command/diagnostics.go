@@ -17,7 +17,7 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 		at = d.Range.String() + ": "
 	}
 	fmt.Fprintf(w, "%s[%s]: %s%s\n", d.Severity, d.Code, untrusted.Line(at, 300), untrusted.Line(d.Summary, 500))
-	if d.Range != nil {
+	if d.Range != nil && !mayHoldSecrets(d) {
 		printSnippet(w, *d.Range, src)
 	}
 	for _, r := range d.Related {
@@ -29,6 +29,12 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 	if d.Fix != "" {
 		fmt.Fprintf(w, "  %s: %s\n", wayOut(d.Severity), untrusted.Line(d.Fix, 500))
 	}
+}
+
+// mayHoldSecrets says of which diagnostics the source line stays in its file: the log of a CI job has more readers, and
+// inventories, which are JSON, hold passwords.
+func mayHoldSecrets(d diag.Diagnostic) bool {
+	return d.Code == diag.SecretInHosts || strings.HasSuffix(d.Range.File, ".json")
 }
 
 // wayOut names the last line: what is no mistake needs no fix.

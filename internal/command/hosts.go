@@ -19,7 +19,7 @@ func newHosts(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newEnroll(a))
+	c.AddCommand(newEnroll(a), newImport(a))
 	return c
 }
 
