@@ -138,8 +138,20 @@ func (n node) expectation() policy.Expectation {
 		Ring: n.get("ring").ref(), Update: n.get("update").purl(),
 		Outcome: n.get("outcome").enum("approved", "pending", "needs-approval", "rejected"),
 		Until:   n.get("until").maybeInstant(), Window: n.get("window").ref(), Opens: n.get("opens").maybeInstant(),
+		Closes: n.get("closes").maybeInstant(), Wave: n.get("wave").integer(1, maxCount), Hosts: n.get("hosts").hostNames(),
 		Source: n.source(),
 	}
+}
+
+// hostNames reads a list of hosts, in no order; an empty one says nothing.
+func (n node) hostNames() []string {
+	var out []string
+	for _, h := range n.items() {
+		out = append(out, h.str("a host's name"))
+	}
+	n.some("one host")
+	slices.Sort(out)
+	return out
 }
 
 var purlGrammar = regexp.MustCompile(`^pkg:[a-z0-9.+-]+/[^@]+@.+$`)

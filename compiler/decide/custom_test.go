@@ -234,7 +234,7 @@ test_error if { print("seen"); to_number("x") == 1 }
 todo_test_later if false
 `
 	modules := []policy.Module{{Path: "kernel.rego", Text: kernels}, {Path: "kernel_test.rego", Text: tests}}
-	results, err := Test(t.Context(), modules)
+	results, rules, err := Test(t.Context(), modules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,12 +251,20 @@ todo_test_later if false
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	// A rule that no test made true is named.
+	touched := map[string]bool{}
+	for _, r := range rules {
+		touched[r.Name] = touched[r.Name] || r.Touched
+	}
+	if !touched["ringfence.custom.require"] || touched["ringfence.custom.reject"] {
+		t.Errorf("touched: %v", rules)
+	}
 	// Tests take no part in decisions and may not bring what rules may not.
 	if list := CheckModules(modules); len(list) != 0 {
 		t.Errorf("%v", list)
 	}
 	bad := policy.Module{Path: "x_test.rego", Text: "package ringfence.custom_test\ntest_x if http.send({}).status == 200"}
-	if _, err := Test(t.Context(), []policy.Module{bad}); err == nil {
+	if _, _, err := Test(t.Context(), []policy.Module{bad}); err == nil {
 		t.Error("a test reached the network")
 	}
 }

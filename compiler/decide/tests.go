@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/ringfence/ringfence/compiler/policy"
 )
@@ -21,18 +23,30 @@ type TestResult struct {
 	Error  string // why it could not be evaluated
 }
 
-// Test runs the tests among modules, in order of file and line. Modules that break the contract are a diag.List, and
-// nothing runs.
-func Test(ctx context.Context, modules []policy.Module) ([]TestResult, error) {
-	c, list := compileModules(modules, true)
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	return runTests(ctx, newCompiler(forTests()).WithSchemas(inputSchema()), c.parsed())
+// TestedRule is one reject, hold or require rule of a user's modules.
+type TestedRule struct {
+	Name    string // ringfence.custom.reject
+	Source  string // path:line:column, as in the blocks that it makes
+	Touched bool   // some test made it true
 }
 
-func runTests(ctx context.Context, c *ast.Compiler, modules map[string]*ast.Module) ([]TestResult, error) {
-	results, err := tester.NewRunner().SetCompiler(c).SetModules(modules).RaiseBuiltinErrors(true).RunTests(ctx, nil)
+// Test runs the tests among modules, in order of file and line, and says which acting rules they touch. Modules that
+// break the contract are a diag.List, and nothing runs.
+func Test(ctx context.Context, modules []policy.Module) ([]TestResult, []TestedRule, error) {
+	c, list := compileModules(modules, true)
+	if err := list.Err(); err != nil {
+		return nil, nil, err
+	}
+	touched := &heads{true: map[string]bool{}}
+	results, err := runTests(ctx, newCompiler(forTests()).WithSchemas(inputSchema()), c.parsed(), touched)
+	if err != nil {
+		return nil, nil, err
+	}
+	return results, touched.tested(c.rules), nil
+}
+
+func runTests(ctx context.Context, c *ast.Compiler, modules map[string]*ast.Module, touched topdown.QueryTracer) ([]TestResult, error) {
+	results, err := tester.NewRunner().SetCompiler(c).SetModules(modules).SetCoverageQueryTracer(touched).RaiseBuiltinErrors(true).RunTests(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("run the tests of modules: %w", err)
 	}
@@ -51,6 +65,37 @@ func testResults(list []*tester.Result) []TestResult {
 		if r.Error != nil {
 			out[i].Error = oneLine(r.Error.Error())
 		}
+	}
+	return out
+}
+
+// heads are the places of rules that came true, as a tracer of the evaluator.
+type heads struct {
+	mu   sync.Mutex
+	true map[string]bool
+}
+
+var _ topdown.QueryTracer = (*heads)(nil)
+
+// Enabled says yes.
+func (*heads) Enabled() bool { return true }
+
+// Config asks for nothing more.
+func (*heads) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
+
+// TraceEvent notes a rule that the evaluator leaves with a result.
+func (h *heads) TraceEvent(e topdown.Event) {
+	if r, ok := e.Node.(*ast.Rule); ok && e.Op == topdown.ExitOp {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.true[place(r.Head.Location)] = true
+	}
+}
+
+func (h *heads) tested(rules []actingRule) []TestedRule {
+	var out []TestedRule
+	for _, r := range rules {
+		out = append(out, TestedRule{Name: r.pkg + "." + string(r.kind), Source: r.source, Touched: h.true[r.source]})
 	}
 	return out
 }

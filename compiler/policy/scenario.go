@@ -46,5 +46,8 @@ type Expectation struct {
 	Until   *time.Time
 	Window  string     // in which it was planned
 	Opens   *time.Time // when that window's occurrence opens
+	Closes  *time.Time // when it closes
+	Wave    int        // which of its waves; 0: the first
+	Hosts   []string   // of that wave, or of all waves when none is named; sorted
 	Source  string
 }

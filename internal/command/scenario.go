@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/package-url/packageurl-go"
 
@@ -18,8 +17,9 @@ import (
 	"github.com/ringfence/ringfence/policies"
 )
 
-// playScenario sends a scenario through the rules and the planner and says what is not as expected.
-func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario) ([]string, error) {
+// playScenario sends a scenario through the rules and the planner and says what is not as expected, and in seen what of
+// the policy had a say.
+func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario, seen touched) ([]mismatch, error) {
 	snapshot, err := given(t, s)
 	if err != nil {
 		return nil, err
@@ -38,17 +38,21 @@ func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario) ([]s
 	if err != nil {
 		return nil, err
 	}
-	var wrong []string
+	seen.note(t, s.At, answers, made)
+	var wrong []mismatch
 	for _, x := range s.Expect {
-		if w := compare(made, decided, x); w != "" {
-			wrong = append(wrong, x.Source+": "+w)
-		}
+		wrong = append(wrong, compare(made, decided, x)...)
 	}
 	return wrong, nil
 }
 
 // given makes the snapshot of a scenario: the hosts that take part were scanned and lack what it says.
 func given(t *policy.Tenant, s policy.Scenario) (*inventory.Snapshot, error) {
+	for _, name := range s.Hosts {
+		if !slices.ContainsFunc(t.Hosts, func(h policy.Host) bool { return h.Name == name }) {
+			return nil, fmt.Errorf("%s: %s has no host %q", s.Source, t.Name, name)
+		}
+	}
 	updates := map[string]inventory.Update{}
 	for _, m := range s.Missing {
 		if !slices.ContainsFunc(t.Hosts, func(h policy.Host) bool { return h.Name == m.Host }) {
@@ -102,47 +106,4 @@ func givenEvidence(s policy.Scenario) decision.Evidence {
 		})
 	}
 	return out
-}
-
-// compare says how decisions and plan differ from an expectation, or "".
-func compare(made *plan.Plan, decided []decision.Decision, x policy.Expectation) string {
-	what := fmt.Sprintf("%s in %s", label(x.Update), x.Ring)
-	i := slices.IndexFunc(decided, func(d decision.Decision) bool { return d.Ring == x.Ring && d.Update == x.Update })
-	if i < 0 {
-		return what + ": no host of that ring lacks it"
-	}
-	d, window, opens := decided[i], "", (*time.Time)(nil)
-	if w, ok := waveOf(made, x.Ring, x.Update); ok {
-		window, opens = w.Window, &w.Opens
-	}
-	switch {
-	case x.Outcome != "" && x.Outcome != string(d.Outcome):
-		return fmt.Sprintf("%s: expected %s, got %s: %s", what, x.Outcome, d.Outcome, d.Reasons[0].Msg)
-	case x.Until != nil && !sameInstant(x.Until, d.Until):
-		return fmt.Sprintf("%s: expected until %s, got %s", what, x.Until.Format(time.RFC3339), orNever(d.Until))
-	case x.Window != "" && x.Window != window:
-		return fmt.Sprintf("%s: expected window %s, got %q", what, x.Window, window)
-	case x.Opens != nil && !sameInstant(x.Opens, opens):
-		return fmt.Sprintf("%s: expected its window to open %s, got %s", what, x.Opens.Format(time.RFC3339), orNever(opens))
-	}
-	return ""
-}
-
-func orNever(t *time.Time) string {
-	if t == nil {
-		return "nothing"
-	}
-	return t.Format(time.RFC3339)
-}
-
-// waveOf finds the first wave of a ring that carries an update.
-func waveOf(made *plan.Plan, ring, update string) (plan.Wave, bool) {
-	for _, r := range made.Rings {
-		for _, w := range r.Waves {
-			if r.Ring == ring && slices.ContainsFunc(made.Changes[w.Change].Updates, func(u plan.ChangeUpdate) bool { return u.Update == update }) {
-				return w, true
-			}
-		}
-	}
-	return plan.Wave{}, false
 }

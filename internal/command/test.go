@@ -2,8 +2,10 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,26 +13,63 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
+type testFlags struct {
+	rev, run, format string
+	update, strict   bool
+	only             *regexp.Regexp // of run
+}
+
 func newTest(a *app) *cobra.Command {
-	var rev string
+	var f testFlags
 	c := &cobra.Command{
 		Use:   "test",
 		Short: "Run the repository's scenarios and Rego tests",
-		Long: `Runs every scenario of tests/*.cue (given hosts, missing updates, evidence and an instant, expect decisions and
-windows) through the same decide and plan as a real run, and every Rego test (*_test.rego). Exit 0: all pass; 3: a test
-failed; 1: they could not be run.`,
+		Long: `Runs every scenario of tests/*.cue (given hosts, missing updates, evidence and an instant, expect decisions, windows
+and waves) through the same decide and plan as a real run, and every Rego test (*_test.rego). At the end it names the
+rules, lanes, freezes and Rego rules that no test touches.
+
+  ringfence test -run 'security.*pilot'
+  ringfence test --format junit > tests.xml
+  ringfence test -update          write what the plan says into the expectations, for review
+
+Exit 0: all pass; 3: a test failed, or, with --fail-untested, something is not touched; 1: they could not be run.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.test(c.Context(), rev) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.valid(); err != nil {
+				return usage(c, err)
+			}
+			return a.test(c.Context(), f)
+		},
 	}
-	c.Flags().StringVar(&rev, "rev", "", "test revision `REV` instead of the working folder")
+	c.Flags().StringVar(&f.rev, "rev", "", "test revision `REV` instead of the working folder")
+	c.Flags().StringVar(&f.run, "run", "", "run only tests whose name matches `REGEXP`")
+	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` text, json or junit")
+	c.Flags().BoolVar(&f.update, "update", false, "rewrite expectations of scenarios that differ, in their files")
+	c.Flags().BoolVar(&f.strict, "fail-untested", false, "exit 3 also when a rule, lane, freeze or Rego rule is touched by no test")
 	return c
 }
 
-func (a *app) test(ctx context.Context, rev string) error {
-	ws, err := a.folderOr(ctx, rev)
+func (f *testFlags) valid() (err error) {
+	if f.only, err = regexp.Compile(f.run); err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	switch {
+	case testFormats[f.format] == nil:
+		return fmt.Errorf("--format is text, json or junit, not %q", f.format)
+	case f.update && f.rev != "":
+		return errors.New("--update rewrites the working folder, not a revision: leave out --rev")
+	case f.strict && f.run != "":
+		return errors.New("--fail-untested needs all tests: leave out --run")
+	}
+	return nil
+}
+
+func (a *app) test(ctx context.Context, f testFlags) error {
+	ws, err := a.folderOr(ctx, f.rev)
 	if err != nil {
 		return err
 	}
@@ -45,94 +84,120 @@ func (a *app) test(ctx context.Context, rev string) error {
 		a.out.diagnostics(list, ws.tree)
 		return done(ExitError)
 	}
-	results, err := a.regoTests(ctx, ws.tree)
+	results, rego, err := a.regoTests(ctx, ws.tree)
 	if err != nil {
 		return err
 	}
+	seen := touched{}
 	for _, s := range scenarios {
-		results = append(results, a.scenario(ctx, ws, s))
+		if f.only.MatchString(s.Name) {
+			results = append(results, a.scenario(ctx, ws, s, seen))
+		}
 	}
-	return a.testSummary(results)
+	if f.update {
+		if err := a.correct(ws, results); err != nil {
+			return err
+		}
+	}
+	r := reportOf(results, f)
+	if f.run == "" {
+		r.Untested = seen.untested(ws.set, rego)
+	}
+	return a.testSummary(r, f)
 }
 
 // testResult is one test's name, place, and what it found wrong; nothing wrong is a pass.
 type testResult struct {
-	name, source string
-	wrong        []string
+	Name    string     `json:"test"`
+	Source  string     `json:"source"`
+	Skipped bool       `json:"skipped,omitempty"`
+	Wrong   []string   `json:"wrong"`
+	differs []mismatch // what of it is an expectation
 }
 
-func (a *app) testSummary(results []testResult) error {
-	failed := 0
-	for _, r := range results {
-		word := "ok  "
-		if len(r.wrong) > 0 {
-			failed++
-			word = "FAIL"
-		}
-		a.out.emit("progress", r.name, event{"test": r.name, "pass": len(r.wrong) == 0, "source": r.source, "wrong": r.wrong})
-		if a.json {
+// reportOf leaves out the tests that were not asked for.
+func reportOf(results []testResult, f testFlags) testReport {
+	r := testReport{APIVersion: plan.APIVersion, Kind: "TestReport", Tests: []testResult{}}
+	for _, t := range results {
+		if !f.only.MatchString(t.Name) {
 			continue
 		}
-		fmt.Fprintf(a.Stdout, "%s  %s (%s)\n", word, r.name, r.source)
-		for _, w := range r.wrong {
-			fmt.Fprintf(a.Stdout, "      %s\n", w)
+		t.Wrong = append([]string{}, t.Wrong...)
+		for _, m := range t.differs {
+			t.Wrong = append(t.Wrong, m.text)
 		}
+		if len(t.Wrong) > 0 {
+			r.Failed++
+		}
+		r.Tests = append(r.Tests, t)
+	}
+	return r
+}
+
+func (a *app) testSummary(r testReport, f testFlags) error {
+	for _, t := range r.Tests {
+		a.out.emit("progress", t.Name, event{"test": t.Name, "pass": len(t.Wrong) == 0, "skipped": t.Skipped, "source": t.Source, "wrong": t.Wrong})
+	}
+	for _, u := range r.Untested {
+		a.out.emit("progress", "no test touches "+u.Kind+" "+u.Name, event{"untested": u})
 	}
 	if !a.json {
-		fmt.Fprintf(a.Stdout, "%s, %d failed\n", count(len(results), "test"), failed)
+		if err := testFormats[f.format](a.Stdout, r); err != nil {
+			return err
+		}
 	}
-	if failed > 0 {
+	if r.Failed > 0 || f.strict && len(r.Untested) > 0 {
 		return done(ExitDenied)
 	}
 	return nil
 }
 
 // regoTests runs the *_test.rego files beside the modules they test.
-func (a *app) regoTests(ctx context.Context, tree fs.FS) ([]testResult, error) {
+func (a *app) regoTests(ctx context.Context, tree fs.FS) ([]testResult, []decide.TestedRule, error) {
 	var modules []policy.Module
 	for _, pattern := range []string{"baseline/*.rego", "tenants/*/*.rego"} {
 		paths, err := fs.Glob(tree, pattern)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, path := range paths {
 			raw, err := fs.ReadFile(tree, path)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			modules = append(modules, policy.Module{Path: path, Text: string(raw)})
 		}
 	}
-	list, err := decide.Test(ctx, modules)
+	list, rules, err := decide.Test(ctx, modules)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out []testResult
 	for _, r := range list {
-		t := testResult{name: strings.TrimPrefix(r.Name, "data."), source: r.Source}
+		t := testResult{Name: strings.TrimPrefix(r.Name, "data."), Source: r.Source, Skipped: r.Skip}
 		switch {
 		case r.Error != "":
-			t.wrong = []string{r.Error}
+			t.Wrong = []string{r.Error}
 		case !r.Pass && !r.Skip:
-			t.wrong = []string{"it is not true"}
+			t.Wrong = []string{"it is not true"}
 		}
 		out = append(out, t)
 	}
-	return out, nil
+	return out, rules, nil
 }
 
 // scenario runs one scenario; one that names what is not there is wrong, not broken.
-func (a *app) scenario(ctx context.Context, ws *workspace, s policy.Scenario) testResult {
-	r := testResult{name: s.Name, source: s.Source}
+func (a *app) scenario(ctx context.Context, ws *workspace, s policy.Scenario, seen touched) testResult {
+	r := testResult{Name: s.Name, Source: s.Source}
 	t := ws.set.Tenant(s.Tenant)
 	if t == nil {
-		r.wrong = []string{diag.New(diag.UnknownTenant, "there is no tenant %q", s.Tenant).Summary}
+		r.Wrong = []string{diag.New(diag.UnknownTenant, "there is no tenant %q", s.Tenant).Summary}
 		return r
 	}
-	wrong, err := playScenario(ctx, t, s)
+	differs, err := playScenario(ctx, t, s, seen)
 	if err != nil {
-		wrong = append(wrong, err.Error())
+		r.Wrong = append(r.Wrong, err.Error())
 	}
-	r.wrong = wrong
+	r.differs = differs
 	return r
 }

@@ -1,0 +1,63 @@
+package command
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// correct writes what the plan says into the expectations that differ, and takes these from the results. Nothing is
+// written unless every file could be rewritten; what no literal of a file says is left to the reader.
+func (a *app) correct(ws *workspace, results []testResult) error {
+	byFile := map[string][]compiler.Correction{}
+	for _, r := range results {
+		for _, m := range r.differs {
+			if m.Field != "" && len(r.Wrong) == 0 {
+				file, _, _ := strings.Cut(m.Source, ":")
+				byFile[file] = append(byFile[file], m.Correction)
+			}
+		}
+	}
+	texts := map[string][]byte{}
+	var left []compiler.Correction
+	for file, list := range byFile {
+		raw, err := fs.ReadFile(ws.tree, file)
+		if err != nil {
+			return err
+		}
+		text, rest, err := compiler.Rewrite(file, raw, list)
+		if err != nil {
+			return diag.New(diag.WriteFailed, "%v", err).WithFix("change the expectations by hand; nothing was written")
+		}
+		texts[file], left = text, append(left, rest...)
+	}
+	for _, file := range slices.Sorted(maps.Keys(texts)) {
+		if n := len(byFile[file]) - among(left, file); n > 0 {
+			if err := writeReviewed(ws.repo.Root(), file, texts[file]); err != nil {
+				return err
+			}
+			a.out.event("progress", event{"updated": file, "values": n}, "updated %s: %s; look at it before you commit it", file, count(n, "value"))
+		}
+	}
+	for i := range results {
+		results[i].differs = slices.DeleteFunc(results[i].differs, func(m mismatch) bool {
+			return len(results[i].Wrong) == 0 && m.Field != "" && !slices.ContainsFunc(left, m.same)
+		})
+	}
+	return nil
+}
+
+func among(list []compiler.Correction, file string) (n int) {
+	for _, c := range list {
+		if strings.HasPrefix(c.Source, file+":") {
+			n++
+		}
+	}
+	return n
+}
+
+func (m mismatch) same(c compiler.Correction) bool { return m.Source == c.Source && m.Field == c.Field }
