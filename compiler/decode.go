@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -16,9 +17,6 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: name,
 		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
 		Rings:    each(n.get("rings"), node.ring),
-		Windows:  each(n.get("windows"), node.window),
-		Lanes:    each(n.get("lanes"), node.lane),
-		Freezes:  each(n.get("freezes"), node.freeze),
 		Hosts:    []policy.Host{},
 		Modules:  []policy.Module{},
 		Source:   n.source(),
@@ -29,7 +27,13 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 	if b := n.get("breaker").boolean(); b != nil {
 		t.Breaker = *b
 	}
+	t.Disabled = n.off()
+	t.Windows, t.Lanes, t.Freezes = present(n.get("windows"), t, node.window), present(n.get("lanes"), t, node.lane), present(n.get("freezes"), t, node.freeze)
+	for _, f := range n.get("exploited").fields() {
+		t.Exploited = append(t.Exploited, f.declared())
+	}
 	n.approval(t)
+	slices.Sort(t.Off)
 	files := n.get("hosts").items()
 	for _, f := range files {
 		f.inner(diag.BadHostsFile, "hosts.yaml")
@@ -121,6 +125,12 @@ func (n node) lane() policy.Lane {
 		Priority: n.get("priority").integer(-maxCount, maxCount),
 		Source:   n.source(),
 	}
+	n.get("passes").some("a freeze")
+	for _, f := range n.get("passes").mark().items() {
+		l.Passes = append(l.Passes, f.ref())
+	}
+	slices.Sort(l.Passes)
+	l.Passes = slices.Compact(l.Passes)
 	if s := n.get("soak"); s.exists() {
 		d := s.duration()
 		l.Soak = &d

@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -109,7 +110,9 @@ func (n node) scenarioMissing() policy.ScenarioMissing {
 	m := policy.ScenarioMissing{
 		Host: n.get("host").str("a host's name"), Update: n.get("update").purl(), From: n.get("from").matching(anyText, diag.WrongValue, "a version"),
 		Class: n.get("class").enum(classes()...), Released: n.get("released").maybeInstant(), FirstSeen: n.get("firstSeen").instant(),
-		Source: n.source(),
+		Severity: n.get("severity").enum(inventory.Severities...), Origin: n.get("origin").str("an origin"), CVEs: n.get("cves").cves(),
+		Advisories: n.get("advisories").several(func(a node) string { return a.matching(anyText, diag.WrongValue, "an advisory") }),
+		Source:     n.source(),
 	}
 	if b := n.get("exploited").boolean(); b != nil {
 		m.Exploited = *b

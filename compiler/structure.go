@@ -119,6 +119,10 @@ func (n node) unknown(s shape, parent node) {
 }
 
 func (n node) badName() {
+	if n.up != nil && len(n.path) == 2 && n.up.label() == "exploited" {
+		n.reportName(diag.New(diag.WrongValue, "%q is no CVE number", n.label()).WithFix("write it like \"CVE-2026-1234\""))
+		return
+	}
 	n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
 		WithFix("%s", nameRule))
 }

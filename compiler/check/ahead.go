@@ -16,7 +16,7 @@ const (
 )
 
 // Ahead says what an instant has to do with policies that are right by themselves: windows whose last occurrence is
-// over, and starts within a year that a clock shows twice or never. It remembers what it found out about a window in a
+// over, rules and declarations that have expired, and starts within a year that a clock shows twice or never. It remembers what it found out about a window in a
 // zone, as tenants share most of theirs. Not for concurrent use.
 type Ahead struct {
 	at    time.Time
@@ -28,7 +28,7 @@ func NewAhead(at time.Time) *Ahead { return &Ahead{at, map[string]outlook{}} }
 
 // Tenant returns the findings about one tenant.
 func (a *Ahead) Tenant(t *policy.Tenant) diag.List {
-	var out diag.List
+	out := expired(t, a.at)
 	for _, w := range t.Windows {
 		loc, err := window.Location(t, w, "UTC") // in what zone hosts are makes no difference of years
 		if err != nil {

@@ -98,7 +98,22 @@ func (c *checker) references() {
 		for _, name := range l.WindowNames() {
 			c.window(name, "lanes", l.Name, "window")
 		}
+		for _, name := range l.Passes {
+			c.freeze(name, "lanes", l.Name, "passes")
+		}
 	}
+}
+
+// freeze checks the name of a freeze that a lane passes. One that is switched off stops nobody.
+func (c *checker) freeze(name string, path ...string) {
+	var have []string
+	for _, f := range c.Tenant.Freezes {
+		have = append(have, f.Name)
+	}
+	if slices.Contains(have, name) || slices.Contains(c.Tenant.Off, "freezes."+name) {
+		return
+	}
+	c.add(diag.New(diag.UnknownFreeze, "unknown freeze %q%s", name, suggest.Tail(name, have)).WithFix("freezes of this tenant: %s", listed(have)), path...)
 }
 
 func (c *checker) window(name string, path ...string) {
@@ -108,6 +123,11 @@ func (c *checker) window(name string, path ...string) {
 	var have []string
 	for _, w := range c.Tenant.Windows {
 		have = append(have, w.Name)
+	}
+	if slices.Contains(c.Tenant.Off, "windows."+name) {
+		c.add(diag.New(diag.UnknownWindow, "the window %q is switched off", name).WithRelated(c.Places.At("windows", name, "enabled"), "switched off here").
+			WithFix("name another window here (%s), or switch this one on", listed(have)), path...)
+		return
 	}
 	c.add(diag.New(diag.UnknownWindow, "unknown window %q%s", name, suggest.Tail(name, have)).WithFix("windows of this tenant: %s", listed(have)), path...)
 }

@@ -23,12 +23,14 @@ type names struct {
 	rules   map[string]*policy.Rule
 	lanes   map[string]bool
 	freezes map[string]bool
+	blocks  bool // some rule, beside otherwise, blocks
 }
 
 func namesOf(t *policy.Tenant) names {
-	n := names{map[string]*policy.Rule{}, map[string]bool{}, map[string]bool{}}
+	n := names{map[string]*policy.Rule{}, map[string]bool{}, map[string]bool{}, false}
 	for i := range t.Rules {
 		n.rules[t.Rules[i].Name] = &t.Rules[i]
+		n.blocks = n.blocks || !t.Rules[i].Grants()
 	}
 	if t.Otherwise != nil {
 		n.rules[t.Otherwise.Name] = t.Otherwise
@@ -40,42 +42,6 @@ func namesOf(t *policy.Tenant) names {
 		n.freezes[f.Name] = f.Allow != nil
 	}
 	return n
-}
-
-// fixedInput is the part of the input that is the same for every batch.
-func fixedInput(t *policy.Tenant) [][2]*ast.Term {
-	var rules, lanes, freezes []*ast.Term
-	for _, r := range t.Rules {
-		rules = append(rules, entry(r.Name, r.Match))
-	}
-	for _, l := range t.Lanes {
-		lanes = append(lanes, entry(l.Name, &l.Match))
-	}
-	for _, f := range t.Freezes {
-		if f.Allow != nil {
-			freezes = append(freezes, entry(f.Name, f.Allow))
-		}
-	}
-	otherwise := ast.NullTerm()
-	if t.Otherwise != nil {
-		otherwise = ast.StringTerm(t.Otherwise.Name)
-	}
-	return [][2]*ast.Term{
-		field("rules", ast.ArrayTerm(rules...)), field("lanes", ast.ArrayTerm(lanes...)),
-		field("freezes", ast.ArrayTerm(freezes...)), field("otherwise", otherwise),
-	}
-}
-
-// entry is a name and its match, with only those fields that the policy names.
-func entry(name string, m *policy.Match) *ast.Term {
-	var named [][2]*ast.Term
-	if m != nil && m.Exploited != nil {
-		named = append(named, field("exploited", ast.BooleanTerm(*m.Exploited)))
-	}
-	if m != nil && len(m.Classification) > 0 {
-		named = append(named, field("classification", stringsTerm(m.Classification)))
-	}
-	return ast.ObjectTerm(field("name", ast.StringTerm(name)), field("match", ast.ObjectTerm(named...)))
 }
 
 // batch answers for classes in one evaluation. A batch that fails is asked again one class at a time, so that the class
@@ -118,12 +84,30 @@ func (v *Evaluator) answer(raw any, err error) decision.Answer {
 		return failed(builtinRule, errUndefined)
 	}
 	granted, gErr := list(object["granted"], func(name string) bool { return v.known.rules[name] != nil })
+	blocked, bErr := v.blocked(object)
 	lanes, lErr := list(object["lanes"], func(name string) bool { return v.known.lanes[name] })
 	freezes, fErr := list(object["freezes"], func(name string) bool { return v.known.freezes[name] })
-	if err := cmp.Or(gErr, lErr, fErr); err != nil {
+	if err := cmp.Or(gErr, bErr, lErr, fErr); err != nil {
 		return failed(builtinRule, err)
 	}
-	return decision.Answer{Grants: v.grants(granted), Blocks: []decision.Block{}, Lanes: lanes, Freezes: freezes}
+	a := decision.Answer{Grants: []decision.Grant{}, Blocks: []decision.Block{}, Lanes: lanes, Freezes: freezes}
+	for _, name := range append(granted, blocked...) { // otherwise may be either
+		if r := v.known.rules[name]; r.Grants() {
+			a.Grants = append(a.Grants, decision.Grant{Rule: name, Approve: r.Approve, Require: r.Require, Source: r.Source})
+		} else {
+			a.Blocks = append(a.Blocks, decision.BlockOf(*r))
+		}
+	}
+	sortBlocks(a.Blocks)
+	return a
+}
+
+// blocked reads which rules block. Rules of a release that knew none are not asked.
+func (v *Evaluator) blocked(object map[string]any) ([]string, error) {
+	if !v.known.blocks {
+		return nil, nil
+	}
+	return list(object["blocked"], func(name string) bool { return v.known.rules[name] != nil && !v.known.rules[name].Grants() })
 }
 
 // list reads a list of known names, sorted.
@@ -142,13 +126,4 @@ func list(raw any, known func(string) bool) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
-}
-
-func (v *Evaluator) grants(rules []string) []decision.Grant {
-	out := make([]decision.Grant, len(rules))
-	for i, name := range rules {
-		r := v.known.rules[name]
-		out[i] = decision.Grant{Rule: name, Approve: r.Approve, Require: r.Require, Source: r.Source}
-	}
-	return out
 }

@@ -143,6 +143,7 @@ func (c *custom) blocks(raw any, a *decision.Answer) error {
 	if !ok || len(sets) != len(c.rules) {
 		return errWrongType
 	}
+	before := len(a.Blocks)
 	for i, set := range sets {
 		elements, ok := set.([]any)
 		if !ok {
@@ -156,8 +157,8 @@ func (c *custom) blocks(raw any, a *decision.Answer) error {
 			a.Blocks = append(a.Blocks, b)
 		}
 	}
-	if len(a.Blocks) > maxBlocks {
-		return fmt.Errorf("%w: %d blocks for one update, at most %d are read", errWrongType, len(a.Blocks), maxBlocks)
+	if n := len(a.Blocks) - before; n > maxBlocks {
+		return fmt.Errorf("%w: %d blocks for one update, at most %d are read", errWrongType, n, maxBlocks)
 	}
 	sortBlocks(a.Blocks)
 	return nil

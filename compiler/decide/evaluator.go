@@ -44,7 +44,11 @@ func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, e
 	if err != nil {
 		return nil, err
 	}
-	return &Evaluator{engine: e, tenant: t, known: namesOf(t), fixed: fixedInput(t), custom: c}, nil
+	fixed, err := fixedInput(t)
+	if err != nil {
+		return nil, err
+	}
+	return &Evaluator{engine: e, tenant: t, known: namesOf(t), fixed: fixed, custom: c}, nil
 }
 
 // Answers returns one answer per update, in the same order, and the digest of each update's class. It never fails as a

@@ -10,12 +10,18 @@ import (
 // Decide answers a query. It is a pure function and does not depend on the order of grants, blocks or evidence.
 //
 // Every block, the grants together and every required ring are conditions that must all hold. An update that meets them
-// all is approved. Otherwise the outcome is that of the condition which ends last: a rejection never ends, a wait whose
+// all is approved. Otherwise the outcome is that of the condition which ends last: a rejection comes last, a wait whose
 // end nobody can know ends after every known instant. Reasons list all conditions that do not hold, the last to end
 // first, and then what is settled already.
 func Decide(q Query) Decision {
-	conditions := append(blocks(q.Answer.Blocks), grants(q))
+	conditions := append(blocks(q), grants(q))
 	conditions = append(conditions, gates(q)...)
+	if d, ok := declared(q.Policy, q.At, q.Update); ok {
+		conditions = append(conditions, condition{
+			outcome: Approved, rank: rankNote, code: ReasonExploited, source: d.Source,
+			msg: fmt.Sprintf("counts as exploited: %s, declared until %s: %s", d.CVE, d.Expires, d.Reason),
+		})
+	}
 	if q.Break != nil {
 		conditions = append(conditions, q.Break.condition())
 	}
@@ -51,6 +57,7 @@ const (
 	rankGate
 	rankMet
 	rankWaived
+	rankNote
 )
 
 // weight is larger for what ends later.
@@ -73,9 +80,10 @@ func lastFirst(a, b condition) int {
 		cmp.Compare(a.rule, b.rule), cmp.Compare(a.code, b.code), cmp.Compare(a.source, b.source), cmp.Compare(a.msg, b.msg))
 }
 
+// compareEnds puts what has no known end last.
 func compareEnds(a, b *time.Time) int {
 	if a == nil || b == nil {
-		return 0 // the weights have told them apart
+		return known(b) - known(a)
 	}
 	return a.Compare(*b)
 }
@@ -91,11 +99,14 @@ func ruleOf(conditions []condition) string {
 	return ""
 }
 
-// blocks are the conditions that what stands in the way makes, whatever is granted.
-func blocks(list []Block) []condition {
-	out := make([]condition, 0, len(list)+2)
-	for _, b := range list {
-		out = append(out, b.condition())
+// blocks are the conditions that what stands in the way makes, whatever is granted. What has expired makes none.
+func blocks(q Query) []condition {
+	out := make([]condition, 0, len(q.Answer.Blocks)+2)
+	for _, b := range q.Answer.Blocks {
+		if b.Expires != "" && q.over(b.Expires) {
+			continue
+		}
+		out = append(out, b.condition(q.end(b.Expires)))
 	}
 	return out
 }
@@ -109,11 +120,20 @@ func (b Break) condition() condition {
 	}
 }
 
-func (b Block) condition() condition {
+// condition of a block; until is when it ends, nil if nobody knows.
+func (b Block) condition(until *time.Time) condition {
 	c := condition{source: b.Source, rule: b.Rule}
+	if b.Kind == Reject || b.Kind == Hold {
+		c.until = until
+	}
 	switch {
 	case b.Kind == Reject:
 		c.outcome, c.rank, c.code, c.msg = Rejected, rankReject, ReasonRejected, "rejected by "+b.Rule+": "+b.Msg
+		if until != nil {
+			c.msg = "rejected by " + b.Rule + " until " + stamp(*until) + ": " + b.Msg
+		}
+	case b.Kind == Hold && until != nil:
+		c.outcome, c.rank, c.code, c.msg = Pending, rankHold, ReasonHold, "held by "+b.Rule+" until "+stamp(*until)+": "+b.Msg
 	case b.Kind == Hold:
 		c.outcome, c.rank, c.code, c.msg = Pending, rankHold, ReasonHold, "held by "+b.Rule+" until its rule changes: "+b.Msg
 	case b.Kind == RequireKind && b.Require != nil:

@@ -43,7 +43,19 @@ type Block struct {
 	Rule    string          `json:"rule"` // the rule or module that blocks
 	Msg     string          `json:"msg"`
 	Require *policy.Require `json:"require,omitempty"`
+	Expires string          `json:"expires,omitempty"` // a date or wall time of the tenant; none: nobody knows
 	Source  string          `json:"source"`
+}
+
+// BlockOf is the block that a rule which rejects or holds makes of the updates that it matches.
+func BlockOf(r policy.Rule) Block {
+	switch {
+	case r.Reject != nil:
+		return Block{Kind: Reject, Rule: r.Name, Msg: r.Reject.Reason, Expires: r.Reject.Expires, Source: r.Source}
+	case r.Hold != nil:
+		return Block{Kind: Hold, Rule: r.Name, Msg: r.Hold.Reason, Expires: r.Hold.Until, Source: r.Source}
+	}
+	return Block{Kind: Failed, Rule: r.Name, Msg: "the rule says nothing", Source: r.Source}
 }
 
 // Outcome is the answer for one update in one ring.
@@ -64,8 +76,10 @@ const (
 	ReasonNoAnchor      = "NO_ANCHOR"      // the anchor is unknown and there is no fallback
 	ReasonNeedsApproval = "NEEDS_APPROVAL" // a require rule without its signatures
 	ReasonNoRule        = "NO_RULE"        // no rule matches and there is no otherwise
+	ReasonPastUntil     = "PAST_UNTIL"     // it came after what the rule approves
 	ReasonRejected      = "REJECTED"
 	ReasonHold          = "HOLD"
+	ReasonExploited     = "DECLARED_EXPLOITED" // the policy declares a CVE of the update exploited
 	ReasonEvaluator     = "EVALUATOR_ERROR"
 	ReasonBreaker       = "BREAKER_OPEN" // it failed on too many hosts of the tenants that share the breaker
 	ReasonWaitGate      = "WAIT_GATE"    // the earlier ring has not succeeded yet

@@ -41,6 +41,8 @@ const (
 	BadRule           Code = "RF1036" // an RRULE that is none, or says more than dates
 	NothingAhead      Code = "RF1037" // warning: a window whose last occurrence is over
 	ClockJumps        Code = "RF1038" // info: daylight saving moves a start, or makes an occurrence longer or shorter on the wall
+	UnknownFreeze     Code = "RF1039" // a freeze that neither the tenant nor its baseline declares
+	Expired           Code = "RF1040" // warning: a rule or declaration whose end is over
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
@@ -63,6 +65,7 @@ const (
 	WrongTenant       Code = "RF4005" // a plan for a tenant that this repository does not have
 	Stopped           Code = "RF4006" // hosts that failed, are in doubt or were interrupted keep the rest from going on
 	NoTestClock       Code = "RF4007" // --at for a tenant that does not declare testClock
+	TenantDisabled    Code = "RF4008" // a tenant that its policy switches off
 	NotARepository    Code = "RF5001" // the folder is in no Git repository, or in one without a working folder
 	EmptyRepository   Code = "RF5002" // a repository without a commit
 	UnknownRevision   Code = "RF5003" // a revision that the repository does not have

@@ -73,6 +73,7 @@ func normalPolicy(t *policy.Tenant) *policy.Tenant {
 	n.Lanes = inOrder(t.Lanes, by(func(l policy.Lane) string { return l.Name }))
 	n.Freezes = inOrder(t.Freezes, by(func(f policy.Freeze) string { return f.Name }))
 	n.Rules = inOrder(t.Rules, by(func(r policy.Rule) string { return r.Name }))
+	n.Exploited = inOrder(t.Exploited, by(func(d policy.Declared) string { return d.CVE }))
 	n.Hosts = inOrder(t.Hosts, by(func(h policy.Host) string { return h.Name }))
 	n.Modules = inOrder(t.Modules, by(func(m policy.Module) string { return m.Path }))
 	return &n

@@ -84,6 +84,9 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 	v := &verdict{part: b.part(r, lane), decision: d, allowed: b.Answers[u].Freezes, ready: b.At}
 	switch {
 	case d.Outcome == decision.Rejected:
+		if l := b.lanes[lane]; l != nil && len(l.Passes) > 0 {
+			v.allowed = slices.Concat(v.allowed, l.Passes)
+		}
 		v.rejected = v.part.reject(update.PURL, d.Reasons)
 		return v
 	case d.Outcome == decision.Approved:

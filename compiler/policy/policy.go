@@ -32,7 +32,8 @@ type Tenant struct {
 	Name       string   `json:"tenant"`
 	Timezone   string   `json:"timezone"` // IANA name
 	TestClock  bool     `json:"testClock,omitempty"`
-	Breaker    bool     `json:"breaker,omitempty"` // shares the breaker of the repository
+	Breaker    bool     `json:"breaker,omitempty"`  // shares the breaker of the repository
+	Disabled   bool     `json:"disabled,omitempty"` // enabled: false; it compiles and is never planned
 	Rings      []Ring   `json:"rings"`
 	Windows    []Window `json:"windows"`
 	Lanes      []Lane   `json:"lanes"`
@@ -41,7 +42,10 @@ type Tenant struct {
 	Otherwise  *Rule    `json:"otherwise,omitempty"` // applies only when no other rule matched
 	Hosts      []Host   `json:"hosts"`
 	Modules    []Module `json:"modules"` // the user's Rego, sorted by path
-	Source     string   `json:"source"`  // path:line:column
+	// Off names what the policy declares and switches off, as "windows.weeknight"; it stands in no other list. Sorted.
+	Off       []string   `json:"off,omitempty"`
+	Exploited []Declared `json:"exploited,omitempty"` // sorted by CVE
+	Source    string     `json:"source"`              // path:line:column
 }
 
 // Ring is one stage of the rollout.
@@ -184,21 +188,13 @@ type Lane struct {
 	Windows  []string  `json:"windows,omitempty"` // set instead of Window when there are several; sorted
 	Soak     *Duration `json:"soak,omitempty"`
 	Reboot   Reboot    `json:"reboot,omitempty"`
+	Passes   []string  `json:"passes,omitempty"` // freezes that do not count for it, sorted
 	Priority int       `json:"priority"`
 	Source   string    `json:"source"`
 }
 
 // DefaultLane is the lane of an update that no lane matches.
 const DefaultLane = "default"
-
-// Match names a class of updates. An empty match is an error: it would be everything by accident.
-type Match struct {
-	Exploited      *bool    `json:"exploited,omitempty"`
-	Classification []string `json:"classification,omitempty"` // any of
-}
-
-// Empty reports whether the match names nothing.
-func (m Match) Empty() bool { return m.Exploited == nil && len(m.Classification) == 0 }
 
 // Freeze is an interval in which nothing starts, except what Allow matches.
 type Freeze struct {
@@ -210,37 +206,6 @@ type Freeze struct {
 	Allow    *Match  `json:"allow,omitempty"`
 	Reason   string  `json:"reason"`
 	Source   string  `json:"source"`
-}
-
-// Anchor names the instant from which an approve rule counts.
-type Anchor string
-
-// The anchors.
-const (
-	Released  Anchor = "released"
-	FirstSeen Anchor = "first-seen"
-)
-
-// Rule is one approval rule: exactly one of Approve and Require is set.
-type Rule struct {
-	Name    string   `json:"rule"`
-	Match   *Match   `json:"match,omitempty"` // nil only in otherwise
-	Approve *Approve `json:"approve,omitempty"`
-	Require *Require `json:"require,omitempty"`
-	Source  string   `json:"source"`
-}
-
-// Approve grants once anchor + after has passed.
-type Approve struct {
-	After    Duration `json:"after"`
-	Anchor   Anchor   `json:"anchor"`
-	Fallback Anchor   `json:"fallback,omitempty"` // when the anchor is unknown; none: it holds
-}
-
-// Require grants once so many people of a role have signed.
-type Require struct {
-	Approvers int    `json:"approvers"`
-	Role      string `json:"role"`
 }
 
 // Host is one machine. It is data of a hosts file, not policy, but it decides ring membership.

@@ -16,14 +16,18 @@ type Scenario struct {
 
 // ScenarioMissing is one update that a scan found missing on one host.
 type ScenarioMissing struct {
-	Host      string
-	Update    string // purl
-	From      string // installed version
-	Class     string
-	Released  *time.Time // nil: the source does not say
-	FirstSeen time.Time
-	Exploited bool
-	Source    string
+	Host       string
+	Update     string // purl
+	From       string // installed version
+	Class      string
+	Released   *time.Time // nil: the source does not say
+	FirstSeen  time.Time
+	Exploited  bool
+	Severity   string
+	Origin     string
+	Advisories []string // sorted
+	CVEs       []string // sorted
+	Source     string
 }
 
 // ScenarioEvidence is what the ledger knows of one ring and one update.

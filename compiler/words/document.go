@@ -47,7 +47,7 @@ type Line struct {
 func Describe(t *policy.Tenant, at time.Time) Document {
 	d := describer{t: t, at: at, loc: zone(t)}
 	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Tenant: t.Name, At: at, Lines: d.tenant()}
-	for _, s := range []Section{d.rings(), d.lanes(), d.approval(), d.freezes(), d.modules(), d.spare(), d.strays()} {
+	for _, s := range []Section{d.rings(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.spare(), d.strays()} {
 		if len(s.Lines)+len(s.Items) > 0 {
 			out.Sections = append(out.Sections, s)
 		}
@@ -73,6 +73,9 @@ func zone(t *policy.Tenant) *time.Location {
 // tenant says what holds for all of the tenant.
 func (d describer) tenant() []Line {
 	out := []Line{{"Times are wall times of " + d.t.Timezone + ", unless another zone is named.", d.t.Source}}
+	if d.t.Disabled {
+		out = append(out, Line{"It is switched off: nothing of it is scanned, planned or run.", d.t.Source})
+	}
 	if d.t.Breaker {
 		out = append(out, Line{"It shares the breaker with other tenants: an update that failed on too many of their hosts is held here, too, " +
 			"and what fails here counts there.", d.t.Source})

@@ -14,6 +14,21 @@ func match(m *policy.Match) string {
 	if len(m.Classification) > 0 {
 		out = append(out, "whose class is "+or(m.Classification))
 	}
+	if len(m.Severity) > 0 {
+		out = append(out, "whose severity is "+or(m.Severity))
+	}
+	if len(m.Package) > 0 {
+		out = append(out, "whose package is "+or(m.Package))
+	}
+	if len(m.Origin) > 0 {
+		out = append(out, "whose origin is "+or(m.Origin))
+	}
+	if len(m.Advisory) > 0 {
+		out = append(out, "that has an advisory "+or(m.Advisory))
+	}
+	if len(m.PURL) > 0 {
+		out = append(out, "that is exactly "+or(m.PURL))
+	}
 	if len(out) == 0 {
 		return "of no kind"
 	}

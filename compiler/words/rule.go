@@ -3,6 +3,7 @@ package words
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
 )
@@ -15,12 +16,35 @@ func (d describer) approval() Section {
 		s.Items = append(s.Items, Item{r.Name, r.Source, []Line{{"An update " + match(r.Match) + " " + effect(r) + ".", r.Source}}})
 	}
 	if o := d.t.Otherwise; o != nil {
-		s.Items = append(s.Items, Item{o.Name, o.Source, []Line{{"An update that no other rule matches " + effect(*o) + ".", o.Source}}})
+		s.Items = append(s.Items, Item{o.Name, o.Source, []Line{{"An update that no rule matches which approves or asks for signatures " + effect(*o) + ".", o.Source}}})
 		return s
 	}
 	s.Lines = append(s.Lines, Line{"An update that no rule matches is not installed.", d.t.Source})
 	return s
 }
+
+// declared are the CVEs that the policy itself calls exploited.
+func (d describer) declared() Section {
+	if len(d.t.Exploited) == 0 {
+		return Section{}
+	}
+	s := Section{Title: "Declared exploited", Lines: []Line{{Text: "An update that fixes one of these counts as known to be exploited, whatever its source says."}}}
+	for _, x := range d.t.Exploited {
+		s.Items = append(s.Items, Item{x.CVE, x.Source, []Line{{"It counts until " + x.Expires + ". " + sentence(x.Reason), x.Source}}})
+	}
+	return s
+}
+
+// off lists what the policy declares and switches off.
+func (d describer) off() Section {
+	if len(d.t.Off) == 0 {
+		return Section{}
+	}
+	return Section{Title: "Switched off", Lines: []Line{{Text: "These are written down and have no effect: " + and(d.t.Off) + "."}}}
+}
+
+// sentence is a reason of the policy's author.
+func sentence(reason string) string { return "The reason: " + strings.TrimSuffix(reason, ".") + "." }
 
 // effect says what a rule does with an update that it matches.
 func effect(r policy.Rule) string {
@@ -29,15 +53,43 @@ func effect(r policy.Rule) string {
 		return approve(*r.Approve)
 	case r.Require != nil:
 		return "needs " + signatures(*r.Require)
+	case r.Reject != nil:
+		return "is rejected" + until(r.Reject.Expires) + ". " + strings.TrimSuffix(sentence(r.Reject.Reason), ".")
+	case r.Hold != nil:
+		return "is held" + until(r.Hold.Until) + ". " + strings.TrimSuffix(sentence(r.Hold.Reason), ".")
 	}
 	return "is granted nothing"
 }
 
+func until(end string) string {
+	if end == "" {
+		return ""
+	}
+	return " until " + end
+}
+
 func approve(a policy.Approve) string {
+	if a.Until != "" {
+		return approveUntil(a)
+	}
 	text := "is approved " + afterAnchor(a.After, a.Anchor)
 	switch {
 	case a.Fallback != "":
 		return text + "; where that is not known, " + afterAnchor(a.After, a.Fallback)
+	case a.Anchor == policy.Released:
+		return text + "; where that is not known, it waits"
+	}
+	return text
+}
+
+func approveUntil(a policy.Approve) string {
+	text := "is approved if " + anchors[a.Anchor].happened + " until " + a.Until
+	if a.After > 0 {
+		text += ", " + span(a.After) + " later"
+	}
+	switch {
+	case a.Fallback != "":
+		return text + "; where that is not known, if " + anchors[a.Fallback].happened + " by then"
 	case a.Anchor == policy.Released:
 		return text + "; where that is not known, it waits"
 	}
@@ -69,7 +121,7 @@ func (d describer) lanes() Section {
 	if len(d.t.Lanes) == 0 {
 		return Section{}
 	}
-	s := Section{Title: "Lanes", Lines: []Line{{Text: "A lane treats some updates apart in every ring. What it does not say stays as the ring says, and so do gates, budget and freezes. " +
+	s := Section{Title: "Lanes", Lines: []Line{{Text: "A lane treats some updates apart in every ring. What it does not say stays as the ring says, and so do gates and budget. " +
 		"Of several lanes that match an update, the one that stands first here counts."}}}
 	list := slices.Clone(d.t.Lanes)
 	slices.SortStableFunc(list, func(a, b policy.Lane) int { return cmp.Compare(b.Priority, a.Priority) })
@@ -90,6 +142,9 @@ func (d describer) lane(l policy.Lane) []Line {
 			text = "Gates wait " + span(*l.Soak) + " since the newest success, instead of what the ring says."
 		}
 		out = append(out, Line{text, l.Source})
+	}
+	if len(l.Passes) > 0 {
+		out = append(out, Line{"These freezes do not count for them: " + and(l.Passes) + ".", l.Source})
 	}
 	switch l.Reboot {
 	case "":

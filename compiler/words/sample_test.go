@@ -20,7 +20,8 @@ func sample() *policy.Tenant {
 	return &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true,
 		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
-		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(),
+		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(), Disabled: true, Off: []string{"windows.weeknight"},
+		Exploited: []policy.Declared{{CVE: "CVE-2026-1234", Reason: "seen here", Expires: "2026-12-31", Source: "x.cue:1:1"}},
 		Otherwise: &policy.Rule{Name: "otherwise", Require: &policy.Require{Approvers: 1, Role: "ops"}, Source: "o.cue:9:1"},
 		Modules:   []policy.Module{{Path: "baseline/custom.rego", Text: "package ringfence.custom"}},
 	}
@@ -66,7 +67,7 @@ func sampleLanes() []policy.Lane {
 	return []policy.Lane{
 		{Name: "definitions", Match: policy.Match{Classification: []string{"definition"}}, Windows: []string{"anytime", "fortnight"}, Source: "l.cue:1:1"},
 		{
-			Name: "urgent", Match: policy.Match{Exploited: ptr(true)}, Window: "anytime", Soak: ptr(hours(4)),
+			Name: "urgent", Match: policy.Match{Exploited: ptr(true)}, Window: "anytime", Soak: ptr(hours(4)), Passes: []string{"yearEnd"},
 			Reboot: policy.RebootIfRequired, Priority: 1, Source: "l.cue:2:1",
 		},
 	}
@@ -87,6 +88,18 @@ func sampleRules() []policy.Rule {
 		{
 			Name: "security", Match: &policy.Match{Classification: []string{"security", "bugfix"}, Exploited: ptr(false)},
 			Approve: &policy.Approve{After: hours(48), Anchor: policy.Released, Fallback: policy.FirstSeen}, Source: "a.cue:1:1",
+		},
+		{
+			Name: "batch", Match: &policy.Match{Severity: []string{"low", "unknown"}, Origin: []string{"Debian*"}},
+			Approve: &policy.Approve{Until: "2026-11-30", Anchor: policy.Released, Fallback: policy.FirstSeen}, Source: "a.cue:3:1",
+		},
+		{
+			Name: "broken", Match: &policy.Match{PURL: []string{"pkg:deb/debian/openssl@3.0.17-1"}},
+			Reject: &policy.Reject{Reason: "it does not start", Expires: "2026-12-01"}, Source: "a.cue:4:1",
+		},
+		{
+			Name: "kernels", Match: &policy.Match{Package: []string{"linux-*"}, Advisory: []string{"DSA-5912-1"}},
+			Hold: &policy.Hold{Reason: "until the drivers are there", Until: "2026-12-05T08:00"}, Source: "a.cue:5:1",
 		},
 		{Name: "two", Match: &policy.Match{Classification: []string{"driver"}}, Require: &policy.Require{Approvers: 2, Role: "dba"}, Source: "a.cue:2:1"},
 	}

@@ -77,8 +77,9 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 	if err != nil {
 		return judging{}, err
 	}
-	answers, _ := r.rules.Answers(ctx, r.snapshot.Updates)
-	in := r.input(r.clock(), r.snapshot, answers)
+	at := r.clock()
+	answers, _ := r.rules.Answers(ctx, decision.WithDeclared(r.tenant, at, r.snapshot.Updates))
+	in := r.input(at, r.snapshot, answers)
 	in.SnapshotDigest = r.plan.Parents.Snapshot // nothing here measures it
 	return judging{in, states(foreign)}, nil
 }

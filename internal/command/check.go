@@ -67,13 +67,21 @@ func (a *app) summarise(w *workspace) {
 	for _, t := range w.set.Tenants {
 		a.out.emit("progress", t.Name+" compiles", event{"tenant": t.Name, "rings": len(t.Rings), "hosts": len(t.Hosts)})
 		if !a.json {
-			fmt.Fprintf(a.Stdout, "%s: %s, %s, %s, %s, %s\n", t.Name, count(len(t.Rings), "ring"), count(len(t.Hosts), "host"),
+			fmt.Fprintf(a.Stdout, "%s: %s%s, %s, %s, %s, %s\n", t.Name, off(t), count(len(t.Rings), "ring"), count(len(t.Hosts), "host"),
 				count(len(t.Windows), "window"), count(len(t.Rules), "rule"), count(len(t.Freezes), "freeze"))
 		}
 	}
 	if !a.json {
 		fmt.Fprintf(a.Stdout, "ok: %s, %s\n", count(len(w.set.Tenants), "tenant"), tally(w.list))
 	}
+}
+
+// off marks a tenant that is switched off.
+func off(t *policy.Tenant) string {
+	if t.Disabled {
+		return "switched off; "
+	}
+	return ""
 }
 
 // compiling says which tenants may still be planned: one tenant's mistake stops no other.

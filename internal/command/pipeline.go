@@ -163,13 +163,13 @@ func states(heads map[string]ledger.Head) map[string]ledger.State {
 	return out
 }
 
-// decide asks the rules about every update of the snapshot.
-func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot) ([]decision.Answer, *decide.Evaluator, error) {
+// decide asks the rules about every update of the snapshot, as an instant has them.
+func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot, at time.Time) ([]decision.Answer, *decide.Evaluator, error) {
 	e, err := decide.New(ctx, p.tenant, policies.Decide)
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare the rules of %s: %w", p.tenant.Name, err)
 	}
-	answers, _ := e.Answers(ctx, s.Updates)
+	answers, _ := e.Answers(ctx, decision.WithDeclared(p.tenant, at, s.Updates))
 	return answers, e, nil
 }
 
@@ -183,7 +183,7 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	if err != nil {
 		return nil, nil, err
 	}
-	answers, _, err := p.decide(ctx, s)
+	answers, _, err := p.decide(ctx, s, at)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/canonical"
@@ -211,7 +212,7 @@ var _ runner.Recorder = (*recorder)(nil)
 
 // newRecorder prepares a run's records, with the inputs from which any later release can replay its decisions.
 func (p *pipeline) newRecorder(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot) (*recorder, error) {
-	_, e, err := p.decide(ctx, s)
+	_, e, err := p.decide(ctx, s, p.basis.At)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +232,7 @@ func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Sna
 	if err != nil {
 		return nil, err
 	}
-	asked, err := e.Input(s.Updates)
+	asked, err := e.Input(decision.WithDeclared(p.tenant, p.basis.At, s.Updates))
 	if err != nil {
 		return nil, err
 	}

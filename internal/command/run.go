@@ -61,6 +61,10 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		if a.signals.code() != ExitOK {
 			break
 		}
+		if t.Disabled {
+			a.out.event("disabled", event{"tenant": t.Name}, "%s: switched off by its policy", t.Name)
+			continue
+		}
 		err := a.runSites(ctx, f, t)
 		if err == nil {
 			continue

@@ -28,7 +28,7 @@ func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario, seen
 	if err != nil {
 		return nil, err
 	}
-	answers, _ := e.Answers(ctx, snapshot.Updates)
+	answers, _ := e.Answers(ctx, decision.WithDeclared(t, s.At, snapshot.Updates))
 	in := plan.Input{At: s.At, Policy: t, Snapshot: snapshot, Evidence: givenEvidence(s), Answers: answers, Tool: version()}
 	made, err := plan.Build(in)
 	if err != nil {
@@ -63,9 +63,9 @@ func given(t *policy.Tenant, s policy.Scenario) (*inventory.Snapshot, error) {
 			return nil, fmt.Errorf("%s: %w", m.Source, err)
 		}
 		updates[m.Update] = inventory.Update{
-			PURL: m.Update, Name: p.Name, Version: p.Version, Class: inventory.Class(m.Class), Severity: "unknown",
+			PURL: m.Update, Name: p.Name, Version: p.Version, Class: inventory.Class(m.Class), Severity: m.Severity, Origin: m.Origin,
 			Released: m.Released, FirstSeen: m.FirstSeen, Exploited: m.Exploited, Reboot: "unknown",
-			Advisories: []string{}, CVEs: []string{}, Supersedes: []string{},
+			Advisories: append([]string{}, m.Advisories...), CVEs: append([]string{}, m.CVEs...), Supersedes: []string{},
 		}
 	}
 	out := &inventory.Snapshot{Tenant: t.Name, Site: policy.DefaultSite, TakenAt: s.At}

@@ -25,11 +25,19 @@ func (a *app) enter(ctx context.Context, ws *workspace, s scope) (*pipeline, err
 	if err != nil {
 		return nil, err
 	}
+	if t.Disabled {
+		return nil, switchedOff(t)
+	}
 	site, err := siteOf(t, s.site)
 	if err != nil {
 		return nil, err
 	}
 	return a.pipeline(ctx, ws, t, site)
+}
+
+// switchedOff refuses to work on a tenant whose policy says enabled: false.
+func switchedOff(t *policy.Tenant) error {
+	return diag.New(diag.TenantDisabled, "%s is switched off by its policy", t.Name).WithFix("remove enabled: false from tenant %s to have it back", t.Name)
 }
 
 // sites lists where a tenant has hosts, sorted; one without hosts is at the default site.

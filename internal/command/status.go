@@ -32,7 +32,10 @@ func newStatus(a *app) *cobra.Command {
 		Short: "Say in a line per tenant where it stands, after what is halted and what the breaker holds",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			first := func(ws *workspace, tenants []*policy.Tenant) error { return a.standing(c.Context(), ws, tenants) }
+			first := func(ws *workspace, tenants []*policy.Tenant) error {
+				a.switchedOff(tenants)
+				return a.standing(c.Context(), ws, tenants)
+			}
 			return a.reports(c.Context(), f, first, func(r report.Report) error {
 				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Name(), report.Line(r), r.Vulnerability.Level)
 				return err
@@ -103,13 +106,23 @@ func jsonReports(w io.Writer, list []report.Report) error {
 
 func (a *app) reportAs(ctx context.Context, f readFlags, write func(io.Writer, []report.Report) error) error {
 	var list []report.Report
-	failed := a.reports(ctx, f, nil, func(r report.Report) error { list = append(list, r); return nil })
+	first := func(_ *workspace, tenants []*policy.Tenant) error { a.switchedOff(tenants); return nil }
+	failed := a.reports(ctx, f, first, func(r report.Report) error { list = append(list, r); return nil })
 	if !a.json {
 		if err := write(a.Stdout, list); err != nil {
 			return err
 		}
 	}
 	return failed
+}
+
+// switchedOff names the tenants of which there is nothing to report.
+func (a *app) switchedOff(tenants []*policy.Tenant) {
+	for _, t := range tenants {
+		if t.Disabled {
+			a.out.say("%s: switched off by its policy", t.Name)
+		}
+	}
 }
 
 // reports makes the report of each tenant asked for, after first, if there is one, was told which they are. A tenant
@@ -129,6 +142,10 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 		}
 	}
 	for _, t := range tenants {
+		if t.Disabled {
+			a.out.emit("disabled", t.Name, event{"tenant": t.Name})
+			continue
+		}
 		for _, s := range sites(t) {
 			if f.site != "" && f.site != s {
 				continue

@@ -70,13 +70,18 @@ func closed(t *policy.Tenant, in *intent, at time.Time) string {
 	if err != nil {
 		return err.Error()
 	}
-	strict := slices.DeleteFunc(all, func(i window.Interval) bool { return !forAll(t, i.Freeze) })
+	strict := slices.DeleteFunc(all, func(i window.Interval) bool { return !forAll(t, i.Freeze) || passes(t, in.Lane, i.Freeze) })
 	for o := range u.Open(strict, at, at.Add(time.Second)) {
 		if o.Contains(at) {
 			return ""
 		}
 	}
 	return "window " + in.Window + " is closed then, or frozen"
+}
+
+// passes reports whether a freeze does not count in a lane.
+func passes(t *policy.Tenant, lane, freeze string) bool {
+	return slices.ContainsFunc(t.Lanes, func(l policy.Lane) bool { return l.Name == lane && slices.Contains(l.Passes, freeze) })
 }
 
 func forAll(t *policy.Tenant, freeze string) bool {

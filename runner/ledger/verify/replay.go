@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/canonical"
@@ -63,7 +64,7 @@ func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, er
 		}
 		return "", false
 	}
-	answers, err := v.Decide(ctx, r.policy, asked, text, r.snapshot.Updates)
+	answers, err := v.Decide(ctx, r.policy, asked, text, decision.WithDeclared(r.policy, r.at, r.snapshot.Updates))
 	if err != nil {
 		return nil, err
 	}
