@@ -1,0 +1,72 @@
+package policies_test
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ringfence/ringfence/policies"
+)
+
+// workflow is what of a GitHub workflow says who may do what.
+type workflow struct {
+	On          map[string]any    `yaml:"on"`
+	Permissions map[string]string `yaml:"permissions"`
+	Jobs        map[string]struct {
+		If          string            `yaml:"if"`
+		RunsOn      any               `yaml:"runs-on"`
+		Permissions map[string]string `yaml:"permissions"`
+		Env         map[string]string `yaml:"env"`
+		Steps       []struct {
+			Uses string         `yaml:"uses"`
+			Run  string         `yaml:"run"`
+			With map[string]any `yaml:"with"`
+		} `yaml:"steps"`
+	} `yaml:"jobs"`
+}
+
+// TestPullRequestsMayOnlyLook: what a pull request starts has no secret, no right to write, no machine that reaches hosts
+// and no verb that does; it checks the policy and says what the edit does.
+func TestPullRequestsMayOnlyLook(t *testing.T) {
+	raw, err := fs.ReadFile(policies.Scaffold(), ".github/workflows/ringfence.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w workflow
+	if err := yaml.Unmarshal(raw, &w); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(raw), "secrets.") || strings.Contains(string(raw), "pull_request_target") || strings.Contains(string(raw), "write-all") {
+		t.Error("the workflow names secrets, or runs with rights on what strangers wrote")
+	}
+	if got := slices.Sorted(maps.Keys(w.On)); !slices.Equal(got, []string{"pull_request", "schedule", "workflow_dispatch"}) || len(w.Permissions) != 0 {
+		t.Errorf("it runs on %v with %v", got, w.Permissions)
+	}
+	var ran []string
+	for name, job := range w.Jobs {
+		if strings.Contains(job.If, "github.event_name != 'pull_request'") {
+			continue
+		}
+		if job.If != "github.event_name == 'pull_request'" || job.RunsOn != "ubuntu-latest" || len(job.Env) > 0 {
+			t.Errorf("job %s runs if %q on %v with %v", name, job.If, job.RunsOn, job.Env)
+		}
+		if !maps.Equal(job.Permissions, map[string]string{"contents": "read"}) {
+			t.Errorf("job %s may %v", name, job.Permissions)
+		}
+		for _, s := range job.Steps {
+			if verb, ok := strings.CutPrefix(s.Run, "ringfence "); ok {
+				ran = append(ran, strings.Fields(verb)[0])
+			}
+			if strings.Contains(s.Uses, "checkout") && s.With["fetch-depth"] != 2 {
+				t.Errorf("HEAD^1 is not there with fetch-depth %v", s.With["fetch-depth"])
+			}
+		}
+	}
+	if !slices.Equal(ran, []string{"check", "test", "diff"}) {
+		t.Errorf("pull requests run %v", ran)
+	}
+}
