@@ -30,11 +30,15 @@ func (a *app) again(ctx context.Context, p patience, look func() (over bool, err
 	stop := a.signals.safely()
 	for {
 		over, err := look()
-		if over {
+		interrupted := a.signals.code()
+		if over && interrupted == ExitOK {
 			return err
 		}
 		if x := exitOf(err); err != nil && !errors.Is(x.err, errSaid) {
 			a.out.failure(x)
+		}
+		if interrupted != ExitOK {
+			return done(interrupted) // whatever the look came to: who waits was told to stop waiting
 		}
 		a.out.emit("progress", "waiting", event{"every": p.every.String()})
 		select {
