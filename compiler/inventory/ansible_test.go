@@ -110,6 +110,9 @@ func TestAnsibleGroupsEnd(t *testing.T) {
 	if len(hosts) != 0 || len(diags) != 3 || diags[0].Severity != diag.Warning || diags[0].Summary != `the group "o o" cannot be a label, so no ring can select it` {
 		t.Errorf("%v %v", hosts, diags)
 	}
+	if _, diags := readAnsible(`{"_meta": {"hostvars": {"a": {"ringfence_` + strings.Repeat("x", 1<<20) + `": 1}}}}`); len(diags) != 1 {
+		t.Errorf("%.200v", diags)
+	}
 	var b strings.Builder
 	b.WriteString(`{"_meta": {}`)
 	for i := range 10_000 {

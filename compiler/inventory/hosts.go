@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 // File is one hosts file. Path is relative to the repository's root; its extension says the format.
@@ -23,9 +25,26 @@ type File struct {
 // that a host may use. The hosts come back sorted by name. What is wrong is a diagnostic with a position, and a host
 // with a mistake is left out; a file is read on after a mistake.
 func ReadHosts(files []File, providers []string) ([]policy.Host, diag.List) {
-	b := &builder{providers: providers, seen: map[string]diag.Range{}, hosts: []policy.Host{}}
+	b := newBuilder(providers)
 	for _, f := range files {
 		b.read(f, "")
+	}
+	return b.done()
+}
+
+func newBuilder(providers []string) *builder {
+	return &builder{providers: providers, seen: map[string]diag.Range{}, unknown: map[string][]diag.Range{}, hosts: []policy.Host{}}
+}
+
+// done returns what was read. A provider that is none is one mistake, on however many hosts.
+func (b *builder) done() ([]policy.Host, diag.List) {
+	for _, name := range slices.Sorted(maps.Keys(b.unknown)) {
+		at, on := b.unknown[name], ""
+		if len(at) > 1 {
+			on = fmt.Sprintf(" on %d hosts", len(at))
+		}
+		b.fail(at[0], diag.UnknownProvider, "built-in and configured ones: "+strings.Join(b.providers, ", ")+"; others need an entry under providers in ringfence.cue",
+			"unknown provider %s%s%s", show(name), on, suggest.Tail(name, b.providers))
 	}
 	sortHosts(b.hosts)
 	return b.hosts, b.diags
@@ -63,8 +82,9 @@ type builder struct {
 	seen      map[string]diag.Range
 	hosts     []policy.Host
 	diags     diag.List
-	bare      bool // a host without a provider is all right
-	ansible   bool // a host of an inventory was read
+	unknown   map[string][]diag.Range // providers that are none, and where they are named
+	bare      bool                    // a host without a provider is all right
+	ansible   bool                    // a host of an inventory was read
 }
 
 func (b *builder) read(f File, format string) {
@@ -91,7 +111,7 @@ var (
 func (b *builder) add(e entry) {
 	before := len(b.diags)
 	h := policy.Host{Name: b.name(e), Address: b.address(e), User: b.user(e), Providers: b.uses(e), Labels: b.labels(e)}
-	if len(b.diags) > before || e.bad {
+	if len(b.diags) > before || e.bad || slices.ContainsFunc(h.Providers, func(p string) bool { return b.unknown[p] != nil }) {
 		return
 	}
 	h.Source = e.name.at.String()
@@ -148,8 +168,7 @@ func (b *builder) uses(e entry) []string {
 	out := []string{}
 	for _, p := range e.providers {
 		if !slices.Contains(b.providers, p.text) {
-			b.fail(p.at, diag.UnknownProvider, "built-in and configured ones: "+strings.Join(b.providers, ", ")+"; others need an entry under providers in ringfence.cue",
-				"unknown provider %s", show(p.text))
+			b.unknown[p.text] = append(b.unknown[p.text], p.at)
 		}
 		out = append(out, p.text)
 	}

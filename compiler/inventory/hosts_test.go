@@ -181,6 +181,7 @@ func TestBombs(t *testing.T) {
 		"nested lists": strings.Repeat("[", size), "nested maps": strings.Repeat("{a: ", size/4), "nested blocks": strings.Repeat("- ", size/2),
 		"one key": "hosts: " + strings.Repeat("x", size), "quotes": "hosts: \"" + strings.Repeat("\\", size), "colons": strings.Repeat("a: ", size/3),
 		"documents": strings.Repeat("---\n", size/4), "tags": strings.Repeat("!a ", size/3), "anchors": strings.Repeat("&a ", size/3),
+		"long provider": "hosts: [{name: a, providers: [" + strings.Repeat("p", size) + "]}]", "long column": strings.Repeat("p", size),
 		"broken late": asYAML + strings.Repeat("  - {name: x, providers: [apt]}\n", size/40) + "  - [",
 	} {
 		for _, file := range []string{"h.yaml", "h.json", "h.csv"} {

@@ -18,10 +18,11 @@ type Source struct {
 // ReadSource reads hosts that are to be imported. Format overrides the extension: yaml, json, csv or ansible. Unlike in
 // a hosts file, a host may name no provider: Merge gives it some.
 func ReadSource(f File, format string, providers []string) (Source, diag.List) {
-	b := &builder{providers: providers, seen: map[string]diag.Range{}, hosts: []policy.Host{}, bare: true}
-	b.read(File{f.Path, f.Data}, format)
-	sortHosts(b.hosts)
-	return Source{b.hosts, b.ansible}, b.diags
+	b := newBuilder(providers)
+	b.bare = true
+	b.read(f, format)
+	hosts, list := b.done()
+	return Source{hosts, b.ansible}, list
 }
 
 // FieldChange is one field of a host before and after; "" is none. Lists and labels are one word each.

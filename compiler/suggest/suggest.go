@@ -22,8 +22,14 @@ var synonyms = map[string]string{
 	"offset": "offsetDays", "cron": "rrule", "recurrence": "rrule", "calendar": "ics", "restart": "reboot", "rebootpolicy": "reboot",
 }
 
+// maxWord is the length beyond which a word is no slip; looking for one would take its square.
+const maxWord = 130
+
 // Word returns the candidate that the writer most likely meant, or "".
 func Word(word string, candidates []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
 	low := strings.ToLower(word)
 	if s := synonyms[low]; slices.Contains(candidates, s) {
 		return s
