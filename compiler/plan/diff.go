@@ -64,7 +64,7 @@ type DiffState struct {
 	Closes   *time.Time   `json:"closes,omitempty"`
 	For      WaitFor      `json:"for,omitempty"`
 	Until    *time.Time   `json:"until,omitempty"`
-	Why      string       `json:"why,omitempty"`            // uncovered
+	Why      string       `json:"why,omitempty"`            // uncovered; limits: the ring's other bounds
 	Down     int          `json:"down,omitempty"`           // limits: most hosts of the ring down at once
 	StopAt   int          `json:"stopAtFailures,omitempty"` // limits
 }

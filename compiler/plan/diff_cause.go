@@ -87,6 +87,24 @@ func said(v any) string {
 	return string(raw)
 }
 
+// elsewhere are the fields of a ring that show in where its rows stand, or in the limits that have a field of their own.
+var elsewhere = []string{"ring", "select", "window", "windows", "requires", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
+
+// otherLimits is what else a ring says of how its hosts go, as it says it; "" for nothing.
+func otherLimits(r policy.Ring) string {
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(said(r)), &fields); err != nil {
+		return "" // what was encoded decodes
+	}
+	for _, name := range elsewhere {
+		delete(fields, name)
+	}
+	if len(fields) == 0 {
+		return ""
+	}
+	return said(fields)
+}
+
 // unplaced takes the positions out of a document.
 func unplaced(v any) any {
 	switch v := v.(type) {
@@ -130,6 +148,14 @@ func (e elements) of(name string) (element, bool) {
 	x, ok := e.byName["module "+fileOf(source)]
 	x.source = source
 	return x, ok
+}
+
+// title is what people are told of a part beside its position.
+func title(name string) string {
+	if strings.HasPrefix(name, "module ") {
+		return "Rego"
+	}
+	return name
 }
 
 func fileOf(source string) string {

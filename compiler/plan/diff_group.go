@@ -19,6 +19,7 @@ type differ struct {
 	at      time.Time
 	memo    map[move]*gathering
 	groups  map[groupKey]*gathering
+	movers  map[string]DiffCause // by ring: why the first host entered or left it
 }
 
 // move is a change of place whose kind and cause are the same for all rows.
@@ -45,7 +46,7 @@ type gathering struct {
 }
 
 func newDiffer(was, is *side, states *placements, snap *inventory.Snapshot) *differ {
-	d := &differ{was: was, is: is, states: states, snap: snap, memo: map[move]*gathering{}, groups: map[groupKey]*gathering{}}
+	d := &differ{was: was, is: is, states: states, snap: snap, memo: map[move]*gathering{}, groups: map[groupKey]*gathering{}, movers: map[string]DiffCause{}}
 	for _, s := range []*side{was, is} {
 		if s.build != nil {
 			d.snap, d.at = s.Snapshot, s.At
@@ -54,15 +55,15 @@ func newDiffer(was, is *side, states *placements, snap *inventory.Snapshot) *dif
 	return d
 }
 
-// rings compares how many hosts of each ring go at once. A ring that one side lacks is told by its hosts.
+// rings compares how many hosts of each ring go at once. A ring that has none on one side is told by its hosts.
 func (d *differ) rings() {
 	if d.oneSided() {
 		return
 	}
 	for _, r := range d.is.rings {
 		was, ok := d.was.limits(r.Name)
-		is, _ := d.is.limits(r.Name)
-		if from, to := d.states.id(was), d.states.id(is); ok && from != to {
+		is, has := d.is.limits(r.Name)
+		if from, to := d.states.id(was), d.states.id(is); ok && has && from != to {
 			g := d.group(Limits, move{of: OfRing, from: from, to: to}, d.ringCause(r.Name))
 			g.Count++
 		}
@@ -83,12 +84,21 @@ func (d *differ) hosts() {
 			kind = Changed
 		}
 		if kind != "" {
-			m := move{of: OfHost, from: d.states.id(was), to: d.states.id(is)}
-			d.group(kind, m, d.hostCause(h, was.ring, is.ring)).row(h, "", -1)
+			m, why := move{of: OfHost, from: d.states.id(was), to: d.states.id(is)}, d.hostCause(h, was.ring, is.ring)
+			d.group(kind, m, why).row(h, "", -1)
+			d.noteMover(why, was.ring, is.ring)
 		}
 		if was, is := d.was.boots[h], d.is.boots[h]; was != is {
 			m := move{of: OfReboot, from: d.states.id(was), to: d.states.id(is)}
 			d.group(rebootKind(was, is), m, d.rebootCause(h, was, is)).row(h, "", -1)
+		}
+	}
+}
+
+func (d *differ) noteMover(why DiffCause, rings ...string) {
+	for _, r := range rings {
+		if _, ok := d.movers[r]; !ok && r != "" {
+			d.movers[r] = why
 		}
 	}
 }

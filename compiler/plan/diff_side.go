@@ -120,15 +120,16 @@ func (s *side) home(host string) placement {
 	return placement{state: "covered", ring: s.rings[k.ring].Name}
 }
 
-// limits are how many hosts of a ring may be down at once, and at how many failures it stops.
+// limits are how many hosts of a ring may be down at once, and at how many failures it stops; of a ring without hosts,
+// none.
 func (s *side) limits(ring string) (p placement, ok bool) {
 	if s.build == nil {
 		return p, false
 	}
 	i := slices.IndexFunc(s.rings, func(r policy.Ring) bool { return r.Name == ring })
-	if i < 0 {
+	if i < 0 || s.sizes[i] == 0 {
 		return p, false
 	}
 	r := s.rings[i]
-	return placement{state: "limits", ring: ring, down: min(r.MaxUnavailable.Of(s.sizes[i]), s.sizes[i]), stop: r.StopAtFailures}, true
+	return placement{state: "limits", ring: ring, down: min(r.MaxUnavailable.Of(s.sizes[i]), s.sizes[i]), stop: r.StopAtFailures, why: otherLimits(r)}, true
 }

@@ -57,9 +57,9 @@ func TestWhatAnEditDoes(t *testing.T) {
 		"a reject rule goes": {func(base, _ *plan.Input) {
 			base.Answers[0] = reject
 			base.Policy.Modules = []policy.Module{{Path: "reject.rego", Text: "deny"}}
-		}, `rejected-to-approved update 4 on 4 in broad: base reject.rego:7:1 module reject.rego:7:1
-			rejected-to-approved update 3 on 3 in pilot: base reject.rego:7:1 module reject.rego:7:1
-			reboots reboot 4 on 4 in broad: base reject.rego:7:1 module reject.rego:7:1`},
+		}, `rejected-to-approved update 4 on 4 in broad: base reject.rego:7:1 Rego
+			rejected-to-approved update 3 on 3 in pilot: base reject.rego:7:1 Rego
+			reboots reboot 4 on 4 in broad: base reject.rego:7:1 Rego`},
 		"a window moves a week": {func(_, head *plan.Input) {
 			head.Policy.Windows[2] = policy.Window{Name: "weekend", Dates: []string{"2026-11-28"}, Start: "20:00", Duration: hours(8), Source: "baseline.cue:40:1"}
 		}, `later update 4 on 4 in broad by 168h: head baseline.cue:40:1 window weekend
@@ -76,8 +76,7 @@ func TestWhatAnEditDoes(t *testing.T) {
 		"a selector is misspelt": {func(_, head *plan.Input) {
 			head.Policy.Rings[1].Select = []policy.Label{{Key: "tier", Value: "piolt"}}
 		}, `lost-coverage host 3 on 3 in pilot: head tenant.cue:21:1 select of ring pilot
-			lost-coverage update 3 on 3 in pilot: head tenant.cue:21:1 select of ring pilot
-			limits ring 1 on 0 in pilot: head tenant.cue:21:1 select of ring pilot`},
+			lost-coverage update 3 on 3 in pilot: head tenant.cue:21:1 select of ring pilot`},
 		"a budget grows": {func(_, head *plan.Input) {
 			head.Policy.Rings[0].MaxUnavailable = policy.Amount{Percent: 100}
 		}, `limits ring 1 on 0 in broad: head tenant.cue:10:1 ring broad`},

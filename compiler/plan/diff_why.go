@@ -15,13 +15,13 @@ func (d *differ) cause(was, is []string, deciding DiffCause) DiffCause {
 	for _, name := range is {
 		x, ok := d.is.elements.of(name)
 		if y, had := d.was.elements.of(name); ok && (!had || x.content != y.content) {
-			return DiffCause{x.source, "head", name}
+			return DiffCause{x.source, "head", title(name)}
 		}
 	}
 	for _, name := range was {
 		x, ok := d.was.elements.of(name)
 		if _, has := d.is.elements.of(name); ok && !has {
-			return DiffCause{x.source, "base", name}
+			return DiffCause{x.source, "base", title(name)}
 		}
 	}
 	return deciding
@@ -37,9 +37,30 @@ func (d *differ) theTenant() DiffCause {
 	return DiffCause{d.is.Policy.Source, "head", "the tenant"}
 }
 
-// updateCause finds the line that moved an update.
+// updateCause finds the line that moved an update. Where no part of policy did, a host may have that entered or left the
+// ring or one that goes before it.
 func (d *differ) updateCause(m move, kind DiffKind) DiffCause {
-	return d.cause(d.was.rests(m.old, kind), d.is.rests(m.now, kind), d.deciding(m))
+	otherwise := d.deciding(m)
+	if m.now >= 0 {
+		r := d.is.build.rings[d.is.verdicts[m.now].part.ring]
+		for _, q := range append([]string{r.Name}, ownRings(r)...) {
+			if why, ok := d.movers[q]; ok {
+				otherwise = why
+				break
+			}
+		}
+	}
+	return d.cause(d.was.rests(m.old, kind), d.is.rests(m.now, kind), otherwise)
+}
+
+// ownRings are the rings of the same tenant that a ring requires.
+func ownRings(r policy.Ring) (out []string) {
+	for _, q := range r.Requires {
+		if q.Tenant == "" {
+			out = append(out, q.Ring)
+		}
+	}
+	return out
 }
 
 // deciding is the line that decides at head, or at base where head decides nothing.
@@ -54,7 +75,7 @@ func (d *differ) deciding(m move) DiffCause {
 		}
 		for _, r := range v.verdicts[v.number].decision.Reasons {
 			if r.Source != "" {
-				return DiffCause{r.Source, v.name, v.elements.called(r.Source)}
+				return DiffCause{r.Source, v.name, title(v.elements.called(r.Source))}
 			}
 		}
 	}
@@ -101,10 +122,8 @@ func (s *side) around(ring int) []string {
 	for _, f := range s.Policy.Freezes {
 		out = append(out, "freeze "+f.Name)
 	}
-	for _, q := range s.build.rings[ring].Requires {
-		if q.Tenant == "" {
-			out = append(out, "ring "+q.Ring, selectName(q.Ring))
-		}
+	for _, q := range ownRings(s.build.rings[ring]) {
+		out = append(out, "ring "+q, selectName(q))
 	}
 	return append(out, "the tenant")
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type planFlags struct {
 	scope
 	rev, out string
+	base     string
 	preview  bool
 	detailed bool
 	parallel int
@@ -35,10 +37,19 @@ give the same bytes; nothing is changed and, without --preview, no host is asked
 
 Exit 0 whatever the plan holds; with -detailed-exitcode 2 when it has a wave.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case f.base == "":
+				return a.plan(c.Context(), f)
+			case f.out != "" || f.preview:
+				return usage(c, errors.New("--base compares two plans and keeps none: leave out --out and --preview"))
+			}
+			return a.diff(c.Context(), diffFlags{scope: f.scope, base: f.base, head: f.rev, format: "text", detailed: f.detailed, at: f.at})
+		},
 	}
 	f.scope.flags(c)
 	c.Flags().StringVar(&f.rev, "rev", "HEAD", "plan with the policy of `REV`")
+	c.Flags().StringVar(&f.base, "base", "", "say what changes from the plans of `REV` instead, as diff does")
 	c.Flags().StringVar(&f.out, "out", "", "also write the plan to `FILE`, for apply")
 	c.Flags().BoolVar(&f.preview, "preview", false, "ask the hosts' package managers for the exact outcome and seal it into the plan")
 	c.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 when the plan has a wave")

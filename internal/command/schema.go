@@ -22,7 +22,7 @@ import (
 
 // documents are the kinds whose shape is contract. The schemas are reflected from the Go types, so they cannot drift.
 var documents = map[string]any{
-	"Plan": plan.Plan{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
+	"Plan": plan.Plan{}, "Diff": plan.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
 	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{},
 	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
 }

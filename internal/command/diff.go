@@ -1,0 +1,159 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/canonical"
+)
+
+type diffFlags struct {
+	scope
+	base, head string
+	format     string
+	failOn     []string
+	detailed   bool
+	at         instant
+}
+
+func newDiff(a *app) *cobra.Command {
+	var f diffFlags
+	c := &cobra.Command{
+		Use:   "diff BASE [HEAD]",
+		Short: "Say what an edit of the policy does: what is installed that was not, where and when",
+		Long: `Compiles two commits, plans both over the same snapshots, evidence and instant, and says what changes for each tenant
+and ring, with the policy line that is why. Tenants that read nothing the edit changes are not loaded. Nothing is
+written and no host is asked.
+
+  ringfence diff main                                   from main to HEAD
+  ringfence diff HEAD^1 HEAD --format markdown --fail-on rejected-to-approved,lost-coverage
+
+Kinds: ` + kindList() + `.
+
+Exit 0 whatever changes; with -detailed-exitcode 2 when anything does; 3 when a kind of --fail-on occurs; 1 when one
+side does not compile.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			f.base, f.head = args[0], "HEAD"
+			if len(args) == 2 {
+				f.head = args[1]
+			}
+			if err := f.check(); err != nil {
+				return usage(c, err)
+			}
+			return a.diff(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&f.tenant, "tenant", "", "only `TENANT` (default: every one that the edit may touch)")
+	c.Flags().StringVar(&f.site, "site", "", "only the hosts of `SITE` (default: all)")
+	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` text, json or markdown")
+	c.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit 3 when a change is of one of `KINDS`, separated by commas")
+	c.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 when anything changes")
+	f.at.flag(c, "compare as of `TIME` (default: now)")
+	return c
+}
+
+func kindList() string {
+	var out []string
+	for _, k := range plan.DiffKinds() {
+		out = append(out, string(k))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (f diffFlags) check() error {
+	if _, ok := diffFormats[f.format]; !ok {
+		return fmt.Errorf("--format is text, json or markdown, not %q", f.format)
+	}
+	for _, name := range f.failOn {
+		if !slices.Contains(plan.DiffKinds(), plan.DiffKind(name)) {
+			return fmt.Errorf("--fail-on: there is no kind %q%s", name, suggest.Tail(name, strings.Split(kindList(), ", ")))
+		}
+	}
+	return nil
+}
+
+// diffFormats write a comparison.
+var diffFormats = map[string]func(io.Writer, diffView) error{
+	"text":     func(w io.Writer, v diffView) error { return v.text(w) },
+	"markdown": func(w io.Writer, v diffView) error { return v.markdown(w) },
+	"json": func(w io.Writer, v diffView) error {
+		raw, err := canonical.Marshal(v.doc)
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s\n", raw)
+		}
+		return err
+	},
+}
+
+func (a *app) diff(ctx context.Context, f diffFlags) error {
+	d, err := a.sides(ctx, f)
+	if err != nil {
+		return err
+	}
+	view := diffView{
+		doc: plan.DiffDocument{
+			APIVersion: plan.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
+			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched,
+		},
+		zones: map[string]*time.Location{},
+	}
+	for _, name := range d.tenants {
+		list, err := d.tenant(ctx, name, f.site)
+		if err != nil {
+			return err
+		}
+		view.doc.Tenants = append(view.doc.Tenants, list...)
+		view.zones[name] = zone(d.either(name))
+	}
+	view.doc.Kinds = kindsOf(view.doc.Tenants)
+	if a.json {
+		a.out.emit("diff", "the effect of the edit", event{"diff": view.doc})
+	} else if err := diffFormats[f.format](a.Stdout, view); err != nil {
+		return err
+	}
+	return a.diffExit(view.doc, f)
+}
+
+// kindsOf lists the kinds that occur, the loudest first.
+func kindsOf(list []plan.TenantDiff) []plan.DiffKind {
+	found := map[plan.DiffKind]bool{}
+	for _, t := range list {
+		for _, g := range t.Groups {
+			found[g.Kind] = true
+		}
+	}
+	return slices.DeleteFunc(plan.DiffKinds(), func(k plan.DiffKind) bool { return !found[k] })
+}
+
+func (a *app) diffExit(doc plan.DiffDocument, f diffFlags) error {
+	changed := false
+	for _, t := range doc.Tenants {
+		if t.State == "error" {
+			return done(ExitError)
+		}
+		changed = changed || t.State == "changed"
+	}
+	var denied []string
+	for _, k := range doc.Kinds {
+		if slices.Contains(f.failOn, string(k)) {
+			denied = append(denied, string(k))
+		}
+	}
+	switch {
+	case len(denied) > 0:
+		a.out.say("denied by --fail-on: %s", strings.Join(denied, ", "))
+		return done(ExitDenied)
+	case f.detailed && changed:
+		return done(ExitChanges)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package command
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+)
+
+// text writes what is loud first, then tenant by tenant what is left.
+func (v diffView) text(w io.Writer) error {
+	fmt.Fprintf(w, "Effect of %s\n", v.between())
+	v.loudText(w)
+	for _, t := range v.doc.Tenants {
+		v.tenantText(w, t)
+	}
+	_, err := fmt.Fprintf(w, "\nDiff: %s.\n", v.summary())
+	return err
+}
+
+func (v diffView) loudText(w io.Writer) {
+	first := true
+	for _, t := range v.doc.Tenants {
+		for _, g := range t.Groups {
+			if g.Kind != plan.RejectedToApproved {
+				continue
+			}
+			if first {
+				fmt.Fprintf(w, "\n!!! %s\n", kindTitles[g.Kind])
+				first = false
+			}
+			v.groupText(w, "!!! ", v.sited(t)+", "+g.Ring, g, t.Tenant)
+		}
+	}
+}
+
+func (v diffView) tenantText(w io.Writer, t plan.TenantDiff) {
+	why := standsFor(t)
+	if why != "" {
+		why = ": " + why
+	}
+	fmt.Fprintf(w, "\n%s%s\n", line(v.sited(t)), line(why))
+	var last plan.DiffKind
+	for _, g := range t.Groups {
+		if g.Kind != last {
+			last = g.Kind
+			fmt.Fprintf(w, "  %s%s\n", kindTitles[g.Kind], map[bool]string{true: " (above)"}[g.Kind == plan.RejectedToApproved])
+		}
+		if g.Kind != plan.RejectedToApproved {
+			v.groupText(w, "    ", g.Ring, g, t.Tenant)
+		}
+	}
+}
+
+func (v diffView) groupText(w io.Writer, indent, where string, g plan.DiffGroup, tenant string) {
+	s := wordsOf(g, v.zones[tenant])
+	fmt.Fprintf(w, "%s%s: %s\n", indent, line(where), line(s.what))
+	fmt.Fprintf(w, "%s  was: %s\n%s  now: %s\n", indent, line(s.from), indent, line(s.to))
+	fmt.Fprintf(w, "%s  because of: %s\n", indent, line(s.cause))
+}
