@@ -38,6 +38,7 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 	for _, f := range files {
 		f.inner(diag.BadHostsFile, "hosts.yaml")
 	}
+	t.Accepts = n.get("accept").acceptances()
 	return t, files
 }
 

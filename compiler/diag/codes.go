@@ -43,6 +43,8 @@ const (
 	ClockJumps        Code = "RF1038" // info: daylight saving moves a start, or makes an occurrence longer or shorter on the wall
 	UnknownFreeze     Code = "RF1039" // a freeze that neither the tenant nor its baseline declares
 	Expired           Code = "RF1040" // warning: a rule or declaration whose end is over
+	AcceptanceOver    Code = "RF1053" // info: a finding counts again, because its acceptance has expired
+	NothingAccepted   Code = "RF1054" // warning: an acceptance of what is not there
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one

@@ -46,6 +46,8 @@ type Tenant struct {
 	Off       []string   `json:"off,omitempty"`
 	Exploited []Declared `json:"exploited,omitempty"` // sorted by CVE
 	Source    string     `json:"source"`              // path:line:column
+
+	Accepts []Acceptance `json:"accepts,omitempty"` // sorted by name
 }
 
 // Ring is one stage of the rollout.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,8 @@ import (
 
 func newCheck(a *app) *cobra.Command {
 	var rev, level string
+	var all bool
+	var at instant
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Compile the policy and say what is wrong with it",
@@ -25,30 +28,37 @@ Nothing is written and no host is touched. Exit 0: no error; 1: the policy does 
 			if level != "error" && level != "warning" {
 				return usage(c, fmt.Errorf("--fail-level is error or warning, not %q", level))
 			}
-			return a.check(c.Context(), rev, level)
+			return a.check(c.Context(), rev, level, a.reading(at), all)
 		},
 	}
 	c.Flags().StringVar(&rev, "rev", "", "check revision `REV` from the object database instead of the working folder")
 	c.Flags().StringVar(&level, "fail-level", "error", "exit 3 also for findings of `LEVEL` warning")
+	c.Flags().BoolVar(&all, "all", false, "show accepted findings, too")
+	at.flag(c, "look ahead from `TIME` instead of now")
 	return c
 }
 
-func (a *app) check(ctx context.Context, rev, level string) error {
+func (a *app) check(ctx context.Context, rev, level string, at time.Time, all bool) error {
 	w, err := a.folderOr(ctx, rev)
 	if err != nil {
 		return err
 	}
 	w.list = append(w.list, controlFindings(w)...)
-	ahead := check.NewAhead(a.Now())
+	ahead := check.NewAhead(at)
 	for _, t := range w.set.Tenants {
 		w.list = append(w.list, ahead.Tenant(t)...)
+	}
+	var accepted diag.List
+	w.list, accepted = check.Accept(w.set.Tenants, w.list, at)
+	if all {
+		a.out.diagnostics(accepted, w.tree)
 	}
 	a.out.diagnostics(w.list, w.tree)
 	if w.list.HasErrors() {
 		a.out.say("%s; %s", tally(w.list), compiling(w.set))
 		return done(ExitError)
 	}
-	a.summarise(w)
+	a.summarise(w, len(accepted))
 	if level == "warning" && slices.ContainsFunc(w.list, func(d diag.Diagnostic) bool { return d.Severity != diag.Info }) {
 		return done(ExitDenied)
 	}
@@ -63,7 +73,7 @@ func (a *app) folderOr(ctx context.Context, rev string) (*workspace, error) {
 	return a.at(ctx, rev)
 }
 
-func (a *app) summarise(w *workspace) {
+func (a *app) summarise(w *workspace, accepted int) {
 	for _, t := range w.set.Tenants {
 		a.out.emit("progress", t.Name+" compiles", event{"tenant": t.Name, "rings": len(t.Rings), "hosts": len(t.Hosts)})
 		if !a.json {
@@ -72,7 +82,7 @@ func (a *app) summarise(w *workspace) {
 		}
 	}
 	if !a.json {
-		fmt.Fprintf(a.Stdout, "ok: %s, %s\n", count(len(w.set.Tenants), "tenant"), tally(w.list))
+		fmt.Fprintf(a.Stdout, "ok: %s, %s%s\n", count(len(w.set.Tenants), "tenant"), tally(w.list), besides(accepted))
 	}
 }
 
@@ -90,6 +100,14 @@ func compiling(set *policy.Set) string {
 		return "no tenant compiles"
 	}
 	return "these tenants compile: " + strings.Join(names(set), ", ")
+}
+
+// besides counts the findings that somebody accepted; --all shows them.
+func besides(accepted int) string {
+	if accepted == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d accepted", accepted)
 }
 
 func tally(list diag.List) string {

@@ -16,7 +16,7 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 	if d.Range != nil {
 		at = d.Range.String() + ": "
 	}
-	fmt.Fprintf(w, "%s[%s]: %s%s\n", d.Severity, d.Code, untrusted.Line(at, 300), untrusted.Line(d.Summary, 500))
+	fmt.Fprintf(w, "%s[%s]: %s%s\n", heading(d), d.Code, untrusted.Line(at, 300), untrusted.Line(d.Summary, 500))
 	if d.Range != nil && !mayHoldSecrets(d) {
 		printSnippet(w, *d.Range, src)
 	}
@@ -25,6 +25,10 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 	}
 	if d.Detail != "" {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(untrusted.Block(d.Detail, 2000), "\n", "\n  "))
+	}
+	if d.Accepted != nil {
+		fmt.Fprintf(w, "  until %s: %s (%s)\n", d.Accepted.Expires, untrusted.Line(d.Accepted.Reason, 500), untrusted.Line(d.Accepted.Source, 300))
+		return
 	}
 	if d.Fix != "" {
 		fmt.Fprintf(w, "  %s: %s\n", wayOut(d.Severity), untrusted.Line(d.Fix, 500))
@@ -35,6 +39,22 @@ func printDiagnostic(w io.Writer, d diag.Diagnostic, src fs.FS) {
 // inventories, which are JSON, hold passwords.
 func mayHoldSecrets(d diag.Diagnostic) bool {
 	return d.Code == diag.SecretInHosts || strings.HasSuffix(d.Range.File, ".json")
+}
+
+// heading is the severity of what counts.
+func heading(d diag.Diagnostic) string {
+	if d.Accepted != nil {
+		return "accepted"
+	}
+	return string(d.Severity)
+}
+
+// level is that of an event about a diagnostic.
+func level(d diag.Diagnostic) string {
+	if d.Accepted != nil {
+		return string(diag.Info)
+	}
+	return string(d.Severity)
 }
 
 // wayOut names the last line: what is no mistake needs no fix.

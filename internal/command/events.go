@@ -127,7 +127,7 @@ func (e *emitter) event(kind string, fields event, format string, args ...any) {
 // diagnostics shows a list; src gives the source lines and may be nil.
 func (e *emitter) diagnostics(list diag.List, src fs.FS) {
 	for _, d := range list {
-		e.emit("diagnostic", d.Summary, event{"level": string(d.Severity), "diagnostic": d})
+		e.emit("diagnostic", d.Summary, event{"level": level(d), "diagnostic": d})
 		if !e.a.json {
 			e.print(func() { printDiagnostic(e.a.Stderr, d, src) })
 		}
