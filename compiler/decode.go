@@ -70,6 +70,7 @@ func (n node) ring() policy.Ring {
 		Select:         n.get("select").labels(),
 		Requires:       each(n.get("requires"), node.requirement),
 		MaxUnavailable: n.get("maxUnavailable").amount(),
+		UnavailablePer: n.get("maxUnavailablePer").mark().amounts(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
 		Reboot:         n.get("reboot").reboot(),
 		RebootWindow:   n.get("rebootWindow").mark().ref(),
@@ -86,6 +87,15 @@ func (n node) labels() []policy.Label {
 	}
 	if len(out) == 0 && n.exists() {
 		n.report(diag.New(diag.EmptyMatch, "%s selects nothing", n.name()).WithFix("name at least one label, such as tier: %q", "prod"))
+	}
+	return out
+}
+
+// amounts reads a bound for each label.
+func (n node) amounts() []policy.LabelAmount {
+	var out []policy.LabelAmount
+	for _, f := range n.fields() {
+		out = append(out, policy.LabelAmount{Label: f.label(), Most: f.mark().amount()})
 	}
 	return out
 }

@@ -2,7 +2,10 @@
 
 package runner
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The predicates that everything safe about a run comes down to. They stand in a file of their own so that the
 // simulator can be shown to find each of them broken: guards_planted.go has the same functions with one bug at a time.
@@ -14,6 +17,12 @@ func fits(w Wave, at time.Time, t Timing) bool {
 
 // room is how many more hosts of the ring may go down.
 func room(r ringState) int { return r.Budget - r.running - r.inDoubt }
+
+// spare is how many more hosts of the pool may go down.
+func spare(p poolState) int { return p.Most - p.running - p.Down }
+
+// lost: nobody knows what this run left behind on the host. It may be at work still.
+func lost(inDoubt []string, host string) bool { return slices.Contains(inDoubt, host) }
 
 // stopped: enough hosts of the ring failed in this run.
 func stopped(r ringState) bool { return r.StopAtFailures > 0 && r.failed >= r.StopAtFailures }

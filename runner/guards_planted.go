@@ -2,7 +2,10 @@
 
 package runner
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Planted names the bug that is built in. The simulator must find every one of them; see guards.go for what is right.
 var Planted string
@@ -11,6 +14,7 @@ var Planted string
 var PlantedGuards = []string{
 	"window-grace", "window-need-ignored", "window-end-ignored",
 	"room-plus-one", "room-running-ignored", "room-doubt-ignored",
+	"pool-plus-one", "pool-running-ignored", "pool-doubt-ignored", "lost-ignored",
 	"stop-ignored", "stop-plus-one", "stop-after-all",
 	"announced-ignored",
 	"lease-ignored", "lease-margin-ignored",
@@ -39,6 +43,22 @@ func room(r ringState) int {
 		return r.Budget - r.running
 	}
 	return r.Budget - r.running - r.inDoubt
+}
+
+func spare(p poolState) int {
+	switch Planted {
+	case "pool-plus-one":
+		return p.Most - p.running - p.Down + 1
+	case "pool-running-ignored":
+		return p.Most - p.Down
+	case "pool-doubt-ignored":
+		return p.Most - p.running
+	}
+	return p.Most - p.running - p.Down
+}
+
+func lost(inDoubt []string, host string) bool {
+	return Planted != "lost-ignored" && slices.Contains(inDoubt, host)
 }
 
 func stopped(r ringState) bool {

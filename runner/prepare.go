@@ -19,5 +19,8 @@ func (p Prepared) Waves() []Wave { return p.r.steps() }
 // Limits are the rings' limits, by name; hosts in doubt are down in them.
 func (p Prepared) Limits() map[string]Limits { return p.r.limits() }
 
+// Pools are the bounds that hold beside those of rings; hosts in doubt are down in them.
+func (p Prepared) Pools() []Pool { return p.r.pools() }
+
 // Intent lists every action that a wave may start.
 func (p Prepared) Intent(wave int) []ledger.Action { return p.r.announced(wave) }

@@ -34,7 +34,7 @@ func (r *run) beginning(ctx context.Context) (Beginning, error) {
 	if r.Now == nil {
 		r.Now = r.Clock
 	}
-	b := Beginning{Waves: r.steps(), Limits: r.limits(), Timing: r.Timing, Parallel: max(1, r.Parallel), Lease: Lease{Until: r.Now().Add(never)}, Halt: Halt{Read: r.Now().Add(never)}}
+	b := Beginning{Waves: r.steps(), Limits: r.limits(), Pools: r.pools(), Timing: r.Timing, Parallel: max(1, r.Parallel), Lease: Lease{Until: r.Now().Add(never)}, Halt: Halt{Read: r.Now().Add(never)}}
 	if r.Halt != nil {
 		b.Halt = r.Halt(ctx)
 	}

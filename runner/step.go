@@ -14,7 +14,8 @@ import (
 //     recorded;
 //   - nothing starts without a lease that still holds, nor under a halt order, nor when nobody could read lately
 //     whether there is one;
-//   - hosts down in a ring (in flight or in doubt) never exceed the ring's budget;
+//   - hosts down in a ring (in flight or in doubt) never exceed the ring's budget, nor those of a pool the pool's;
+//   - nothing more starts on a host that is in doubt;
 //   - a ring starts nothing more once stopAtFailures of its hosts failed in this run.
 func Step(s State, e Event) (State, []Effect) {
 	s = s.clone()
@@ -172,6 +173,7 @@ var DefaultTiming = Timing{Need: 0, Margin: time.Minute, Renew: 5 * time.Minute,
 type Beginning struct {
 	Waves  []Wave
 	Limits map[string]Limits
+	Pools  []Pool
 	Timing Timing
 	Lease  Lease
 	Halt   Halt
@@ -195,6 +197,9 @@ const (
 type State struct {
 	waves    []waveState
 	rings    map[string]ringState
+	pools    []poolState
+	poolsOf  map[string][]int // by host; never changed
+	lost     []string         // hosts that this run left in doubt
 	parallel int
 	running  int
 	timing   Timing
@@ -226,6 +231,7 @@ func NewState(b Beginning) State {
 		l := b.Limits[w.Ring]
 		s.rings[w.Ring] = ringState{Limits: l, inDoubt: l.Down}
 	}
+	s.pool(b.Pools)
 	return s
 }
 
@@ -257,6 +263,7 @@ func (s State) clone() State {
 		s.waves[i].running = slices.Clone(s.waves[i].running)
 	}
 	s.rings = maps.Clone(s.rings)
+	s.pools = slices.Clone(s.pools)
 	return s
 }
 
@@ -315,6 +322,7 @@ func (s *State) finish(e Finished) {
 	case EndSucceeded, EndSkipped:
 	}
 	s.rings[w.Ring] = r
+	s.leave(e.Host, e.End)
 }
 
 // next derives the effects from the state alone, so a lost or repeated Tick changes nothing.
@@ -365,9 +373,14 @@ func (s *State) advance(i int, m Moment) []Effect {
 		return []Effect{Announce{i}}
 	}
 	var out []Effect
-	for wants && may && announced(*w) && len(w.queued) > 0 && room(s.rings[w.Ring]) > 0 && (s.parallel == 0 || s.running < s.parallel) {
-		host := w.queued[0]
-		w.queued = w.queued[1:]
+	for wants && may && announced(*w) && room(s.rings[w.Ring]) > 0 && (s.parallel == 0 || s.running < s.parallel) {
+		next := slices.IndexFunc(w.queued, s.free)
+		if next < 0 {
+			break
+		}
+		host := w.queued[next]
+		w.queued = slices.Delete(w.queued, next, next+1)
+		s.enter(host)
 		w.running = append(w.running, host)
 		r := s.rings[w.Ring]
 		r.running++
@@ -382,10 +395,11 @@ func (s *State) advance(i int, m Moment) []Effect {
 	return out
 }
 
-// wants: the wave has hosts that could start now as far as window, budget and failures go, and nothing ended the run.
+// wants: the wave has hosts that could start now, or once others are done, as far as window, budgets and failures go, and
+// nothing ended the run.
 func (s *State) wants(w *waveState, m Moment) bool {
 	r := s.rings[w.Ring]
-	return s.why == "" && len(w.queued) > 0 && fits(w.Wave, m.At, s.timing) && !stopped(r) && (room(r) > 0 || r.running > 0)
+	return s.why == "" && fits(w.Wave, m.At, s.timing) && !stopped(r) && (room(r) > 0 || r.running > 0) && slices.ContainsFunc(w.queued, s.hopeful)
 }
 
 // may: lease and halt reading allow a start at this moment; upkeep asks for them when they do not. While a question is

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // world is an adversarial adapter: it lets jobs end in any order and way, moves the clock as it likes, interrupts, and
@@ -17,13 +19,15 @@ type world struct {
 	now     time.Time
 	waves   []Wave
 	limits  map[string]Limits
+	pools   []Pool
 	running map[Start]bool
 	started map[Start]bool
 	intent  map[int]bool
 	settled map[int]bool
 	down    map[string]int // in doubt, by ring
 	failed  map[string]int
-	pending []Effect // asked of us, not answered
+	lost    map[string]bool // hosts in doubt
+	pending []Effect        // asked of us, not answered
 	lease   Lease
 	halt    Halt
 	slots   int
@@ -51,7 +55,7 @@ func TestStepKeepsItsPromises(t *testing.T) {
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.Unix(1_800_000_000, 0), limits: map[string]Limits{}, running: map[Start]bool{}, started: map[Start]bool{},
-		intent: map[int]bool{}, settled: map[int]bool{}, down: map[string]int{}, failed: map[string]int{},
+		intent: map[int]bool{}, settled: map[int]bool{}, down: map[string]int{}, failed: map[string]int{}, lost: map[string]bool{},
 	}
 	for r := range rapid.IntRange(1, 3).Draw(t, "rings") {
 		ring := fmt.Sprint("ring", r)
@@ -60,20 +64,52 @@ func newWorld(t *rapid.T) *world {
 			Down: rapid.IntRange(0, 2).Draw(t, "down"),
 		}
 		w.down[ring] = w.limits[ring].Down
-		for n := range rapid.IntRange(0, 3).Draw(t, "waves") {
+		for range rapid.IntRange(0, 3).Draw(t, "waves") {
 			closes := w.now.Add(time.Duration(rapid.IntRange(-5, 60).Draw(t, "closes")) * time.Minute)
 			wave := Wave{Ring: ring, Opens: w.now.Add(-10 * time.Minute), Closes: &closes}
 			for h := range rapid.IntRange(1, 4).Draw(t, "hosts") {
-				wave.Hosts = append(wave.Hosts, fmt.Sprintf("%s-%d-%d", ring, n, h))
+				wave.Hosts = append(wave.Hosts, fmt.Sprintf("%s-%d", ring, h))
 			}
 			w.waves = append(w.waves, wave)
 		}
 	}
+	w.drawPools()
 	w.lease = Lease{Fence: 7, Until: w.moment().Now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "lease")) * time.Minute)}
 	w.halt = Halt{Read: w.moment().Now}
 	w.slots = rapid.IntRange(1, 4).Draw(t, "slots")
-	w.s = NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt, Parallel: w.slots})
+	w.s = NewState(Beginning{Waves: w.waves, Limits: w.limits, Pools: w.pools, Timing: testTiming, Lease: w.lease, Halt: w.halt, Parallel: w.slots})
 	return w
+}
+
+// drawPools draws hosts that are bounded together, whatever their rings.
+func (w *world) drawPools() {
+	for i := range rapid.IntRange(0, 3).Draw(w.t, "pools") {
+		p := Pool{Pool: policy.Pool{Name: fmt.Sprint("pool", i), Most: rapid.IntRange(0, 3).Draw(w.t, "most")}, Down: rapid.IntRange(0, 1).Draw(w.t, "pool down")}
+		for _, wave := range w.waves {
+			for _, h := range wave.Hosts {
+				if !slices.Contains(p.Hosts, h) && rapid.Bool().Draw(w.t, "pooled") {
+					p.Hosts = append(p.Hosts, h)
+				}
+			}
+		}
+		w.pools = append(w.pools, p)
+	}
+}
+
+// crowded is a pool that has no room for a host, or nil.
+func (w *world) crowded(host string) *Pool {
+	for i, p := range w.pools {
+		n := p.Down + 1
+		for s := range w.running {
+			if slices.Contains(p.Hosts, s.Host) {
+				n++
+			}
+		}
+		if slices.Contains(p.Hosts, host) && n > p.Most {
+			return &w.pools[i]
+		}
+	}
+	return nil
 }
 
 var testTiming = Timing{Need: 3 * time.Minute, Margin: time.Minute, Renew: 5 * time.Minute, Fresh: 5 * time.Minute, Reread: time.Minute, Reach: 20 * time.Second}
@@ -141,6 +177,12 @@ func (w *world) endOne() {
 		w.failed[ring]++
 	case EndInDoubt:
 		w.down[ring]++
+		w.lost[s.Host] = true
+		for i, p := range w.pools {
+			if slices.Contains(p.Hosts, s.Host) {
+				w.pools[i].Down++
+			}
+		}
 	case EndSucceeded, EndSkipped:
 	}
 	w.take(Finished{Moment: w.moment(), Wave: s.Wave, Host: s.Host, End: end})
@@ -207,6 +249,10 @@ func (w *world) checkStart(f Start) {
 		w.t.Fatalf("%s started under a halt order or without knowing of one", f.Host)
 	case n > limits.Budget:
 		w.t.Fatalf("%d hosts of %s down, the budget is %d", n, wave.Ring, limits.Budget)
+	case w.lost[f.Host]:
+		w.t.Fatalf("%s started while it is in doubt", f.Host)
+	case w.crowded(f.Host) != nil:
+		w.t.Fatalf("%s started and %+v has no room", f.Host, w.crowded(f.Host))
 	case w.failed[wave.Ring] >= limits.StopAtFailures:
 		w.t.Fatalf("%s started after %d failures", f.Host, w.failed[wave.Ring])
 	case w.stopped:
@@ -269,9 +315,12 @@ func TestStepDoesEverythingThatIsDue(t *testing.T) {
 			w.waves[i].Closes = nil
 			w.limits[w.waves[i].Ring] = Limits{Budget: rapid.IntRange(1, 3).Draw(t, "b"), StopAtFailures: 1}
 		}
+		for i := range w.pools {
+			w.pools[i].Most, w.pools[i].Down = max(1, w.pools[i].Most), 0
+		}
 		w.lease.Until, w.halt.Read = w.now.Add(never), w.now.Add(never)
 		m := w.moment()
-		s, todo := Step(NewState(Beginning{Waves: w.waves, Limits: w.limits, Timing: testTiming, Lease: w.lease, Halt: w.halt}), Tick{m})
+		s, todo := Step(NewState(Beginning{Waves: w.waves, Limits: w.limits, Pools: w.pools, Timing: testTiming, Lease: w.lease, Halt: w.halt}), Tick{m})
 		started := 0
 		for len(todo) > 0 {
 			e := todo[0]

@@ -42,6 +42,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
 		c.membership()
 		c.hostZones()
+		c.bounds()
 		f.Diags = of(s.Tenant, c.diags)
 		out = append(out, f)
 	}

@@ -45,6 +45,7 @@ const (
 	Expired           Code = "RF1040" // warning: a rule or declaration whose end is over
 	AcceptanceOver    Code = "RF1053" // info: a finding counts again, because its acceptance has expired
 	NothingAccepted   Code = "RF1054" // warning: an acceptance of what is not there
+	UnknownLabel      Code = "RF1050" // warning: a bound by a label that no host has
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one

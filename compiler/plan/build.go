@@ -50,12 +50,15 @@ type build struct {
 	calendar  *calendar
 	rotas     []laneRota           // ring × lane
 	known     map[string]*standing // hosts of the policy at this site
-	sizes     []int                // hosts of each ring at this site
-	elsewhere []bool               // rings that have hosts at other sites
-	first     []int                // the first update of the table with the same purl: duplicates count once
+	pools     []policy.Pool
+	poolsOf   map[string][]int // by host
+	sizes     []int            // hosts of each ring at this site
+	elsewhere []bool           // rings that have hosts at other sites
+	first     []int            // the first update of the table with the same purl: duplicates count once
 	members   []member
-	lacking   []int32 // members by ring × update
-	unseen    []int   // hosts of each ring that were not scanned
+	lacking   []int32    // members by ring × update
+	unseen    []int      // hosts of each ring that were not scanned
+	systems   [][]string // lazily: the platforms of the members by ring × update
 	verdicts  []*verdict
 	parts     []*part // ring × lane
 	doubt     map[string]bool

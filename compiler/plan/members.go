@@ -37,6 +37,7 @@ type standing struct {
 // never touches another.
 func (b *build) enrol() {
 	b.know()
+	b.pool()
 	for _, h := range b.Snapshot.Hosts {
 		if s := b.known[h.Name]; s != nil {
 			s.seen++

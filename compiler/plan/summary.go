@@ -49,6 +49,7 @@ func (b *build) worstCase() WorstCase {
 		w.Down = max(w.Down, sum)
 		w.PerGroup[b.rings[m.ring].Name] = max(w.PerGroup[b.rings[m.ring].Name], down)
 	}
+	b.pooled(w.PerGroup)
 	w.DoneBy = b.doneBy()
 	return w
 }
@@ -57,7 +58,7 @@ func (b *build) worstCase() WorstCase {
 // up first.
 func (b *build) down(ring, planned, doubt int) int {
 	budget := b.rings[ring].MaxUnavailable.Of(b.sizes[ring])
-	return max(doubt, min(budget, b.sizes[ring], planned+doubt))
+	return max(doubt, min(budget, b.byLabel(ring), b.sizes[ring], planned+doubt))
 }
 
 // doubtful counts the hosts in doubt of each ring: those that are in it and those that an action of it left behind.

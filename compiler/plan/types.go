@@ -193,7 +193,7 @@ type Quarantined struct {
 // WorstCase is the most that may happen if the plan is carried out.
 type WorstCase struct {
 	Down     int            `json:"down"`     // most hosts down at the same instant
-	PerGroup map[string]int `json:"perGroup"` // by ring
+	PerGroup map[string]int `json:"perGroup"` // by ring, and by pool where one of its hosts may be down
 	DoneBy   *time.Time     `json:"doneBy"`   // when the last wave's window closes
 }
 

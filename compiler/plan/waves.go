@@ -66,17 +66,17 @@ func (b *build) updates(set []inventory.Missing) []ChangeUpdate {
 	return out
 }
 
-// waves cuts the hosts of an occurrence into chunks of the ring's budget, in name order; within a chunk, hosts with
-// the same change share a row. They count on from the waves before that open at the same instant, else from 1.
+// waves writes down the waves of an occurrence; within one, hosts with the same change share a row. They count on from
+// the waves before that open at the same instant, else from 1.
 func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot, n *numbering) []Wave {
 	number := 1
 	if l := len(before); l > 0 && before[l-1].Opens.Equal(k.occurrence.Opens) {
 		number = before[l-1].Wave + 1
 	}
 	out := before
-	for i := 0; i < len(k.hosts); i, number = i+budget, number+1 {
+	for _, together := range b.cut(k.hosts, budget) {
 		rows := map[int]int{}
-		for _, h := range k.hosts[i:min(i+budget, len(k.hosts))] {
+		for _, h := range together {
 			change := n.id(b, h.set, ruleOf(b.sets.list[h.set], reboot))
 			row, ok := rows[change]
 			if !ok {
@@ -88,6 +88,7 @@ func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot
 			}
 			out[row].Hosts = append(out[row].Hosts, h.host)
 		}
+		number++
 	}
 	return out
 }

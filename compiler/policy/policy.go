@@ -58,7 +58,8 @@ type Ring struct {
 	Windows        []string      `json:"windows,omitempty"` // set instead of Window when there are several; sorted
 	Requires       []Requirement `json:"requires"`          // sorted by ring
 	MaxUnavailable Amount        `json:"maxUnavailable"`
-	StopAtFailures int           `json:"stopAtFailures"` // no further start in this ring once so many hosts failed in one run
+	UnavailablePer []LabelAmount `json:"maxUnavailablePer,omitempty"` // sorted by label
+	StopAtFailures int           `json:"stopAtFailures"`              // no further start in this ring once so many hosts failed in one run
 	Reboot         Reboot        `json:"reboot"`
 	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
 	Source         string        `json:"source"`

@@ -784,9 +784,22 @@ class Verifier:
                 at = i["begun"]
                 down = {x["a"]["host"] for x in list_ if self.overlaps(x, i, at)} | {i["a"]["host"]}
                 size = sum(site_of(h) == site for h in ring_hosts(i["run"]["policy"], ring))
-                most = rule["maxUnavailable"].get("count") or max(1, size * rule["maxUnavailable"].get("percent", 0) // 100)
+                most = amount(rule["maxUnavailable"], size)
                 if len(down) > most:
                     self.found("BUDGET", i["seq"], self.steps[i["seq"] - 1].commit.name, f"{len(down)} hosts of {ring} were down at {at}, {most} may be")
+
+        self.pools()
+
+    def pools(self):
+        """The same for each value of a label that a ring bounds."""
+        for i in self.order:
+            if i["a"]["verb"] not in ("apply", "reboot") or i["status"] == "skipped" or not i["begun"]:
+                continue
+            for name, hosts, most in pools_of(i["run"]["policy"], i["site"], i["a"]["host"]):
+                down = {x["a"]["host"] for x in self.order if x["site"] == i["site"] and x["a"]["host"] in hosts and x["status"] != "skipped"
+                        and x["a"]["verb"] in ("apply", "reboot") and self.overlaps(x, i, i["begun"])} | {i["a"]["host"]}
+                if len(down) > most:
+                    self.found("BUDGET", i["seq"], self.steps[i["seq"] - 1].commit.name, f"{len(down)} hosts of {name} were down at {i['begun']}, {most} may be")
 
     @staticmethod
     def overlaps(x, i, at):
@@ -812,6 +825,22 @@ def ring_hosts(policy, ring):
         labels = {x["key"]: x["value"] for x in h["labels"]}
         return [r["ring"] for r in policy["rings"] if r["select"] and all(labels.get(x["key"], "") == x["value"] for x in r["select"])]
     return [h for h in policy["hosts"] if rings(h) == [ring]]
+
+
+def amount(rule, n):
+    """How many of n hosts a count or a percentage allows: rounded down, at least one."""
+    return rule.get("count") or max(1, n * rule.get("percent", 0) // 100)
+
+
+def pools_of(policy, site, host):
+    """The bounds of a site beside those of rings that a host is under: name, hosts, how many may be down."""
+    for ring in policy["rings"]:
+        members = [h for h in ring_hosts(policy, ring["ring"]) if site_of(h) == site]
+        for bound in ring.get("maxUnavailablePer", []):
+            values = {h["name"]: next((x["value"] for x in h["labels"] if x["key"] == bound["label"]), "") for h in members}
+            if host in values:
+                same = {h for h, value in values.items() if value == values[host]}
+                yield f"{ring['ring']}/{bound['label']}={values[host]}", same, amount(bound["maxUnavailable"], len(same))
 
 
 def passes(e, q, soak, at):

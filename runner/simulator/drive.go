@@ -30,7 +30,7 @@ func (r *run) carryOut() error {
 	r.w.count("runs with something due")
 	r.ended, r.failures = map[int][]ending{}, map[string]int{}
 	r.state = runner.NewState(runner.Beginning{
-		Waves: waves, Limits: r.prepared.Limits(), Timing: timing, Halt: r.readHalt(), Parallel: r.parallel,
+		Waves: waves, Limits: r.prepared.Limits(), Pools: r.prepared.Pools(), Timing: timing, Halt: r.readHalt(), Parallel: r.parallel,
 		Lease: runner.Lease{Fence: r.lease.fence, Until: r.lease.expires.time()},
 	})
 	done := r.step(runner.Tick{Moment: r.moment()})
@@ -155,6 +155,9 @@ func (r *run) stillDue(tip *commit, actions []ledger.Action) error {
 		return nil
 	}
 	r.w.count("intents planned again")
+	if err := r.doubts(tip); err != nil {
+		return err
+	}
 	fresh, err := r.build(tip, r.planned(tip))
 	if err != nil {
 		return err
@@ -164,6 +167,20 @@ func (r *run) stillDue(tip *commit, actions []ledger.Action) error {
 			r.w.count("intents gone stale")
 			return errStale
 		}
+	}
+	return nil
+}
+
+// doubts: others left a host of the site in doubt since the run counted, so its budgets know one too few.
+func (r *run) doubts(tip *commit) error {
+	before := r.base.inDoubt()
+	for _, id := range tip.inDoubt() {
+		a := r.w.announced[id]
+		if a == nil || a.intent.record.Site != r.site || a.intent.record.Run == r.id || slices.Contains(before, id) {
+			continue
+		}
+		r.w.count("intents refused: new doubts")
+		return errStale
 	}
 	return nil
 }

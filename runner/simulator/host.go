@@ -2,14 +2,14 @@ package simulator
 
 // host is a machine. What is installed, what runs and what its supervisor has claimed outlives every runner.
 type host struct {
-	name, ring, site string
-	has              map[string]string // package to version
-	since            map[string]second // update to when it was there
-	claims           map[string]*claim
-	fence            int // the highest that its supervisor wrote down
-	shown            int // the highest that any runner ever showed it
-	cutUntil         second
-	upAt             second
+	name, ring, site, rack string
+	has                    map[string]string // package to version
+	since                  map[string]second // update to when it was there
+	claims                 map[string]*claim
+	fence                  int // the highest that its supervisor wrote down
+	shown                  int // the highest that any runner ever showed it
+	cutUntil               second
+	upAt                   second
 }
 
 // claim is what a host's supervisor knows of an action.

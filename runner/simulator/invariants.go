@@ -155,11 +155,14 @@ func once(w *world, f fact) string {
 }
 
 // budget: the hosts of a ring and site that are down, because they are being changed or nobody knows how that ended,
-// are never more than its budget, whoever is at work.
+// are never more than its budget, whoever is at work; nor is a second one of the same rack, where that is bounded.
 func budget(w *world, f fact) string {
-	down := map[string]map[string]bool{}
+	down, crowded := map[string]map[string]bool{}, ""
 	note := func(x *execution) {
 		key := x.ring + "/" + x.host.site
+		if r, _ := w.tenant.ring(x.ring); r.racked && x.host != f.start.host && x.ring == f.start.ring && x.host.site == f.start.host.site && x.host.rack == f.start.host.rack {
+			crowded = x.host.name
+		}
 		if down[key] == nil {
 			down[key] = map[string]bool{}
 		}
@@ -172,6 +175,9 @@ func budget(w *world, f fact) string {
 		note(x)
 	}
 	note(f.start)
+	if crowded != "" {
+		return fmt.Sprintf("%s goes down while %s of the same rack is", f.start.host.name, crowded)
+	}
 	for key, hosts := range down {
 		name, site := cut(key)
 		r, _ := w.tenant.ring(name)

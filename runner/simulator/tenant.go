@@ -34,6 +34,7 @@ type ring struct {
 	name   string
 	budget policy.Amount
 	stop   int
+	racked bool // one host of a rack may be down
 	gated  bool // by the ring before
 	always bool
 	share  int // percent of attempted that must succeed in the ring before
@@ -72,6 +73,7 @@ func (w *world) newTenant() {
 		if w.often(300) {
 			r.budget = policy.Amount{Percent: pick(w, []int{25, 50, 100})}
 		}
+		r.racked = w.often(400)
 		t.rings = append(t.rings, r)
 	}
 	t.opens, t.long = w.between(0, 23)*hour+w.between(0, 59)*minute, w.between(40, 240)*minute
@@ -101,7 +103,7 @@ func (w *world) newHosts() {
 		r := &w.tenant.rings[i]
 		for n := range 2 + w.below(2+2*i) {
 			site := pick(w, w.tenant.sites)
-			h := &host{name: fmt.Sprintf("%s-%d", r.name, n+1), ring: r.name, site: site, has: map[string]string{}, since: map[string]second{}, claims: map[string]*claim{}}
+			h := &host{name: fmt.Sprintf("%s-%d", r.name, n+1), rack: pick(w, []string{"", "a", "b"}), ring: r.name, site: site, has: map[string]string{}, since: map[string]second{}, claims: map[string]*claim{}}
 			for _, u := range w.tenant.updates {
 				name, _ := parsed(u.purl)
 				h.has[name] = "1"
@@ -118,6 +120,9 @@ func (t *tenant) policy(soak second, hosts []*host) *policy.Tenant {
 	for i, r := range t.rings {
 		x := policy.Ring{
 			Name: r.name, Select: []policy.Label{{Key: "tier", Value: r.name}}, Window: "night", MaxUnavailable: r.budget, StopAtFailures: r.stop, Reboot: policy.RebootNever,
+		}
+		if r.racked {
+			x.UnavailablePer = []policy.LabelAmount{{Label: "rack", Most: policy.Amount{Count: 1}}}
 		}
 		if r.always {
 			x.Window = "anytime"
@@ -139,7 +144,7 @@ func (t *tenant) policy(soak second, hosts []*host) *policy.Tenant {
 		p.Lanes = []policy.Lane{{Name: "urgent", Window: "anytime", Soak: &s, Priority: 1}}
 	}
 	for _, h := range hosts {
-		p.Hosts = append(p.Hosts, policy.Host{Name: h.name, Providers: []string{"apt"}, Labels: []policy.Label{{Key: "site", Value: h.site}, {Key: "tier", Value: h.ring}}})
+		p.Hosts = append(p.Hosts, policy.Host{Name: h.name, Providers: []string{"apt"}, Labels: []policy.Label{{Key: "rack", Value: h.rack}, {Key: "site", Value: h.site}, {Key: "tier", Value: h.ring}}})
 	}
 	return p
 }

@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -20,15 +22,20 @@ func (v *verifier) budgets() {
 			by[place{in.site, in.Ring}] = append(by[place{in.site, in.Ring}], in)
 		}
 	}
+	bySite := map[string][]*intent{}
 	for at, list := range by {
 		v.budget(at, list)
+		bySite[at.site] = append(bySite[at.site], list...)
+	}
+	for site, list := range bySite {
+		v.pools(site, list)
 	}
 }
 
 // budget sweeps over the starts in their order and keeps the actions that have not ended by then. Times are in whole
 // seconds: what ended in the second in which another began is taken to have ended first.
 func (v *verifier) budget(at place, list []*intent) {
-	slices.SortStableFunc(list, func(a, b *intent) int { return a.from().Compare(b.from()) })
+	inTime(list)
 	var down []*intent
 	for _, in := range list {
 		down = append(slices.DeleteFunc(down, func(d *intent) bool { return d.over(in.from()) }), in)
@@ -37,11 +44,54 @@ func (v *verifier) budget(at place, list []*intent) {
 			continue
 		}
 		if hosts := downWith(in, down); len(hosts) > allowed {
-			s := &step{seq: in.seq}
-			s.commit.Hash = v.past[in.seq-1].hash
-			v.found(s, Budget, "when %s started at %s, %d hosts of %s were down; %d may be", in.Host, stamp(in.begun), len(hosts), at.ring, allowed)
+			v.found(v.stepOf(in), Budget, "when %s started at %s, %d hosts of %s were down; %d may be", in.Host, stamp(in.begun), len(hosts), at.ring, allowed)
 		}
 	}
+}
+
+func inTime(list []*intent) {
+	slices.SortStableFunc(list, func(a, b *intent) int { return cmp.Or(a.from().Compare(b.from()), cmp.Compare(a.seq, b.seq)) })
+}
+
+// stepOf is the record that announced an action.
+func (v *verifier) stepOf(in *intent) *step {
+	s := &step{seq: in.seq}
+	s.commit.Hash = v.past[in.seq-1].hash
+	return s
+}
+
+// pools judges the same of every pool that the host of a start is in, whatever rings the others are of.
+func (v *verifier) pools(site string, list []*intent) {
+	inTime(list)
+	var down []*intent
+	for _, in := range list {
+		down = append(slices.DeleteFunc(down, func(d *intent) bool { return d.over(in.from()) }), in)
+		if !in.known {
+			continue
+		}
+		for _, p := range in.run.poolsOf(site, in.Host) {
+			if n := p.Count(downWith(in, down)); n > p.Most {
+				v.found(v.stepOf(in), Budget, "when %s started at %s, %d hosts of %s were down; %d may be", in.Host, stamp(in.begun), n, p.Name, p.Most)
+			}
+		}
+	}
+}
+
+// poolsOf are the pools of a site that a host is in.
+func (r *run) poolsOf(site, host string) []policy.Pool {
+	if r.policy == nil {
+		return nil
+	}
+	if r.pools == nil {
+		pools := r.policy.Pools(site)
+		r.pools = map[string][]policy.Pool{}
+		for h, of := range policy.PoolsOf(pools) {
+			for _, i := range of {
+				r.pools[h] = append(r.pools[h], pools[i])
+			}
+		}
+	}
+	return r.pools[host]
 }
 
 // from is when an action began to count.

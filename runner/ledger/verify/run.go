@@ -31,6 +31,7 @@ type run struct {
 	commit   string          // of the policy
 	hosts    map[string]bool // on which something was announced
 	gates    map[gateKey]decision.Decision
+	pools    map[string][]policy.Pool // by host, once asked for
 }
 
 // begin returns the run that a record belongs to; nil when the record is of none. The first intent of a run starts it.

@@ -416,7 +416,11 @@ func failing(host string, with ledger.Status) func(string) ledger.Status {
 // that a scan settles, a runner that dies, a plan that was made earlier, notes in between. Some thirty records.
 func tell(t testing.TB) *story {
 	t.Helper()
-	s := newStory(t)
+	return telling(newStory(t))
+}
+
+// telling lets a story go its way.
+func telling(s *story) *story {
 	s.scan()
 	s.now = instant("2026-11-16T22:00:00Z") // Monday 23:00 in Berlin
 	s.scan()
