@@ -3,7 +3,6 @@ package compiler
 import (
 	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -31,6 +30,14 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 	t.Windows, t.Lanes, t.Freezes = present(n.get("windows"), t, node.window), present(n.get("lanes"), t, node.lane), present(n.get("freezes"), t, node.freeze)
 	for _, f := range n.get("exploited").fields() {
 		t.Exploited = append(t.Exploited, f.declared())
+	}
+	if b := n.get("sharesEvidence").boolean(); b != nil {
+		t.SharesEvidence = *b
+	}
+	for i := range t.Rings {
+		if s := t.Rings[i].Share; s != nil {
+			s.Seed = name
+		}
 	}
 	n.approval(t)
 	slices.Sort(t.Off)
@@ -63,12 +70,16 @@ func each[T any](n node, read func(node) T) []T {
 
 func (n node) ring() policy.Ring {
 	one, several := n.get("window").mark().windows()
+	equal, by := n.get("select").selector()
 	return policy.Ring{
 		Name:           n.label(),
 		Window:         one,
 		Windows:        several,
-		Select:         n.get("select").labels(),
+		Select:         equal,
+		SelectBy:       by,
+		Share:          n.get("share").share(),
 		Requires:       each(n.get("requires"), node.requirement),
+		RequiresAny:    n.get("requiresAny").alternatives(),
 		MaxUnavailable: n.get("maxUnavailable").amount(),
 		UnavailablePer: n.get("maxUnavailablePer").mark().amounts(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
@@ -77,18 +88,6 @@ func (n node) ring() policy.Ring {
 		Source:         n.source(),
 		SelectSource:   n.get("select").source(),
 	}
-}
-
-// labels reads a selector. An empty one would take every host by accident.
-func (n node) labels() []policy.Label {
-	out := []policy.Label{}
-	for _, f := range n.fields() {
-		out = append(out, policy.Label{Key: f.label(), Value: f.str("a string, as labels are")})
-	}
-	if len(out) == 0 && n.exists() {
-		n.report(diag.New(diag.EmptyMatch, "%s selects nothing", n.name()).WithFix("name at least one label, such as tier: %q", "prod"))
-	}
-	return out
 }
 
 // amounts reads a bound for each label.
@@ -107,22 +106,6 @@ func (n node) ref() string {
 
 func (n node) reboot() policy.Reboot {
 	return policy.Reboot(n.enum(string(policy.RebootNever), string(policy.RebootIfRequired)))
-}
-
-func (n node) requirement() policy.Requirement {
-	req := policy.Requirement{
-		Ring:         n.label(),
-		Succeeded:    n.get("succeeded").percent(),
-		MinSucceeded: n.get("minSucceeded").integer(1, maxCount),
-		Soak:         n.get("soak").duration(),
-		IfUntested: policy.IfUntested(n.get("ifUntested").enum(
-			string(policy.UntestedNeedsApproval), string(policy.UntestedWait), string(policy.UntestedApprove))),
-		Source: n.source(),
-	}
-	if tenant, ring, ok := strings.Cut(n.label(), "/"); ok {
-		req.Tenant, req.Ring = tenant, ring
-	}
-	return req
 }
 
 func (n node) lane() policy.Lane {

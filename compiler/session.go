@@ -68,7 +68,7 @@ func (s *session) compile(ctx context.Context, names, only []string) []*answer {
 		for _, j := range jobs {
 			done[j.task.Name] = j.answer
 			if len(only) > 0 {
-				wanted = append(wanted, required(j.answer)...)
+				wanted = append(wanted, required(j.answer, names)...)
 			}
 		}
 	}
@@ -81,20 +81,16 @@ func (s *session) compile(ctx context.Context, names, only []string) []*answer {
 	return out
 }
 
-// required names the other tenants whose rings a tenant requires.
-func required(a *answer) []string {
-	var out []string
-	if a == nil || a.Policy == nil {
+// required names the other tenants whose rings a tenant requires; all, if it goes by the pool, since only they say
+// whether they share in it.
+func required(a *answer, names []string) []string {
+	switch {
+	case a == nil || a.Policy == nil:
 		return nil
+	case a.Policy.Pooled():
+		return names
 	}
-	for _, r := range a.Policy.Rings {
-		for _, q := range r.Requires {
-			if q.Tenant != "" {
-				out = append(out, q.Tenant)
-			}
-		}
-	}
-	return out
+	return a.Policy.Abroad()
 }
 
 // jobs answers for the wanted tenants that exist and were not asked for yet.

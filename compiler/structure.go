@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue/errors"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
@@ -119,6 +120,11 @@ func (n node) unknown(s shape, parent node) {
 }
 
 func (n node) badName() {
+	if n.label() == policy.PoolRing {
+		n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
+			WithFix("pool is what all tenants that share their evidence saw together: choose another name"))
+		return
+	}
 	if n.up != nil && len(n.path) == 2 && n.up.label() == "exploited" {
 		n.reportName(diag.New(diag.WrongValue, "%q is no CVE number", n.label()).WithFix("write it like \"CVE-2026-1234\""))
 		return

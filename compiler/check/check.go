@@ -3,6 +3,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -91,8 +92,8 @@ func (c *checker) references() {
 			c.add(diag.New(diag.Conflict, "ring %q has a rebootWindow and never reboots", r.Name).
 				WithFix("add reboot: \"if-required\", or remove rebootWindow"), "rings", r.Name, "rebootWindow")
 		}
-		for _, req := range r.Requires {
-			c.requirement(r, req)
+		for _, g := range gates(r) {
+			c.requirement(g.Requirement, g.path...)
 		}
 	}
 	for _, l := range t.Lanes {
@@ -133,8 +134,32 @@ func (c *checker) window(name string, path ...string) {
 	c.add(diag.New(diag.UnknownWindow, "unknown window %q%s", name, suggest.Tail(name, have)).WithFix("windows of this tenant: %s", listed(have)), path...)
 }
 
-func (c *checker) requirement(r policy.Ring, req policy.Requirement) {
-	path := []string{"rings", r.Name, "requires", req.Key()}
+// gate is a requirement and where it stands.
+type gate struct {
+	policy.Requirement
+	path []string
+}
+
+// gates lists what a ring requires of rings, in alternatives, too.
+func gates(r policy.Ring) []gate {
+	var out []gate
+	add := func(q policy.Requirement, path ...string) {
+		if !q.Pooled() {
+			out = append(out, gate{q, append(append([]string{"rings", r.Name}, path...), q.Key())})
+		}
+	}
+	for _, q := range r.Requires {
+		add(q, "requires")
+	}
+	for i, alternative := range r.RequiresAny {
+		for _, q := range alternative {
+			add(q, "requiresAny", fmt.Sprintf("[%d]", i))
+		}
+	}
+	return out
+}
+
+func (c *checker) requirement(req policy.Requirement, path ...string) {
 	other := c.Tenant
 	if req.Tenant != "" {
 		if !slices.Contains(c.known, req.Tenant) {

@@ -7,7 +7,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 )
 
-// cycles finds rings that wait for each other, also across tenants, and files each cycle once under the tenant whose
+// cycles finds rings that wait for each other, also across tenants and in alternatives, and files each cycle once under the tenant whose
 // requirement is reported.
 func (w world) cycles(subjects []Subject) map[string]diag.List {
 	out := map[string]diag.List{}
@@ -17,12 +17,12 @@ func (w world) cycles(subjects []Subject) map[string]diag.List {
 		places[s.Tenant.Name] = s.Places
 		for _, r := range s.Tenant.Rings {
 			from := ringID{s.Tenant.Name, r.Name}
-			for _, req := range r.Requires {
-				to := ringID{req.Tenant, req.Ring}
+			for _, q := range gates(r) {
+				to := ringID{q.Tenant, q.Ring}
 				if to.tenant == "" {
 					to.tenant = s.Tenant.Name
 				}
-				g.add(from, to, req.Key())
+				g.add(from, to, q.path)
 			}
 		}
 	}
@@ -30,9 +30,9 @@ func (w world) cycles(subjects []Subject) map[string]diag.List {
 		first := cycle[0]
 		d := diag.New(diag.RingCycle, "these rings wait for each other: %s", route(cycle)).
 			WithFix("remove one of the requirements").
-			At(places[first.from.tenant].At("rings", first.from.ring, "requires", first.key))
+			At(places[first.from.tenant].At(first.path...))
 		for _, e := range cycle[1:] {
-			d = d.WithRelated(places[e.from.tenant].At("rings", e.from.ring, "requires", e.key), e.from.String()+" waits for "+e.to.String())
+			d = d.WithRelated(places[e.from.tenant].At(e.path...), e.from.String()+" waits for "+e.to.String())
 		}
 		out[first.from.tenant] = append(out[first.from.tenant], d)
 	}
@@ -45,7 +45,7 @@ func (r ringID) String() string { return r.tenant + "/" + r.ring }
 
 type edge struct {
 	from, to ringID
-	key      string // as the policy writes it
+	path     []string // where the requirement stands
 }
 
 // graph holds the edges of each ring in the order of the policy, which is sorted.
@@ -54,14 +54,14 @@ type graph struct {
 	edges map[ringID][]edge
 }
 
-func (g *graph) add(from, to ringID, key string) {
+func (g *graph) add(from, to ringID, path []string) {
 	if g.edges == nil {
 		g.edges = map[ringID][]edge{}
 	}
 	if len(g.edges[from]) == 0 {
 		g.rings = append(g.rings, from)
 	}
-	g.edges[from] = append(g.edges[from], edge{from, to, key})
+	g.edges[from] = append(g.edges[from], edge{from, to, path})
 }
 
 // cycles returns one cycle for every requirement that closes one, by depth-first search.

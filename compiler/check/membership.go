@@ -105,6 +105,12 @@ func labels(r policy.Ring) string {
 	for _, l := range r.Select {
 		out = append(out, l.Key+": "+l.Value)
 	}
+	for _, c := range r.SelectBy {
+		out = append(out, c.Key+": "+c.String())
+	}
+	if r.Share != nil {
+		out = append(out, fmt.Sprintf("share %d%% to %d%%", r.Share.From, r.Share.To))
+	}
 	return strings.Join(out, ", ")
 }
 

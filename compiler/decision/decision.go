@@ -86,7 +86,9 @@ const (
 	ReasonGateFailed    = "GATE_FAILED"  // too many failures in the earlier ring
 	ReasonGateInDoubt   = "GATE_IN_DOUBT"
 	ReasonWaitSoak      = "WAIT_SOAK"
-	ReasonUntested      = "UNTESTED" // no earlier host can ever test it
+	ReasonUntested      = "UNTESTED"      // no earlier host can ever test it
+	ReasonWaitReports   = "WAIT_REPORTS"  // too few hosts of the earlier ring were reached by its scans
+	ReasonWaitPlatform  = "WAIT_PLATFORM" // it has not succeeded on a platform that is required
 	ReasonWaitWindow    = "WAIT_WINDOW"
 	ReasonNoWindow      = "NO_WINDOW" // no occurrence within the horizon
 	ReasonFrozen        = "FROZEN"
@@ -142,7 +144,13 @@ type RingEvidence struct {
 	Missing     int        `json:"missing"` // hosts of the ring that a scan saw without it
 	FirstAt     *time.Time `json:"firstAt"`
 	SucceededAt *time.Time `json:"succeededAt"` // the newest success: soak counts from here
-	Platforms   []string   `json:"platforms"`
+	Platforms   []string   `json:"platforms"`   // on which it succeeded, sorted
+	// Tenants: of the pool, in how many tenants it succeeded.
+	Tenants int `json:"tenants,omitempty"`
+	// Hosts and Reported stand beside AnyUpdate, where a requirement asks for them: the hosts of the ring at sites that
+	// were ever scanned, and how many of them the newest scans reached.
+	Hosts    int `json:"hosts,omitempty"`
+	Reported int `json:"reported,omitempty"`
 }
 
 // Of returns the evidence of an update in a ring; ok is false when there is none.

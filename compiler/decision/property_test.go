@@ -48,10 +48,16 @@ func anyBlock() *rapid.Generator[Block] {
 func anyRequirement(ring string) *rapid.Generator[policy.Requirement] {
 	return rapid.Custom(func(t *rapid.T) policy.Requirement {
 		untested := []policy.IfUntested{policy.UntestedApprove, policy.UntestedWait, policy.UntestedNeedsApproval, ""}
-		return policy.Requirement{
+		r := policy.Requirement{
 			Ring: ring, Succeeded: rapid.IntRange(0, 100).Draw(t, "percent"), MinSucceeded: rapid.IntRange(0, 4).Draw(t, "min"),
 			Soak: hours(rapid.IntRange(0, 48).Draw(t, "soak")), IfUntested: rapid.SampledFrom(untested).Draw(t, "untested"),
+			MinReported:  rapid.SampledFrom([]policy.Amount{{}, {}, {Percent: 50}, {Count: 2}}).Draw(t, "min reported"),
+			SamePlatform: rapid.IntRange(0, 3).Draw(t, "platform") == 0,
 		}
+		if ring == policy.PoolRing {
+			r.Tenant, r.Tenants, r.MinReported = policy.AllTenants, rapid.IntRange(1, 3).Draw(t, "tenants"), policy.Amount{}
+		}
+		return r
 	})
 }
 
@@ -64,6 +70,8 @@ func anyEvidence(ring string) *rapid.Generator[RingEvidence] {
 		e.Missing = few.Draw(t, "missing")
 		if e.Succeeded > 0 {
 			e.SucceededAt = instants().Draw(t, "succeededAt")
+			e.Platforms = rapid.SampledFrom([][]string{nil, {"debian 12"}, {"debian 12", "debian 13"}}).Draw(t, "platforms")
+			e.Tenants = rapid.IntRange(0, e.Succeeded).Draw(t, "tenants")
 		}
 		return e
 	})
@@ -73,6 +81,7 @@ func anyEvidence(ring string) *rapid.Generator[RingEvidence] {
 type scene struct {
 	q        Query
 	evidence Evidence
+	reports  map[string]Reports
 }
 
 func (s scene) decide() Decision {
@@ -81,20 +90,37 @@ func (s scene) decide() Decision {
 		e, _ := s.evidence.Of(ring, openssl)
 		return e.Missing
 	}
+	s.q.Reported = func(ring string) Reports { return s.reports[ring] }
 	return Decide(s.q)
 }
 
+// require draws a requirement of a ring or of the pool, and what is known of it.
+func (s *scene) require(t *rapid.T, ring string) policy.Requirement {
+	r := anyRequirement(ring).Draw(t, "requirement")
+	s.evidence = append(s.evidence, anyEvidence(r.Key()).Draw(t, "evidence"))
+	size := rapid.IntRange(0, 5).Draw(t, "hosts")
+	s.reports[ring] = Reports{Hosts: size, Reached: rapid.IntRange(0, size).Draw(t, "reached")}
+	return r
+}
+
 func anyScene(t *rapid.T) scene {
-	s := scene{q: query(rapid.SliceOfN(anyGrant(), 0, 4).Draw(t, "grants")...)}
+	s := scene{reports: map[string]Reports{}, q: query(rapid.SliceOfN(anyGrant(), 0, 4).Draw(t, "grants")...)}
 	s.q.Update.Released = instants().Draw(t, "released")
 	s.q.Answer.Blocks = rapid.SliceOfN(anyBlock(), 0, 2).Draw(t, "blocks")
 	if rapid.Bool().Draw(t, "no blocks") {
 		s.q.Answer.Blocks = nil
 	}
 	for _, ring := range []string{"pilot", "test"}[:rapid.IntRange(0, 2).Draw(t, "gates")] {
-		s.q.Ring.Requires = append(s.q.Ring.Requires, anyRequirement(ring).Draw(t, "requirement"))
-		s.evidence = append(s.evidence, anyEvidence(ring).Draw(t, "evidence"))
+		s.q.Ring.Requires = append(s.q.Ring.Requires, s.require(t, ring))
 	}
+	for _, rings := range [][]string{{"lab", "canary"}, {policy.PoolRing}, {"early"}}[:rapid.SampledFrom([]int{0, 0, 1, 2, 3}).Draw(t, "alternatives")] {
+		var all []policy.Requirement
+		for _, ring := range rings {
+			all = append(all, s.require(t, ring))
+		}
+		s.q.Ring.RequiresAny = append(s.q.Ring.RequiresAny, all)
+	}
+	s.q.Platforms = func() []string { return []string{"debian 12", "debian 13"} }
 	return s
 }
 
@@ -113,6 +139,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		s.q.Answer.Blocks = rapid.Permutation(s.q.Answer.Blocks).Draw(t, "blocks again")
 		ring := *s.q.Ring
 		ring.Requires = rapid.Permutation(ring.Requires).Draw(t, "requires again")
+		ring.RequiresAny = rapid.Permutation(ring.RequiresAny).Draw(t, "alternatives again")
 		s.q.Ring, s.evidence = &ring, rapid.Permutation(s.evidence).Draw(t, "evidence again")
 		if got := s.decide(); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
@@ -162,6 +189,44 @@ func TestAFailureNeverLoosens(t *testing.T) {
 			e.Attempted, e.Failed = e.Attempted+1, e.Failed+1
 		}
 		if after := s.decide(); looser(after, before) {
+			t.Fatalf("from %+v\nto %+v", before, after)
+		}
+	})
+}
+
+// A host that no scan reaches any more may lack anything, and is still one of its ring.
+func TestAnUnreachableHostNeverLoosens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		if len(s.evidence) == 0 {
+			return
+		}
+		before := s.decide()
+		e := &s.evidence[rapid.IntRange(0, len(s.evidence)-1).Draw(t, "ring")]
+		e.Missing++
+		r := s.reports[e.Ring]
+		if r.Reached > 0 && rapid.Bool().Draw(t, "was reached") {
+			r.Reached--
+		} else {
+			r.Hosts++
+		}
+		s.reports[e.Ring] = r
+		if after := s.decide(); looser(after, before) {
+			t.Fatalf("from %+v\nto %+v", before, after)
+		}
+	})
+}
+
+// One more alternative can only help, and one that holds is enough.
+func TestAnAlternativeNeverTightens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		if len(s.q.Ring.RequiresAny) == 0 {
+			return
+		}
+		before := s.decide()
+		s.q.Ring.RequiresAny = append(s.q.Ring.RequiresAny, []policy.Requirement{s.require(t, "another")})
+		if after := s.decide(); looser(before, after) {
 			t.Fatalf("from %+v\nto %+v", before, after)
 		}
 	})

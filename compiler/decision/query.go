@@ -20,8 +20,17 @@ type Query struct {
 	// Missing counts the scanned hosts of a required ring of this tenant that still lack the update, by
 	// Requirement.Key. It is not asked about other tenants' rings, whose evidence says so itself. Nil: none are known.
 	Missing func(ringKey string) int
-	At      time.Time
+	// Reported counts, in the same way, the hosts of a required ring of this tenant and those of them that the newest
+	// scans reached. Nil: nobody knows.
+	Reported func(ringKey string) Reports
+	// Platforms are those of the hosts that are to get the update, "" for one that is not known. Asked for only where
+	// a requirement needs them; nil: nobody knows.
+	Platforms func() []string
+	At        time.Time
 }
+
+// Reports says how many hosts a ring has and how many of them the newest scans reached.
+type Reports struct{ Reached, Hosts int }
 
 // Index finds evidence by ring and update without walking the list: a plan asks some 10^5 times.
 type Index struct {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -55,12 +56,17 @@ func (e elements) ring(r policy.Ring) {
 	for _, q := range r.Requires {
 		e.add(requirementName(r, q), q.Source, q)
 	}
-	e.add(selectName(r.Name), r.SelectSource, r.Select)
-	r.Requires, r.Select = nil, nil
+	for _, q := range slices.Concat(r.RequiresAny...) {
+		e.add(alternativesName(r), q.Source, r.RequiresAny)
+	}
+	e.add(selectName(r.Name), r.SelectSource, []any{r.Select, r.SelectBy, r.Share})
+	r.Requires, r.RequiresAny, r.Select, r.SelectBy, r.Share = nil, nil, nil, nil, nil
 	e.add("ring "+r.Name, r.Source, r)
 }
 
 func selectName(ring string) string { return "select of ring " + ring }
+
+func alternativesName(r policy.Ring) string { return "alternatives that ring " + r.Name + " requires" }
 
 func requirementName(r policy.Ring, q policy.Requirement) string {
 	return "ring " + r.Name + " requires " + q.Key()
@@ -88,7 +94,7 @@ func said(v any) string {
 }
 
 // elsewhere are the fields of a ring that show in where its rows stand, or in the limits that have a field of their own.
-var elsewhere = []string{"ring", "select", "window", "windows", "requires", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
+var elsewhere = []string{"ring", "select", "selectBy", "share", "window", "windows", "requires", "requiresAny", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
 
 // otherLimits is what else a ring says of how its hosts go, as it says it; "" for nothing.
 func otherLimits(r policy.Ring) string {

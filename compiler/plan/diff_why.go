@@ -55,7 +55,7 @@ func (d *differ) updateCause(m move, kind DiffKind) DiffCause {
 
 // ownRings are the rings of the same tenant that a ring requires.
 func ownRings(r policy.Ring) (out []string) {
-	for _, q := range r.Requires {
+	for _, q := range r.Gates() {
 		if q.Tenant == "" {
 			out = append(out, q.Ring)
 		}
@@ -112,6 +112,9 @@ func (s *side) timing(ring, lane int) []string {
 	out = append(out, "ring "+r.Name, "lane "+s.laneName(lane))
 	for _, q := range r.Requires {
 		out = append(out, requirementName(r, q))
+	}
+	if len(r.RequiresAny) > 0 {
+		out = append(out, alternativesName(r))
 	}
 	return out
 }

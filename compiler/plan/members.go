@@ -179,7 +179,7 @@ func ordered(rings []policy.Ring) []policy.Ring {
 	depth := make([]int, len(rings))
 	for range rings { // the longest chain of requires has no more links; a cycle ends here too
 		for i, r := range rings {
-			for _, q := range r.Requires {
+			for _, q := range r.Gates() {
 				if j, ok := index[q.Ring]; ok && q.Tenant == "" {
 					depth[i] = max(depth[i], min(depth[j]+1, len(rings)))
 				}

@@ -56,7 +56,7 @@ func extract(in Input) ledgers {
 	rings := map[string]bool{}
 	for _, r := range in.Policy.Rings {
 		rings[r.Name] = true
-		for _, q := range r.Requires {
+		for _, q := range r.Gates() {
 			rings[q.Key()] = true
 		}
 	}

@@ -78,15 +78,17 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 	d := decision.Decide(decision.Query{
 		Policy: b.Policy, Ring: &b.rings[r], Lane: b.lanes[lane], Update: update, Answer: b.Answers[u],
 		Evidence: evidence, At: b.At, Break: b.broken(update.PURL),
-		Missing: func(ring string) int { return b.stillMissing(ring, u, evidence) },
+		Missing:   func(ring string) int { return b.stillMissing(ring, u, evidence) },
+		Reported:  func(ring string) decision.Reports { return b.reported(ring, evidence) },
+		Platforms: func() []string { return b.platforms(r, u) },
 	})
 	d.Reasons = inSeconds(d.Reasons)
 	v := &verdict{part: b.part(r, lane), decision: d, allowed: b.Answers[u].Freezes, ready: b.At}
+	if l := b.lanes[lane]; l != nil && len(l.Passes) > 0 {
+		v.allowed = slices.Concat(v.allowed, l.Passes)
+	}
 	switch {
 	case d.Outcome == decision.Rejected:
-		if l := b.lanes[lane]; l != nil && len(l.Passes) > 0 {
-			v.allowed = slices.Concat(v.allowed, l.Passes)
-		}
 		v.rejected = v.part.reject(update.PURL, d.Reasons)
 		return v
 	case d.Outcome == decision.Approved:
@@ -156,6 +158,8 @@ var causes = map[string]WaitFor{
 	decision.ReasonGateFailed:    ForGate,
 	decision.ReasonGateInDoubt:   ForGate,
 	decision.ReasonWaitSoak:      ForSoak,
+	decision.ReasonWaitReports:   ForGate,
+	decision.ReasonWaitPlatform:  ForGate,
 }
 
 // causeOf names the wait that ends last: the decision's first reason.

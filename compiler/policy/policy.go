@@ -27,21 +27,22 @@ func (s *Set) Tenant(name string) *Tenant {
 
 // Tenant is a customer or department. Lists are sorted by name; maps do not occur, so encoding is stable.
 type Tenant struct {
-	APIVersion string   `json:"apiVersion"`
-	Kind       string   `json:"kind"` // "Policy"
-	Name       string   `json:"tenant"`
-	Timezone   string   `json:"timezone"` // IANA name
-	TestClock  bool     `json:"testClock,omitempty"`
-	Breaker    bool     `json:"breaker,omitempty"`  // shares the breaker of the repository
-	Disabled   bool     `json:"disabled,omitempty"` // enabled: false; it compiles and is never planned
-	Rings      []Ring   `json:"rings"`
-	Windows    []Window `json:"windows"`
-	Lanes      []Lane   `json:"lanes"`
-	Freezes    []Freeze `json:"freezes"`
-	Rules      []Rule   `json:"rules"`
-	Otherwise  *Rule    `json:"otherwise,omitempty"` // applies only when no other rule matched
-	Hosts      []Host   `json:"hosts"`
-	Modules    []Module `json:"modules"` // the user's Rego, sorted by path
+	APIVersion     string   `json:"apiVersion"`
+	Kind           string   `json:"kind"` // "Policy"
+	Name           string   `json:"tenant"`
+	Timezone       string   `json:"timezone"` // IANA name
+	TestClock      bool     `json:"testClock,omitempty"`
+	Breaker        bool     `json:"breaker,omitempty"`        // shares the breaker of the repository
+	SharesEvidence bool     `json:"sharesEvidence,omitempty"` // counts in the pool of other tenants
+	Disabled       bool     `json:"disabled,omitempty"`       // enabled: false; it compiles and is never planned
+	Rings          []Ring   `json:"rings"`
+	Windows        []Window `json:"windows"`
+	Lanes          []Lane   `json:"lanes"`
+	Freezes        []Freeze `json:"freezes"`
+	Rules          []Rule   `json:"rules"`
+	Otherwise      *Rule    `json:"otherwise,omitempty"` // applies only when no other rule matched
+	Hosts          []Host   `json:"hosts"`
+	Modules        []Module `json:"modules"` // the user's Rego, sorted by path
 	// Off names what the policy declares and switches off, as "windows.weeknight"; it stands in no other list. Sorted.
 	Off       []string   `json:"off,omitempty"`
 	Exploited []Declared `json:"exploited,omitempty"` // sorted by CVE
@@ -64,6 +65,10 @@ type Ring struct {
 	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
 	Source         string        `json:"source"`
 	SelectSource   string        `json:"selectSource"`
+	SelectBy       []Choice      `json:"selectBy,omitempty"` // further conditions on labels, sorted by key
+	Share          *Share        `json:"share,omitempty"`    // of the hosts that the labels select
+	// RequiresAny are alternatives, each sorted by ring: where there are any, all requirements of one of them must hold.
+	RequiresAny [][]Requirement `json:"requiresAny,omitempty"`
 }
 
 // Label is one key and value.
@@ -112,35 +117,6 @@ func (a Amount) Of(n int) int {
 	}
 	return max(1, n*a.Percent/100)
 }
-
-// Requirement is the gate that one earlier ring must pass for an update before this ring may have it.
-type Requirement struct {
-	Tenant       string     `json:"tenant,omitempty"` // set when the ring is another tenant's
-	Ring         string     `json:"ring"`
-	Succeeded    int        `json:"succeeded"` // percent of attempted
-	MinSucceeded int        `json:"minSucceeded"`
-	Soak         Duration   `json:"soak"`
-	IfUntested   IfUntested `json:"ifUntested"`
-	Source       string     `json:"source"`
-}
-
-// Key names the required ring as policies do: "pilot" or "msp-lab/test".
-func (r Requirement) Key() string {
-	if r.Tenant == "" {
-		return r.Ring
-	}
-	return r.Tenant + "/" + r.Ring
-}
-
-// IfUntested says what happens when attempted + still missing earlier hosts can never reach minSucceeded.
-type IfUntested string
-
-// The choices of ifUntested.
-const (
-	UntestedNeedsApproval IfUntested = "needs-approval"
-	UntestedWait          IfUntested = "wait"
-	UntestedApprove       IfUntested = "approve"
-)
 
 // Window is a recurring interval in wall time. Exactly one of Always, Days, Monthly, Dates, RRule and Events is set.
 type Window struct {
@@ -241,16 +217,6 @@ func (h Host) Site() string {
 		return s
 	}
 	return DefaultSite
-}
-
-// In reports whether the ring's selector takes the host.
-func (r Ring) In(h Host) bool {
-	for _, l := range r.Select {
-		if h.Label(l.Key) != l.Value {
-			return false
-		}
-	}
-	return len(r.Select) > 0
 }
 
 // RingOf returns the one ring of a host; ok is false when none or several claim it.

@@ -80,6 +80,9 @@ func (d describer) tenant() []Line {
 		out = append(out, Line{"It shares the breaker with other tenants: an update that failed on too many of their hosts is held here, too, " +
 			"and what fails here counts there.", d.t.Source})
 	}
+	if d.t.SharesEvidence {
+		out = append(out, Line{"It shares its evidence: other tenants' pools count on how many of its hosts an update succeeded or failed. No host is named.", d.t.Source})
+	}
 	if d.t.TestClock {
 		out = append(out, Line{"It has a test clock: records may carry a made-up time, and prove nothing about real hosts.", d.t.Source})
 	}

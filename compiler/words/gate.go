@@ -2,13 +2,14 @@ package words
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // gates say what must have happened elsewhere before the ring may have an update.
 func (d describer) gates(r policy.Ring) []Line {
-	if len(r.Requires) == 0 {
+	if len(r.Gates()) == 0 {
 		return []Line{{"It waits for no other ring: an approved update goes into the next window.", r.Source}}
 	}
 	var out []Line
@@ -19,12 +20,30 @@ func (d describer) gates(r policy.Ring) []Line {
 		}
 		out = append(out, Line{start + gate(q), q.Source})
 	}
+	out = append(out, alternatives(r)...)
 	return append(out, Line{"A newer version of an update starts anew; a host in doubt keeps the gate closed, and one that cannot be reached does not count.", r.Source})
+}
+
+// alternatives say of which sets of gates one is enough.
+func alternatives(r policy.Ring) (out []Line) {
+	for i, all := range r.RequiresAny {
+		for j, q := range all {
+			start := fmt.Sprintf("Way %d of %d, of which one is enough: only once ", i+1, len(r.RequiresAny))
+			if j > 0 {
+				start = fmt.Sprintf("Way %d, too: only once ", i+1)
+			}
+			out = append(out, Line{start + gate(q), q.Source})
+		}
+	}
+	return out
 }
 
 func gate(q policy.Requirement) string {
 	hosts := "hosts of " + q.Ring
-	if q.Tenant != "" {
+	switch {
+	case q.Pooled():
+		hosts = "hosts of this tenant and of all that share their evidence"
+	case q.Foreign():
 		hosts = "hosts of ring " + q.Ring + " of tenant " + q.Tenant
 	}
 	share := fmt.Sprintf("%d%% of the %s", q.Succeeded, hosts)
@@ -32,10 +51,29 @@ func gate(q policy.Requirement) string {
 		share = "all " + hosts
 	}
 	text := fmt.Sprintf("%s that tried exactly this version succeeded, at least %d of them", share, q.MinSucceeded)
+	if q.Tenants > 0 {
+		text += " in at least " + count(q.Tenants, "tenant")
+	}
+	if q.SamePlatform {
+		text += ", on every platform of the hosts that are to get it"
+	}
+	if len(q.Platforms) > 0 {
+		text += ", on " + and(q.Platforms)
+	}
 	if q.Soak > 0 {
 		text += ", and " + span(q.Soak) + " have passed since the newest success"
 	}
-	return text + ". " + untested(q)
+	text += ". "
+	switch {
+	case q.MinReported.Count > 0:
+		text += fmt.Sprintf("The newest scans must have reached at least %s there. ", count(q.MinReported.Count, "host"))
+	case q.MinReported.Percent > 0:
+		text += fmt.Sprintf("The newest scans must have reached %d%% of the hosts there. ", q.MinReported.Percent)
+	}
+	if q.Pooled() {
+		return strings.TrimSpace(text)
+	}
+	return text + untested(q)
 }
 
 func untested(q policy.Requirement) string {

@@ -23,7 +23,7 @@ func (d describer) rollout() []policy.Ring {
 	depth := map[string]int{}
 	for range d.t.Rings { // a chain is at most as long as there are rings
 		for _, r := range d.t.Rings {
-			for _, q := range r.Requires {
+			for _, q := range r.Gates() {
 				if q.Tenant == "" {
 					depth[r.Name] = max(depth[r.Name], min(depth[q.Ring]+1, len(d.t.Rings)))
 				}
@@ -51,7 +51,28 @@ func selector(r policy.Ring) string {
 	for _, l := range r.Select {
 		out = append(out, "the label "+l.Key+" = "+l.Value)
 	}
-	return and(out)
+	for _, c := range r.SelectBy {
+		out = append(out, "the label "+c.Key+" "+choice(c))
+	}
+	text := and(out)
+	if s := r.Share; s != nil {
+		text += fmt.Sprintf(", if the hash of %s/NAME puts it from %d%% to %d%%", s.Seed, s.From, s.To)
+	}
+	return text
+}
+
+func choice(c policy.Choice) string {
+	var out []string
+	if len(c.In) > 0 {
+		out = append(out, "= "+or(c.In))
+	}
+	if len(c.Not) > 0 {
+		out = append(out, "not = "+or(c.Not))
+	}
+	if c.Glob != "" {
+		out = append(out, "like "+c.Glob)
+	}
+	return strings.Join(out, ", ")
 }
 
 // budget says what maxUnavailable comes to at every site, since budgets do not cross sites.

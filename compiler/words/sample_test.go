@@ -18,7 +18,7 @@ func label(key, value string) policy.Label { return policy.Label{Key: key, Value
 // value here and a sentence in this package.
 func sample() *policy.Tenant {
 	return &policy.Tenant{
-		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true,
+		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true, SharesEvidence: true,
 		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
 		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(), Disabled: true, Off: []string{"windows.weeknight"},
 		Exploited: []policy.Declared{{CVE: "CVE-2026-1234", Reason: "seen here", Expires: "2026-12-31", Source: "x.cue:1:1"}},
@@ -34,6 +34,18 @@ func sampleRings() []policy.Ring {
 			Requires: []policy.Requirement{
 				{Ring: "pilot", Succeeded: 95, MinSucceeded: 3, Soak: hours(72), IfUntested: policy.UntestedNeedsApproval, Source: "r.cue:3:1"},
 				{Tenant: "msp-lab", Ring: "test", Succeeded: 100, MinSucceeded: 1, IfUntested: policy.UntestedApprove, Source: "r.cue:4:1"},
+			},
+			SelectBy: []policy.Choice{{Key: "site", In: []string{"ber", "muc"}, Not: []string{"old"}, Glob: "*"}},
+			Share:    &policy.Share{From: 1, To: 100, Seed: "acme"},
+			RequiresAny: [][]policy.Requirement{
+				{
+					{Ring: "pilot", Succeeded: 100, MinSucceeded: 1, MinReported: policy.Amount{Percent: 90}, SamePlatform: true, IfUntested: policy.UntestedWait, Source: "r.cue:5:1"},
+					{Tenant: "msp-lab", Ring: "test", Succeeded: 100, MinSucceeded: 2, MinReported: policy.Amount{Count: 2}, IfUntested: policy.UntestedWait, Source: "r.cue:6:1"},
+				},
+				{{
+					Tenant: policy.AllTenants, Ring: policy.PoolRing, Succeeded: 95, MinSucceeded: 10, Tenants: 3, Soak: hours(24),
+					Platforms: []string{"debian 12"}, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
+				}},
 			},
 			MaxUnavailable: policy.Amount{Percent: 25}, StopAtFailures: 2, Reboot: policy.RebootIfRequired, RebootWindow: "moves",
 			Source: "r.cue:2:1", SelectSource: "r.cue:2:9",

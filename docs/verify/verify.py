@@ -22,6 +22,7 @@ Exit 0: nothing is wrong; 1: findings, one a line; 2: it could not look.
 import argparse
 import base64
 import datetime
+import fnmatch
 import hashlib
 import json
 import os
@@ -215,6 +216,7 @@ class Reducer:
         self.times = {(o["ring"], o["lane"], o["window"], o["opens"]): o["hosts"] for o in state["occurrences"]}
         self.reboots = {r["host"]: r for r in state.get("reboots", [])}
         self.asleep = {(a["host"], a["update"]): a for a in state.get("asleep", [])}
+        self.rings = state.get("rings", [])
         self.settled = None
 
     def row(self, ring, update):
@@ -396,6 +398,9 @@ class Reducer:
         for m in scan["missing"] + unseen:
             key = (self.r["site"], m["ring"], m["update"])
             self.missing[key] = self.missing.get(key, 0) + m["hosts"]
+        rings = [r for r in self.s.get("rings", []) if r["site"] != self.r["site"]]
+        rings += [dict(r, site=self.r["site"]) for r in scan.get("rings", [])]
+        self.rings = sorted(rings, key=lambda r: (r["site"], r["ring"]))
         for host in scan.get("awake", []):
             self.wake(host, self.r["at"])
 
@@ -427,7 +432,7 @@ class Reducer:
         if self.r["fence"] > 0:
             fences[self.r["site"]] = max(fences.get(self.r["site"], 0), self.r["fence"])
         occurrences = sorted(self.times.items(), key=lambda kv: (kv[0][3],) + kv[0][:3])
-        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())]}
+        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings}
         return dict(
             EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
             evidence=[e for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
@@ -742,12 +747,50 @@ class Verifier:
         if run["base"] is None or ring is None:
             return
         _, updates, hosts = self.snapshot(run["base"], f"snapshot/{s.record['site']}.jsonl")
-        for q in ring["requires"]:
+
+        def opened(q, update):
             soak = next((x["soak"] for x in run["policy"]["lanes"] if x["lane"] == a["lane"] and x.get("soak")), q["soak"])
-            for u in a["updates"]:
-                e = self.evidence(run, q, u["update"], s.record["site"], updates, hosts)
-                if not passes(e, q, seconds(soak), instant(run["input"]["at"])):
+            e = self.evidence(run, q, update, s.record["site"], updates, hosts)
+            if not covers(e, q, self.platforms(run, a["ring"], update, s.record["site"], updates, hosts)):
+                return False
+            if not self.reached(run, q, s.record["site"], hosts):
+                return False
+            return passes(e, q, seconds(soak), instant(run["input"]["at"]))
+
+        for u in a["updates"]:
+            for q in ring["requires"]:
+                if not opened(q, u["update"]):
                     self.found("GATE", s.seq, s.commit.name, f"{u['update']} in {a['ring']}: {q['ring']} had not passed")
+            either = ring.get("requiresAny", [])
+            if either and not any(all(opened(q, u["update"]) for q in x) for x in either):
+                self.found("GATE", s.seq, s.commit.name, f"{u['update']} in {a['ring']}: no alternative had passed")
+
+    def platforms(self, run, ring, update, site, updates, hosts):
+        """Of the hosts of a ring that lacked an update."""
+        seen = {h["host"]: h for h in hosts if h["state"] == "scanned" and any(updates[m["update"]]["purl"] == update for m in h["missing"])}
+        return {seen[h["name"]]["os"] for h in ring_hosts(run["policy"], ring) if site_of(h) == site and h["name"] in seen}
+
+    def reached(self, run, q, site, hosts):
+        """Whether the newest scans reached enough hosts of a required ring."""
+        need = q.get("minReported")
+        if not need:
+            return True
+        key = q["tenant"] + "/" + q["ring"] if "tenant" in q else q["ring"]
+        if "tenant" in q:
+            row = next((e for e in run["input"]["foreign"] if (e["ring"], e["update"]) == (key, "")), {})
+            size, reached = row.get("hosts", 0), row.get("reported", 0)
+            if size == 0:
+                return False
+        else:
+            members = ring_hosts(run["policy"], key)
+            seen = {h["host"] for h in hosts if h["state"] == "scanned"}
+            size, reached = len(members), sum(h["name"] in seen for h in members)
+            if any(site_of(h) != site for h in members):
+                state = run["base"].state
+                known = sum(r["hosts"] for r in state.get("rings", []) if r["ring"] == key)
+                unseen = sum(e["missing"] for e in state["evidence"] if (e["ring"], e["update"]) == (key, ""))
+                size, reached = max(known, len(members)), min(max(0, known - unseen), len(members))
+        return reached <= size and reached >= need.get("count", 0) and reached * 100 >= need.get("percent", 0) * size
 
     def evidence(self, run, q, update, site, updates, hosts):
         foreign = "tenant" in q
@@ -823,8 +866,25 @@ def ring_hosts(policy, ring):
     """Hosts that this ring alone selects."""
     def rings(h):
         labels = {x["key"]: x["value"] for x in h["labels"]}
-        return [r["ring"] for r in policy["rings"] if r["select"] and all(labels.get(x["key"], "") == x["value"] for x in r["select"])]
+        return [r["ring"] for r in policy["rings"] if selects(r, h["name"], labels)]
     return [h for h in policy["hosts"] if rings(h) == [ring]]
+
+
+def selects(ring, host, labels):
+    """Whether a ring's labels and share take a host."""
+    by, share = ring.get("selectBy", []), ring.get("share")
+    equal = all(labels.get(x["key"], "") == x["value"] for x in ring["select"])
+    if not (ring["select"] or by) or not equal or not all(holds(x, labels.get(x["key"], "")) for x in by):
+        return False
+    if share is None:
+        return True
+    place = int.from_bytes(hashlib.sha256(f"{share['seed']}/{host}".encode()).digest()[:8], "big") % 100
+    return share["from"] <= place < share["to"]
+
+
+def holds(choice, value):
+    return ("in" in choice or "not" in choice or "glob" in choice) and value in choice.get("in", [value]) \
+        and value not in choice.get("not", []) and fnmatch.fnmatchcase(value, choice.get("glob", "*"))
 
 
 def amount(rule, n):
@@ -843,10 +903,17 @@ def pools_of(policy, site, host):
                 yield f"{ring['ring']}/{bound['label']}={values[host]}", same, amount(bound["maxUnavailable"], len(same))
 
 
+def covers(e, q, wanted):
+    """Whether it succeeded on every platform that is asked for; one that is not known is covered by nothing."""
+    return (wanted if q.get("samePlatform") else set(q.get("platforms", []))) <= set(e.get("platforms", [])) - {""}
+
+
 def passes(e, q, soak, at):
     need = max(1, q["minSucceeded"])
-    untested = e["attempted"] + e["missing"] < need
-    if e["inDoubt"] > 0 or e["succeeded"] + e["failed"] + e["inDoubt"] > e["attempted"] or e["succeeded"] * 100 < q["succeeded"] * e["attempted"]:
+    untested = e["attempted"] + e["missing"] < need and q.get("tenant") != "*"
+    if e.get("tenants", 0) < q.get("tenants", 0):
+        return False
+    if e["inDoubt"] > 0 and q.get("tenant") != "*" or e["succeeded"] + e["failed"] + e["inDoubt"] > e["attempted"] or e["succeeded"] * 100 < q["succeeded"] * e["attempted"]:
         return False
     if untested and q["ifUntested"] != "approve" or not untested and e["succeeded"] < need:
         return False

@@ -70,6 +70,7 @@ func (r *recorder) announced(actions []ledger.Action) {
 type judging struct {
 	plan.Input
 	foreign map[string]ledger.State
+	pool    []string
 }
 
 func (r *recorder) judging(ctx context.Context) (judging, error) {
@@ -81,7 +82,7 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 	answers, _ := r.rules.Answers(ctx, decision.WithDeclared(r.tenant, at, r.snapshot.Updates))
 	in := r.input(at, r.snapshot, answers)
 	in.SnapshotDigest = r.plan.Parents.Snapshot // nothing here measures it
-	return judging{in, states(foreign)}, nil
+	return judging{in, states(foreign), r.pool()}, nil
 }
 
 // mayAnnounce is what an intent must stand on the record that it follows, whoever wrote that.
@@ -141,7 +142,7 @@ func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
 
 // still asks rules, approvals and gates once more about every update of a wave.
 func (in judging) still(s ledger.State, actions []ledger.Action) error {
-	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy), s.Failures, s.InDoubt
+	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy, in.pool...), s.Failures, s.InDoubt
 	decisions, err := plan.Decisions(in.Input)
 	if err != nil {
 		return err

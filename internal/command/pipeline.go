@@ -80,14 +80,23 @@ func (p *pipeline) syncForeign(ctx context.Context) error {
 	return nil
 }
 
-// foreign lists the other tenants whose evidence this tenant's rings require.
+// foreign lists the other tenants whose evidence this tenant's rings require, by name or in the pool.
 func (p *pipeline) foreign() []string {
+	out := append(p.tenant.Abroad(), p.pool()...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// pool lists the other tenants that share their evidence, if this tenant goes by it. To know them the compiler reads
+// every tenant; one that does not compile shares nothing.
+func (p *pipeline) pool() []string {
+	if !p.tenant.Pooled() {
+		return nil
+	}
 	var out []string
-	for _, r := range p.tenant.Rings {
-		for _, q := range r.Requires {
-			if q.Tenant != "" && !slices.Contains(out, q.Tenant) {
-				out = append(out, q.Tenant)
-			}
+	for _, t := range p.ws.set.Tenants {
+		if t.SharesEvidence && t.Name != p.tenant.Name {
+			out = append(out, t.Name)
 		}
 	}
 	return out
@@ -137,8 +146,9 @@ func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidenc
 	if err != nil {
 		return nil, err
 	}
-	evidence := ledger.Extract(p.head.State, states(heads), p.tenant)
+	evidence := ledger.Extract(p.head.State, states(heads), p.tenant, p.pool()...)
 	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
+	p.basis.MarkPool(p.pool())
 	p.basis.Breaks = p.breaks
 	return evidence, nil
 }

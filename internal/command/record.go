@@ -144,8 +144,11 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 		Snapshot: digest, Hosts: len(s.Hosts), Unreachable: []string{}, Stale: []string{}, Quarantined: []string{},
 		Missing: []ledger.RingMissing{}, Seen: []string{},
 	}
-	count, unseen := map[ledger.RingMissing]int{}, map[string]int{}
+	count, unseen, sizes := map[ledger.RingMissing]int{}, map[string]int{}, map[string]int{}
 	for _, h := range s.Hosts {
+		if ring := ringOf[h.Name]; ring != "" {
+			sizes[ring]++
+		}
 		if ring := ringOf[h.Name]; ring != "" && h.State != inventory.Scanned {
 			unseen[ring]++
 		}
@@ -167,6 +170,9 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 	}
 	for _, ring := range slices.Sorted(maps.Keys(unseen)) {
 		out.Unseen = append(out.Unseen, ledger.RingUnseen{Ring: ring, Hosts: unseen[ring]})
+	}
+	for _, ring := range slices.Sorted(maps.Keys(sizes)) {
+		out.Rings = append(out.Rings, ledger.RingHosts{Ring: ring, Hosts: sizes[ring]})
 	}
 	for k := range maps.Keys(count) {
 		k.Hosts = count[k]

@@ -145,9 +145,12 @@ func order(tenants []*policy.Tenant) []*policy.Tenant {
 			return
 		}
 		seen[t.Name] = true
-		for _, r := range t.Rings {
-			for _, q := range r.Requires {
-				visit(byName[q.Tenant])
+		for _, name := range t.Abroad() {
+			visit(byName[name])
+		}
+		for _, other := range tenants {
+			if other.SharesEvidence && t.Pooled() {
+				visit(other)
 			}
 		}
 		out = append(out, t)

@@ -78,6 +78,9 @@ func (r Record) check() error {
 	if r.Scan != nil && slices.ContainsFunc(r.Scan.Missing, func(m RingMissing) bool { return m.Hosts < 0 }) {
 		return errors.New("record: fewer than no hosts are missing an update")
 	}
+	if r.Scan != nil && slices.ContainsFunc(r.Scan.Rings, func(h RingHosts) bool { return h.Hosts < 0 }) {
+		return errors.New("record: a ring has fewer than no hosts")
+	}
 	ended := map[string]bool{}
 	for _, a := range r.Actions {
 		if err := a.check(); err != nil {

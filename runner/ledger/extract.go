@@ -8,10 +8,10 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// Extract is the evidence that a tenant's plan may depend on: that of its own rings and, under "tenant/ring", that of
-// the foreign rings its requirements name. It is sorted by ring, then update. A foreign tenant that is not in the map
-// has no evidence: its gates stay closed.
-func Extract(own State, foreign map[string]State, t *policy.Tenant) decision.Evidence {
+// Extract is the evidence that a tenant's plan may depend on: that of its own rings, under "tenant/ring" that of the
+// foreign rings its requirements name, and under "*/pool" what it and the tenants of the pool saw together. It is sorted
+// by ring, then update. A foreign tenant that is not in the map has no evidence: its gates stay closed.
+func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...string) decision.Evidence {
 	out := decision.Evidence{}
 	for _, e := range own.Evidence {
 		if slices.ContainsFunc(t.Rings, func(r policy.Ring) bool { return r.Name == e.Ring }) {
@@ -20,8 +20,8 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant) decision.Evi
 	}
 	taken := map[string]bool{}
 	for _, r := range t.Rings {
-		for _, q := range r.Requires {
-			if q.Tenant == "" || taken[q.Key()] {
+		for _, q := range r.Gates() {
+			if !q.Foreign() || q.Pooled() || taken[q.Key()] {
 				continue
 			}
 			taken[q.Key()] = true
@@ -31,6 +31,10 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant) decision.Evi
 			out = append(out, renamed(foreign[q.Tenant].Evidence, q)...)
 		}
 	}
+	if t.Pooled() {
+		out = append(out, pooled(own, foreign, pool)...)
+	}
+	out = counted(out, own, foreign, t)
 	slices.SortFunc(out, func(a, b decision.RingEvidence) int {
 		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})
@@ -49,4 +53,46 @@ func renamed(evidence decision.Evidence, q policy.Requirement) decision.Evidence
 		}
 	}
 	return out
+}
+
+// counted says beside AnyUpdate how many hosts a ring has and how many its newest scans reached, where a requirement
+// asks for it.
+func counted(out decision.Evidence, own State, foreign map[string]State, t *policy.Tenant) decision.Evidence {
+	taken := map[string]bool{}
+	for _, r := range t.Rings {
+		for _, q := range r.Gates() {
+			if (q.MinReported == policy.Amount{}) || taken[q.Key()] {
+				continue
+			}
+			taken[q.Key()] = true
+			s := own
+			if q.Foreign() {
+				s = foreign[q.Tenant]
+			}
+			if n := s.hosts(q.Ring); n > 0 {
+				out = reported(out, q.Key(), n)
+			}
+		}
+	}
+	return out
+}
+
+func reported(out decision.Evidence, ring string, hosts int) decision.Evidence {
+	i := slices.IndexFunc(out, func(e decision.RingEvidence) bool { return e.Ring == ring && e.Update == decision.AnyUpdate })
+	if i < 0 {
+		return append(out, decision.RingEvidence{Ring: ring, Update: decision.AnyUpdate, Platforms: []string{}, Hosts: hosts, Reported: hosts})
+	}
+	out[i].Hosts, out[i].Reported = hosts, max(0, hosts-out[i].Missing)
+	return out
+}
+
+// hosts counts those of a ring over all sites that were ever scanned.
+func (s State) hosts(ring string) int {
+	n := 0
+	for _, r := range s.Rings {
+		if r.Ring == ring {
+			n += r.Hosts
+		}
+	}
+	return n
 }

@@ -43,6 +43,7 @@ type RunInput struct {
 type ForeignHead struct {
 	Tenant string `json:"tenant"`
 	Commit string `json:"commit"`
+	Pool   bool   `json:"pool,omitempty"` // it shares its evidence, and the policy goes by the pool
 }
 
 // NewRunInput makes the document from what a plan was built from: all its evidence, own rows included, and the heads of
@@ -58,10 +59,27 @@ func NewRunInput(head Head, at time.Time, evidence decision.Evidence, foreign ma
 		}
 	}
 	for tenant, h := range foreign {
-		in.Ledgers = append(in.Ledgers, ForeignHead{tenant, h.Commit})
+		in.Ledgers = append(in.Ledgers, ForeignHead{Tenant: tenant, Commit: h.Commit})
 	}
 	slices.SortFunc(in.Ledgers, func(a, b ForeignHead) int { return strings.Compare(a.Tenant, b.Tenant) })
 	return in
+}
+
+// MarkPool says which of the foreign ledgers were counted in the pool.
+func (in *RunInput) MarkPool(tenants []string) {
+	for i := range in.Ledgers {
+		in.Ledgers[i].Pool = slices.Contains(tenants, in.Ledgers[i].Tenant)
+	}
+}
+
+// Pool names the tenants whose ledgers were counted in the pool.
+func (in RunInput) Pool() (out []string) {
+	for _, h := range in.Ledgers {
+		if h.Pool {
+			out = append(out, h.Tenant)
+		}
+	}
+	return out
 }
 
 // DecodeRunInput reads a RunInput strictly.

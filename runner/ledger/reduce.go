@@ -116,6 +116,11 @@ func (x *reducer) scan(s Scan) {
 	for _, u := range s.Unseen {
 		x.missing[[3]string{x.site, u.Ring, decision.AnyUpdate}] += u.Hosts
 	}
+	x.s.Rings = slices.DeleteFunc(slices.Clone(x.s.Rings), func(r SiteHosts) bool { return r.Site == x.site })
+	for _, r := range s.Rings {
+		x.s.Rings = append(x.s.Rings, SiteHosts{Site: x.site, Ring: r.Ring, Hosts: r.Hosts})
+	}
+	slices.SortFunc(x.s.Rings, func(a, b SiteHosts) int { return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Ring, b.Ring)) })
 	for _, host := range s.Awake {
 		x.wake(host, x.at)
 	}

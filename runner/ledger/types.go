@@ -109,12 +109,26 @@ type Scan struct {
 	Quarantined []string      `json:"quarantined"`
 	Missing     []RingMissing `json:"missing"`          // sorted by ring, update; complete: a pair that is absent has none missing
 	Unseen      []RingUnseen  `json:"unseen,omitempty"` // sorted by ring
+	Rings       []RingHosts   `json:"rings,omitempty"`  // sorted by ring: those that have hosts at the site
 	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
 	Awake       []string      `json:"awake,omitempty"`  // sorted: hosts of State.Asleep that ask for no reboot any more
 }
 
 // RingUnseen counts the hosts of a ring that a scan could not look at: nobody knows what they lack.
 type RingUnseen struct {
+	Ring  string `json:"ring"`
+	Hosts int    `json:"hosts"`
+}
+
+// RingHosts counts the hosts of a ring at the site of a scan, whatever their state.
+type RingHosts struct {
+	Ring  string `json:"ring"`
+	Hosts int    `json:"hosts"`
+}
+
+// SiteHosts is RingHosts of each site's latest scan.
+type SiteHosts struct {
+	Site  string `json:"site"`
 	Ring  string `json:"ring"`
 	Hosts int    `json:"hosts"`
 }
@@ -151,6 +165,7 @@ type State struct {
 	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
 	Reboots     []plan.Rebooted      `json:"reboots,omitempty"`
 	Asleep      []Asleep             `json:"asleep,omitempty"`
+	Rings       []SiteHosts          `json:"rings,omitempty"` // sorted by site, ring
 }
 
 // Asleep is an update that is installed on a host and takes effect with a reboot that is still to be done. Its host is

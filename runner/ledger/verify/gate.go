@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ type gateKey struct{ ring, lane, update string }
 // open; but what failed or fell into doubt since then closes the gate.
 func (v *verifier) gate(s *step, in *intent) {
 	ring := in.run.ring(in.Ring)
-	if ring == nil || in.run.snapshot == nil || len(ring.Requires) == 0 {
+	if ring == nil || in.run.snapshot == nil || len(ring.Gates()) == 0 {
 		return
 	}
 	for _, u := range in.Updates {
@@ -46,9 +45,11 @@ func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) 
 		}
 	}
 	d := in.run.judge(ring, in.Lane, update, evidence, s.record.At)
-	for _, r := range d.Reasons {
+	for i, r := range d.Reasons {
 		told := gateKey{in.Ring, r.Msg, update}
-		if _, again := in.run.gates[told]; !again && (r.Code == decision.ReasonGateFailed || r.Code == decision.ReasonGateInDoubt) {
+		// Of alternatives the nearest is told, which need not be the one that has closed.
+		none := i == 0 && len(ring.RequiresAny) > 0 && d.Outcome != decision.Approved && r.Code != decision.ReasonWaitSoak
+		if _, again := in.run.gates[told]; !again && (none || r.Code == decision.ReasonGateFailed || r.Code == decision.ReasonGateInDoubt) {
 			in.run.gates[told] = d
 			v.found(s, Gate, "%s in %s, by what was recorded since its run began: %s", update, in.Ring, r.Msg)
 		}
@@ -77,14 +78,19 @@ func (r *run) ring(name string) *policy.Ring {
 func (r *run) judge(ring *policy.Ring, lane, update string, evidence decision.Evidence, at time.Time) decision.Decision {
 	only := *ring
 	if !r.foreign { // without other tenants' evidence their gates cannot be judged
-		only.Requires = slices.DeleteFunc(slices.Clone(ring.Requires), func(q policy.Requirement) bool { return q.Tenant != "" })
+		only.Requires = slices.DeleteFunc(slices.Clone(ring.Requires), policy.Requirement.Foreign)
+		if slices.ContainsFunc(slices.Concat(ring.RequiresAny...), policy.Requirement.Foreign) {
+			only.RequiresAny = nil // it may be the alternative that held
+		}
 	}
 	released := time.Unix(1, 0)
 	q := decision.Query{
 		Policy: r.policy, Ring: &only, Update: inventory.Update{PURL: update, Released: &released, FirstSeen: released},
 		Answer:   decision.Answer{Grants: []decision.Grant{{Rule: "recorded", Approve: &policy.Approve{Anchor: policy.Released}}}},
 		Evidence: decision.NewIndex(evidence), At: at,
-		Missing: func(key string) int { return r.missing(key, update, evidence) },
+		Missing:   func(key string) int { return r.missing(key, update, evidence) },
+		Reported:  func(key string) decision.Reports { return r.reported(key, evidence) },
+		Platforms: func() []string { return r.platforms(ring.Name, update) },
 	}
 	for i := range r.policy.Lanes {
 		if r.policy.Lanes[i].Name == lane {
@@ -92,30 +98,4 @@ func (r *run) judge(ring *policy.Ring, lane, update string, evidence decision.Ev
 		}
 	}
 	return decision.Decide(q)
-}
-
-// missing counts the hosts of an own ring that lack an update or that nobody looked at, as the plan counts them.
-func (r *run) missing(ring, update string, evidence decision.Evidence) int {
-	n, elsewhere := 0, false
-	for _, h := range r.policy.Hosts {
-		of, ok := r.policy.RingOf(h)
-		if !ok || of.Name != ring {
-			continue
-		}
-		if h.Site() != cmp.Or(r.snapshot.Site, policy.DefaultSite) {
-			elsewhere = true
-			continue
-		}
-		if seen := r.snapshot.Host(h.Name); seen == nil || seen.State != inventory.Scanned || r.lacks(seen, update) {
-			n++
-		}
-	}
-	if e, _ := evidence.Of(ring, update); elsewhere {
-		n = max(n, e.Missing)
-	}
-	return n
-}
-
-func (r *run) lacks(h *inventory.Host, update string) bool {
-	return slices.ContainsFunc(h.Missing, func(m inventory.Missing) bool { return r.snapshot.Updates[m.Update].PURL == update })
 }

@@ -1,0 +1,68 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// pooled adds up, for each update, what this tenant and those of the pool know of it, over all their rings. It names
+// none of them. Who was never scanned may lack anything and has seen nothing.
+func pooled(own State, foreign map[string]State, pool []string) decision.Evidence {
+	sums := map[string]*decision.RingEvidence{}
+	addTo(sums, own)
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(pool))) {
+		if name != own.Tenant {
+			addTo(sums, foreign[name])
+		}
+	}
+	var out decision.Evidence
+	for _, update := range slices.Sorted(maps.Keys(sums)) {
+		out = append(out, *sums[update])
+	}
+	return out
+}
+
+// addTo counts one tenant's evidence. An update that succeeded in several of its rings succeeded in one tenant.
+func addTo(sums map[string]*decision.RingEvidence, s State) {
+	here := map[string]bool{}
+	for _, e := range s.Evidence {
+		sum := sumOf(sums, e.Update)
+		sum.Attempted += e.Attempted
+		sum.Succeeded += e.Succeeded
+		sum.Failed += e.Failed
+		sum.InDoubt += e.InDoubt
+		sum.Missing += e.Missing
+		sum.FirstAt = extreme(sum.FirstAt, e.FirstAt, time.Time.Before)
+		sum.SucceededAt = extreme(sum.SucceededAt, e.SucceededAt, time.Time.After)
+		if e.Succeeded > 0 {
+			sum.Platforms = slices.Compact(slices.Sorted(slices.Values(append(sum.Platforms, e.Platforms...))))
+		}
+		if e.Succeeded > 0 && !here[e.Update] {
+			here[e.Update] = true
+			sum.Tenants++
+		}
+	}
+	if s.Seq == 0 {
+		sumOf(sums, decision.AnyUpdate).Missing += unknown
+	}
+}
+
+func sumOf(sums map[string]*decision.RingEvidence, update string) *decision.RingEvidence {
+	if sums[update] == nil {
+		key := policy.Requirement{Tenant: policy.AllTenants, Ring: policy.PoolRing}.Key()
+		sums[update] = &decision.RingEvidence{Ring: key, Update: update, Platforms: []string{}}
+	}
+	return sums[update]
+}
+
+// extreme is the one of two instants that comes first by before; nil is none.
+func extreme(a, b *time.Time, first func(time.Time, time.Time) bool) *time.Time {
+	if a == nil || b != nil && first(*b, *a) {
+		return b
+	}
+	return a
+}
