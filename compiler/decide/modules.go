@@ -88,23 +88,6 @@ func (c *compiled) parsed() map[string]*ast.Module {
 	return out
 }
 
-// inputSchema makes a misspelt field an error of the compiler; it would be undefined, and a reject that reads it silent.
-func inputSchema() *ast.SchemaSet {
-	text := map[string]any{"type": "string"}
-	list := map[string]any{"type": "array", "items": text}
-	flag := map[string]any{"type": "boolean"}
-	update := map[string]any{
-		"name": text, "version": text, "purl": text, "class": text, "severity": text, "origin": text,
-		"exploited": flag, "advisories": list, "cves": list, "hasReleased": flag,
-	}
-	closed := func(fields map[string]any) map[string]any {
-		return map[string]any{"type": "object", "properties": fields, "additionalProperties": false}
-	}
-	s := ast.NewSchemaSet()
-	s.Put(ast.SchemaRootRef, closed(map[string]any{"update": closed(update)}))
-	return s
-}
-
 // packageName prints a package's path without its root: ringfence.tenant["msp-lab"] is ringfence.tenant.msp-lab.
 func packageName(path ast.Ref) string {
 	parts := make([]string, 0, len(path))

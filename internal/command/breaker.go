@@ -2,9 +2,11 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"regexp"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -95,12 +97,27 @@ func (a *app) everyone(ctx context.Context, ws *workspace) []*policy.Tenant {
 // proposal is a rule that rejects what the breaker holds, ready to be reviewed, and how to release it instead. The breaker
 // itself never changes policy.
 func proposal(b ledger.Order) string {
-	return fmt.Sprintf(`  to reject it, propose this as baseline/breaker.rego (or in it):
-    package ringfence.custom
+	update := untrusted.Line(b.Update, 500)
+	return fmt.Sprintf(`  to reject it, propose this as baseline/breaker.cue (or in it):
+    package baseline
 
-    reject contains {"msg": %s} if input.update.purl == %s
+    #Tenant: approval: "%s": {match: purl: [%s], reject: reason: %s}
   to release it: ringfence unhalt --update '%s' --reason TEXT`,
-		strconv.Quote(untrusted.Line(b.Reason, 200)), strconv.Quote(untrusted.Line(b.Update, 500)), untrusted.Line(b.Update, 500))
+		ruleName("broken "+label(b.Update)), quoted(update), quoted(untrusted.Line(b.Reason, 200)), update)
+}
+
+// quoted is a string of CUE, which reads those of JSON.
+func quoted(s string) string {
+	raw, _ := json.Marshal(s) // a string cannot fail
+	return string(raw)
+}
+
+var noName = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// ruleName makes a name of words.
+func ruleName(words string) string {
+	s := noName.ReplaceAllString(words, "-")
+	return strings.Trim(s[:min(len(s), 63)], "-")
 }
 
 // release asks for a break to be lifted. What failed until now is forgiven, or it would be held again at once.

@@ -10,6 +10,7 @@ import (
 	"github.com/invopop/jsonschema"
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
@@ -27,21 +28,22 @@ var documents = map[string]any{
 	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
 }
 
+// inputKind is the input of users' Rego modules, whose schema is the one that their compiler goes by.
+const inputKind = "input"
+
 func newSchema(a *app) *cobra.Command {
-	kinds := slices.Sorted(maps.Keys(documents))
+	kinds := append(slices.Sorted(maps.Keys(documents)), inputKind)
 	return &cobra.Command{
 		Use:       "schema KIND",
 		Short:     "Print the JSON Schema of a document",
-		Long:      "Prints the JSON Schema of one kind of document: " + strings.Join(kinds, ", ") + ".",
+		Long:      "Prints the JSON Schema of one kind of document: " + strings.Join(kinds, ", ") + " (what Rego modules see).",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: kinds,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, ok := documents[args[0]]
+			s, ok := schemaOf(args[0])
 			if !ok {
 				return usage(c, fmt.Errorf("there is no kind %q; known are %s", args[0], strings.Join(kinds, ", ")))
 			}
-			s := (&jsonschema.Reflector{Anonymous: true}).Reflect(v)
-			s.ID = jsonschema.ID("https://ringfence.dev/schema/v1/" + args[0])
 			raw, err := json.MarshalIndent(s, "", "  ")
 			if err != nil {
 				return err
@@ -50,4 +52,17 @@ func newSchema(a *app) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func schemaOf(kind string) (any, bool) {
+	if kind == inputKind {
+		return decide.PublishedSchema(), true
+	}
+	v, ok := documents[kind]
+	if !ok {
+		return nil, false
+	}
+	s := (&jsonschema.Reflector{Anonymous: true}).Reflect(v)
+	s.ID = jsonschema.ID("https://ringfence.dev/schema/v1/" + kind)
+	return s, true
 }
