@@ -100,3 +100,23 @@ func TestWhatAnEditDoes(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkDiff, two cores shared with many others: a window moves for fleets whose hosts lack 40 updates each. Both plans are part of it.
+//
+//	hosts=10,000    0.5 s   0.1 GB allocated in total
+//	hosts=100,000   9 s     1.0 GB
+func BenchmarkDiff(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprintf("hosts=%d", n), func(b *testing.B) {
+			base := fleet(n)
+			head := sourced(base)
+			head.Policy.Windows[3].Days = []string{"tue", "wed", "thu"}
+			for b.Loop() {
+				d, err := plan.Diff(base, head)
+				if err != nil || len(d.Groups) == 0 {
+					b.Fatalf("%v, %+v", err, d)
+				}
+			}
+		})
+	}
+}

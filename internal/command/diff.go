@@ -140,7 +140,7 @@ func (a *app) diffExit(doc plan.DiffDocument, f diffFlags) error {
 		if t.State == "error" {
 			return done(ExitError)
 		}
-		changed = changed || t.State == "changed"
+		changed = changed || t.State == "changed" || len(t.Groups) > 0
 	}
 	var denied []string
 	for _, k := range doc.Kinds {

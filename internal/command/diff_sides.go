@@ -51,6 +51,9 @@ func (a *app) sides(ctx context.Context, f diffFlags) (*diffSides, error) {
 		d.tenants = slices.DeleteFunc(d.tenants, func(name string) bool { return name != f.tenant })
 		d.untouched = 1 - len(d.tenants)
 	}
+	if f.head == "HEAD" {
+		a.sayDirty(ctx, repo)
+	}
 	d.compile(ctx, d.base)
 	d.compile(ctx, d.head)
 	return d, nil
@@ -147,11 +150,8 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 		return one, nil
 	}
 	known, err := d.known(ctx, cmp.Or(is, was), site)
-	if errors.Is(err, errNeverScanned) {
-		one.State = "never-scanned"
-		return one, nil
-	}
-	if err != nil {
+	never := errors.Is(err, errNeverScanned)
+	if err != nil && !never {
 		return one, err
 	}
 	base, err := d.input(ctx, d.base, was, known)
@@ -162,7 +162,11 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 	if err != nil {
 		return one, err
 	}
-	return plan.Diff(base, head)
+	one, err = plan.Diff(base, head)
+	if never {
+		one.State = "never-scanned"
+	}
+	return one, err
 }
 
 // scanned is what both plans are made over.
@@ -174,16 +178,18 @@ type scanned struct {
 
 var errNeverScanned = errors.New("never scanned")
 
+// known reads the newest snapshot. Without any, hosts and rings can still be compared, over one that is empty.
 func (d *diffSides) known(ctx context.Context, t *policy.Tenant, site string) (scanned, error) {
+	none := scanned{snapshot: &inventory.Snapshot{Tenant: t.Name, Site: site, TakenAt: d.at}, site: site}
 	head, err := d.recorded(ctx, t.Name)
 	if err != nil || head.Commit == "" {
-		return scanned{}, cmp.Or(err, errNeverScanned)
+		return none, cmp.Or(err, errNeverScanned)
 	}
 	p := &pipeline{app: d.app, ws: d.head, tenant: t, site: site, head: head, ledger: ledger.Open(d.head.repo, t.Name)}
 	s, err := p.snapshot(ctx)
 	var known diag.Diagnostic
 	if errors.As(err, &known) && known.Code == diag.NoSnapshot {
-		return scanned{}, errNeverScanned
+		return none, errNeverScanned
 	}
 	return scanned{head, s, site}, err
 }
@@ -226,6 +232,9 @@ func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, 
 			return plan.Input{}, err
 		}
 		foreign[name] = head.State
+	}
+	if len(known.snapshot.Updates) == 0 {
+		return p.input(d.at, known.snapshot, nil), nil
 	}
 	answers, _, err := p.decide(ctx, known.snapshot, d.at)
 	if err != nil {

@@ -158,7 +158,7 @@ func standsFor(t plan.TenantDiff) string {
 	case t.State == "error":
 		return "it does not compile at " + t.Side + ", so nothing can be compared"
 	case t.State == "never-scanned":
-		return "never scanned: no effect can be computed (ringfence scan --tenant " + t.Tenant + ")"
+		return "never scanned: no effect on updates can be computed (ringfence scan --tenant " + t.Tenant + ")"
 	case t.Side == "head":
 		return "a new tenant"
 	case t.Side == "base":

@@ -70,15 +70,21 @@ func (a *app) head(ctx context.Context) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dirty, err := w.repo.Dirty(ctx, policyPaths...); err == nil && len(dirty) > 0 {
-		d := diag.Diagnostic{
-			Code: diag.FolderDiffers, Severity: diag.Info,
-			Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(firstOf(dirty, 5), ", "),
-			Fix:     "commit the change to make it count",
-		}
-		a.out.diagnostics(diag.List{d}, nil)
-	}
+	a.sayDirty(ctx, w.repo)
 	return w, nil
+}
+
+// sayDirty says that the folder differs from HEAD, if it does.
+func (a *app) sayDirty(ctx context.Context, repo *gitrepo.Repo) {
+	dirty, err := repo.Dirty(ctx, policyPaths...)
+	if err != nil || len(dirty) == 0 {
+		return
+	}
+	a.out.diagnostics(diag.List{{
+		Code: diag.FolderDiffers, Severity: diag.Info,
+		Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(firstOf(dirty, 5), ", "),
+		Fix:     "commit the change to make it count",
+	}}, nil)
 }
 
 // folderName is the working folder as the person named it.
