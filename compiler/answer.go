@@ -23,6 +23,7 @@ type answer struct {
 	Settings    *policy.Settings  `json:"settings,omitempty"`
 	Known       []string          `json:"known,omitempty"`
 	Scenarios   []policy.Scenario `json:"scenarios,omitempty"`
+	Traits      *Traits           `json:"traits,omitempty"`
 	NoModule    bool              `json:"noModule,omitempty"` // the module files are broken: nothing can compile
 }
 

@@ -38,6 +38,7 @@ const (
 	TenantTask    TaskKind = "tenant"
 	SettingsTask  TaskKind = "settings"
 	ScenariosTask TaskKind = "scenarios"
+	TraitsTask    TaskKind = "traits" // of a tenant
 )
 
 // Reply is the encoded answer to a task, or why there is none.
@@ -77,7 +78,7 @@ func (e inProcess) Evaluate(ctx context.Context, o Order) []Reply {
 // failed is the one diagnostic of a task that exceeded a limit, at the file where a reader should begin.
 func failed(task Task, why Failure) diag.Diagnostic {
 	at := task.Name
-	if task.Kind == TenantTask {
+	if task.Kind == TenantTask || task.Kind == TraitsTask {
 		at = path.Join(tenantsDir, task.Name)
 		for _, f := range task.Files {
 			if path.Ext(f.Path) == ".cue" && f.Mode&fs.ModeType == 0 {

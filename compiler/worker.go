@@ -103,6 +103,9 @@ func (w *Worker) answer(c *compilation, task Task, p *program) *answer {
 	case ScenariosTask:
 		list, diags := c.readScenarios()
 		return &answer{Scenarios: list, Diags: diags}
+	case TraitsTask:
+		traits, diags := c.traits(task.Name)
+		return &answer{Traits: traits, Diags: diags}
 	}
 	out, ok := c.quick(task.Name, p)
 	if !ok {

@@ -17,6 +17,7 @@ import (
 type Document struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"` // "PolicyWords"
+	Title      string    `json:"title"`
 	Tenant     string    `json:"tenant"`
 	At         time.Time `json:"at"` // from which the next windows are counted
 	Lines      []Line    `json:"lines"`
@@ -46,7 +47,7 @@ type Line struct {
 // Describe renders a policy. Windows are counted from at on, with freezes cut out.
 func Describe(t *policy.Tenant, at time.Time) Document {
 	d := describer{t: t, at: at, loc: zone(t)}
-	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Tenant: t.Name, At: at, Lines: d.tenant()}
+	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Title: "The patch policy of " + t.Name, Tenant: t.Name, At: at, Lines: d.tenant()}
 	for _, s := range []Section{d.rings(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.spare(), d.strays()} {
 		if len(s.Lines)+len(s.Items) > 0 {
 			out.Sections = append(out.Sections, s)

@@ -15,10 +15,10 @@ const longest = 2000
 // Text writes a document for a terminal.
 func (d Document) Text(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "The patch policy of %s\n", plain(d.Tenant))
+	fmt.Fprintf(&b, "%s\n", plain(d.Title))
 	paragraph(&b, "", d.Lines)
 	for _, s := range d.Sections {
-		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(plain(s.Title)))
+		fmt.Fprintf(&b, "\n%s\n", plain(s.Title))
 		paragraph(&b, "  ", s.Lines)
 		for _, i := range s.Items {
 			fmt.Fprintf(&b, "\n  %s%s\n", plain(i.Name), from(i.Source))
@@ -66,7 +66,7 @@ func paragraph(b *bytes.Buffer, indent string, lines []Line) {
 // Markdown writes a document for a pull request, with the place of each sentence behind it.
 func (d Document) Markdown(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "## The patch policy of %s\n\n", mark(d.Tenant))
+	fmt.Fprintf(&b, "## %s\n\n", mark(d.Title))
 	bullets(&b, d.Lines)
 	for _, s := range d.Sections {
 		fmt.Fprintf(&b, "\n### %s\n\n", mark(s.Title))

@@ -36,7 +36,7 @@ func newQueue(tasks []compiler.Task) *queue {
 		for _, f := range t.Files {
 			size += len(f.Data)
 		}
-		if len(now) == compiler.BatchSize || held+size > batchBytes || t.Kind != compiler.TenantTask {
+		if len(now) == compiler.BatchSize || held+size > batchBytes || t.Kind != compiler.TenantTask && t.Kind != compiler.TraitsTask {
 			flush()
 		}
 		now, held = append(now, i), held+size

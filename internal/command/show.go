@@ -15,6 +15,7 @@ import (
 
 type showFlags struct {
 	policy, rev, format string
+	deviations          bool
 	at                  instant
 }
 
@@ -29,9 +30,13 @@ one is refused. Inside the policy repository times are shown in the tenant's zon
 With --policy, the whole policy of a tenant in plain English: who is in each ring, when it is changed, what it waits for.
 It reads the working folder, so that a change can be looked at before it is committed.
 
+With --deviations, what tenants that share a definition of the baseline have otherwise than it: parameters that they set,
+parts that they change, add or switch off, rings that leave a default.
+
   ringfence show plan.json
   ringfence show --policy acme
-  ringfence show --policy acme --format markdown --rev HEAD     for a pull request, with places`,
+  ringfence show --policy acme --format markdown --rev HEAD     for a pull request, with places
+  ringfence show --deviations`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.valid(args); err != nil {
@@ -41,21 +46,29 @@ It reads the working folder, so that a change can be looked at before it is comm
 		},
 	}
 	c.Flags().StringVar(&f.policy, "policy", "", "show the policy of `TENANT` in plain English")
+	c.Flags().BoolVar(&f.deviations, "deviations", false, "show in what tenants differ from their baseline")
 	c.Flags().StringVar(&f.rev, "rev", "", "read revision `REV` instead of the working folder")
-	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` of a policy: text, markdown or json")
+	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` of a policy or of deviations: text, markdown or json")
 	f.at.flag(c, "count the next windows from `TIME` (default: now)")
 	return c
 }
 
 // valid says what is wrong with the command line: exactly one thing is shown.
 func (f showFlags) valid(args []string) error {
+	things := len(args)
+	if f.policy != "" {
+		things++
+	}
+	if f.deviations {
+		things++
+	}
 	switch {
-	case len(args) == 0 && f.policy == "":
-		return errors.New("show needs a plan FILE or --policy TENANT")
-	case len(args) > 0 && f.policy != "":
-		return errors.New("show takes a plan FILE or --policy, not both")
+	case things == 0:
+		return errors.New("show needs a plan FILE, --policy TENANT or --deviations")
+	case things > 1:
+		return errors.New("show takes one of a plan FILE, --policy and --deviations")
 	case len(args) > 0 && f.format != "text":
-		return errors.New("--format goes with --policy; a plan file is JSON as it stands")
+		return errors.New("--format goes with --policy and --deviations; a plan file is JSON as it stands")
 	case documentWriters[f.format] == nil:
 		return fmt.Errorf("--format is text, markdown or json, not %q", f.format)
 	}
@@ -63,8 +76,11 @@ func (f showFlags) valid(args []string) error {
 }
 
 func (a *app) show(ctx context.Context, f showFlags, args []string) error {
-	if f.policy != "" {
+	switch {
+	case f.policy != "":
 		return a.showPolicy(ctx, f)
+	case f.deviations:
+		return a.showDeviations(ctx, f)
 	}
 	made, preview, err := a.loadPlan(args[0])
 	if err != nil {

@@ -1,0 +1,65 @@
+package deviation
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// TestDifferences: each way in which a tenant can have something otherwise, and what is no difference.
+func TestDifferences(t *testing.T) {
+	base := &policy.Tenant{
+		Rings: []policy.Ring{{Name: "pilot", StopAtFailures: 3, Window: "night", Source: "b:1:1"}},
+		Windows: []policy.Window{
+			{Name: "night", Days: []string{"mon"}, Start: "22:00", Source: "b:2:1"},
+			{Name: "old", Always: true, Source: "b:3:1"},
+			{Name: "plant", Events: []policy.Event{{Starts: "2026-12-09T18:00", Days: 1, Source: "b.ics:1:1"}}, Source: "b:4:1"},
+		},
+		Off: []string{"windows.spare"},
+	}
+	acme := &policy.Tenant{
+		Name: "acme", Breaker: true, Source: "t:0:1",
+		Rings: []policy.Ring{
+			{Name: "broad", StopAtFailures: 1, Requires: []policy.Requirement{}, Select: []policy.Label{{Key: "a", Value: "b"}}, Source: "t:1:1"},
+			{Name: "pilot", StopAtFailures: 2, Window: "night", Source: "t:2:1"},
+		},
+		Windows: []policy.Window{
+			{Name: "mine", Always: true, Source: "t:3:1"},
+			{Name: "night", Dates: []string{"2026-12-05"}, Start: "22:00", Source: "t:4:1"},
+			{Name: "plant", Events: []policy.Event{{Starts: "2026-12-09T18:00", Days: 1, Source: "t.ics:9:1"}}, Source: "t:5:1"},
+			{Name: "spare", Always: true, Source: "t:6:1"},
+			{Name: "tailored", Always: true, Source: "t:7:1"},
+		},
+		Otherwise: &policy.Rule{Name: "otherwise", Source: "t:8:1"},
+		Off:       []string{"windows.own", "windows.old"},
+	}
+	use := compiler.Use{Definition: "d", Base: base, Open: []string{"windows.tailored"}}
+	r := Of(&policy.Set{Tenants: []*policy.Tenant{acme}}, []compiler.Traits{
+		{Tenant: "gone", Uses: []compiler.Use{use}}, {Tenant: "acme", Uses: []compiler.Use{use}, Ring: policy.Ring{StopAtFailures: 1}},
+	})
+	var got []string
+	for _, d := range r.Definitions[0].Tenants[0].Differences {
+		got = append(got, fmt.Sprintf("%s %s (%s)", d.Change, d.sentence(), d.Source))
+	}
+	want := []string{
+		"own approval.otherwise is its own. (t:8:1)",
+		"changed rings.pilot: stopAtFailures is 2 instead of 3. (t:2:1)",
+		"changed tenant: breaker is true instead of nothing. (t:0:1)",
+		"own windows.mine is its own. (t:3:1)",
+		`changed windows.night: dates is ["2026-12-05"] instead of nothing. (t:4:1)`,
+		`changed windows.night: days is not set instead of ["mon"]. (t:4:1)`,
+
+		"on windows.spare is switched on. (t:6:1)",
+		"tailored windows.tailored is made of its parameters. (t:7:1)",
+		"off windows.old is switched off. (b:3:1)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+	if n := len(r.Definitions[0].Tenants); n != 1 {
+		t.Errorf("%d tenants", n)
+	}
+}

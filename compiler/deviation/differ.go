@@ -1,0 +1,153 @@
+package deviation
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// part is one named entry of a policy as JSON, field by field.
+type part struct {
+	source string
+	fields map[string]string
+}
+
+// differences compares a tenant's parts with those of the definition. Rings are the tenant's own affair: of a ring that
+// the definition does not have, what differs from the schema's defaults counts.
+func differences(t *policy.Tenant, u compiler.Use, ring policy.Ring) []Difference {
+	own, base := partsOf(t), partsOf(u.Base)
+	out := []Difference{}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		p := own[name]
+		b, known := base[name]
+		switch {
+		case known:
+			out = append(out, fields(name, p, b.fields)...)
+		case strings.HasPrefix(name, "rings."):
+			out = append(out, fields(name, settings(p), settings(partOf(ring, "")).fields)...)
+		case slices.Contains(u.Open, name):
+			out = append(out, Difference{Part: name, Change: Tailored, Source: p.source})
+		case slices.Contains(u.Base.Off, name):
+			out = append(out, Difference{Part: name, Change: On, Source: p.source})
+		default:
+			out = append(out, Difference{Part: name, Change: Own, Source: p.source})
+		}
+	}
+	for _, name := range t.Off {
+		if b, ok := base[name]; ok {
+			out = append(out, Difference{Part: name, Change: Off, Source: b.source})
+		}
+	}
+	return out
+}
+
+// fields lists the fields of a part that are not as in base.
+func fields(name string, p part, base map[string]string) []Difference {
+	all := maps.Clone(base)
+	maps.Copy(all, p.fields)
+	var out []Difference
+	for _, f := range slices.Sorted(maps.Keys(all)) {
+		if p.fields[f] != base[f] {
+			out = append(out, Difference{Part: name, Field: f, Value: p.fields[f], Instead: base[f], Change: Changed, Source: p.source})
+		}
+	}
+	return out
+}
+
+// settings leaves of a ring what has a default: whom it takes, when, and after what is its own in any case.
+func settings(p part) part {
+	p.fields = maps.Clone(p.fields)
+	maps.DeleteFunc(p.fields, func(f, _ string) bool {
+		top, _, _ := strings.Cut(f, ".")
+		return slices.Contains([]string{"select", "selectBy", "share", "window", "windows", "requires", "requiresAny"}, top)
+	})
+	return p
+}
+
+// partsOf takes a policy apart by name: "windows.weekend", as Off names them.
+func partsOf(t *policy.Tenant) map[string]part {
+	out := map[string]part{"tenant": switches(t)}
+	for _, r := range t.Rings {
+		out["rings."+r.Name] = partOf(r, r.Source)
+	}
+	for _, w := range t.Windows {
+		out["windows."+w.Name] = partOf(w, w.Source)
+	}
+	for _, l := range t.Lanes {
+		out["lanes."+l.Name] = partOf(l, l.Source)
+	}
+	for _, f := range t.Freezes {
+		out["freezes."+f.Name] = partOf(f, f.Source)
+	}
+	for _, r := range t.Rules {
+		out["approval."+r.Name] = partOf(r, r.Source)
+	}
+	for _, x := range t.Exploited {
+		out["exploited."+x.CVE] = partOf(x, x.Source)
+	}
+	if t.Otherwise != nil {
+		out["approval."+t.Otherwise.Name] = partOf(*t.Otherwise, t.Otherwise.Source)
+	}
+	return out
+}
+
+// switches are what a tenant as a whole has switched on.
+func switches(t *policy.Tenant) part {
+	p := partOf(policy.Tenant{TestClock: t.TestClock, Breaker: t.Breaker, Disabled: t.Disabled}, t.Source)
+	maps.DeleteFunc(p.fields, func(_, value string) bool { return value != "true" })
+	return p
+}
+
+func partOf(v any, source string) part {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a policy is made of strings and numbers
+	}
+	var x map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &x) // what was just written
+	p := part{source, map[string]string{}}
+	p.flatten("", x)
+	return p
+}
+
+// flatten writes each field under its path. Places and the part's own name are no difference; what is empty is as good
+// as absent.
+func (p part) flatten(prefix string, x map[string]json.RawMessage) {
+	for key, raw := range x {
+		if key == "source" || key == "selectSource" || prefix == "" && isName[key] {
+			continue
+		}
+		var nested map[string]json.RawMessage
+		if json.Unmarshal(raw, &nested) == nil && nested != nil {
+			p.flatten(prefix+key+".", nested)
+			continue
+		}
+		if s := string(withoutSources(raw)); s != "[]" && s != "null" && s != `""` {
+			p.fields[prefix+key] = s
+		}
+	}
+}
+
+// isName are the fields that hold a part's name. That of a window is not among them, since rings and lanes refer to
+// windows by the same field; it is equal on both sides in any case.
+var isName = map[string]bool{"ring": true, "lane": true, "freeze": true, "rule": true}
+
+// withoutSources drops the places from the structs of a list.
+func withoutSources(raw json.RawMessage) json.RawMessage {
+	var list []map[string]json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return raw
+	}
+	for _, x := range list {
+		delete(x, "source")
+	}
+	out, err := json.Marshal(list)
+	if err != nil {
+		return raw
+	}
+	return out
+}
