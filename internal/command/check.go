@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,56 +13,114 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/annotations"
 )
 
 func newCheck(a *app) *cobra.Command {
-	var rev, level string
-	var all bool
+	var f checkFlags
 	var at instant
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Compile the policy and say what is wrong with it",
 		Long: `Compiles every tenant of the working folder, or of a revision, and prints one diagnostic per mistake.
-Nothing is written and no host is touched. Exit 0: no error; 1: the policy does not compile; 3: findings at or above --fail-level.`,
-		Args: cobra.NoArgs,
+Nothing is written and no host is touched. Exit 0: no error; 1: the policy does not compile; 3: it does, and there are
+findings at or above --fail-level.
+
+With --format json, sarif (2.1.0) or github (workflow commands) the findings are one document on stdout, also when there
+are none; what is said to people stays on stderr.`,
+		Example: "  ringfence check\n  ringfence check --format sarif > ringfence.sarif\n  ringfence check --rev main --fail-level warning",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if level != "error" && level != "warning" {
-				return usage(c, fmt.Errorf("--fail-level is error or warning, not %q", level))
+			if err := f.valid(a.json); err != nil {
+				return usage(c, err)
 			}
-			return a.check(c.Context(), rev, level, a.reading(at), all)
+			f.at = a.reading(at)
+			return a.check(c.Context(), f)
 		},
 	}
-	c.Flags().StringVar(&rev, "rev", "", "check revision `REV` from the object database instead of the working folder")
-	c.Flags().StringVar(&level, "fail-level", "error", "exit 3 also for findings of `LEVEL` warning")
-	c.Flags().BoolVar(&all, "all", false, "show accepted findings, too")
+	c.Flags().StringVar(&f.rev, "rev", "", "check revision `REV` from the object database instead of the working folder")
+	c.Flags().StringVar(&f.level, "fail-level", "error", "exit 3 for findings of `LEVEL` or above: error, warning or info")
+	c.Flags().StringVar(&f.format, "format", "text", "print findings as `FORMAT`: text, json, sarif or github")
+	c.Flags().BoolVar(&f.all, "all", false, "show accepted findings, too")
 	at.flag(c, "look ahead from `TIME` instead of now")
 	return c
 }
 
-func (a *app) check(ctx context.Context, rev, level string, at time.Time, all bool) error {
-	w, err := a.folderOr(ctx, rev)
+type checkFlags struct {
+	rev, level, format string
+	all                bool
+	at                 time.Time
+}
+
+var (
+	checkFormats = []string{"text", "json", "sarif", "github"}
+	failLevels   = []string{string(diag.Error), string(diag.Warning), string(diag.Info)} // from worst to mildest
+)
+
+func (f checkFlags) valid(json bool) error {
+	switch {
+	case !slices.Contains(failLevels, f.level):
+		return fmt.Errorf("--fail-level is error, warning or info, not %q", f.level)
+	case !slices.Contains(checkFormats, f.format):
+		return fmt.Errorf("--format is text, json, sarif or github, not %q", f.format)
+	case json && f.format != "text":
+		return errors.New("--json prints events, and --format a document: name one of them")
+	}
+	return nil
+}
+
+// fails reports whether a finding is as bad as --fail-level says, or worse.
+func (f checkFlags) fails(d diag.Diagnostic) bool {
+	return slices.Index(failLevels, string(d.Severity)) <= slices.Index(failLevels, f.level)
+}
+
+func (a *app) check(ctx context.Context, f checkFlags) error {
+	w, err := a.folderOr(ctx, f.rev)
 	if err != nil {
 		return err
 	}
 	w.list = append(w.list, controlFindings(w)...)
-	ahead := check.NewAhead(at)
+	ahead := check.NewAhead(f.at)
 	for _, t := range w.set.Tenants {
 		w.list = append(w.list, ahead.Tenant(t)...)
 	}
 	var accepted diag.List
-	w.list, accepted = check.Accept(w.set.Tenants, w.list, at)
-	if all {
-		a.out.diagnostics(accepted, w.tree)
+	w.list, accepted = check.Accept(w.set.Tenants, w.list, f.at)
+	shown := diag.List{}
+	if f.all {
+		shown = accepted
 	}
-	a.out.diagnostics(w.list, w.tree)
+	if err := a.findings(w, f.format, shown); err != nil {
+		return err
+	}
 	if w.list.HasErrors() {
 		a.out.say("%s; %s", tally(w.list), compiling(w.set))
 		return done(ExitError)
 	}
-	a.summarise(w, len(accepted))
-	if level == "warning" && slices.ContainsFunc(w.list, func(d diag.Diagnostic) bool { return d.Severity != diag.Info }) {
+	if f.format == "text" {
+		a.summarise(w, len(accepted))
+	} else {
+		a.out.say("%s%s; %s", tally(w.list), besides(len(accepted)), compiling(w.set))
+	}
+	if slices.ContainsFunc(w.list, f.fails) {
 		return done(ExitDenied)
 	}
+	return nil
+}
+
+// findings prints the list, and what was accepted as far as it is asked for: for people, or as one document.
+func (a *app) findings(w *workspace, format string, accepted diag.List) error {
+	src := annotations.NewSource(w.tree)
+	switch format {
+	case "json":
+		return annotations.JSON(a.Stdout, slices.Concat(accepted, w.list), names(w.set))
+	case "sarif":
+		return annotations.SARIF(a.Stdout, slices.Concat(accepted, w.list), src, version())
+	case "github":
+		return annotations.GitHub(a.Stdout, slices.Concat(accepted, w.list), src)
+	}
+	a.out.diagnostics(accepted, w.tree)
+	a.out.diagnostics(w.list, w.tree)
 	return nil
 }
 

@@ -1,10 +1,14 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -65,17 +69,58 @@ func wayOut(s diag.Severity) string {
 	return "fix"
 }
 
-// printSnippet shows the line and a caret below the column. A file that cannot be read is simply not shown.
+// printSnippet shows the line with its mistake underlined. A file that cannot be read is simply not shown.
 func printSnippet(w io.Writer, r diag.Range, src fs.FS) {
 	line, ok := sourceLine(r, src)
 	if !ok {
 		return
 	}
-	column := min(max(r.Start.Column, 1), len(line)+1)
-	shown := untrusted.Line(strings.ReplaceAll(line, "\t", " "), 200)
+	before, at, after := cut(line, r)
+	before, at, after = lastRunes(before, maxBefore), untrusted.Line(at, maxMarked), untrusted.Line(after, maxAfter)
 	number := fmt.Sprint(r.Start.Line)
 	gutter := strings.Repeat(" ", len(number))
-	fmt.Fprintf(w, "  %s |\n  %s | %s\n  %s | %s^\n", gutter, number, shown, gutter, strings.Repeat(" ", column-1))
+	mark := strings.Repeat("^", max(1, columns(at)))
+	fmt.Fprintf(w, "  %s |\n  %s | %s%s%s\n  %s | %s%s\n", gutter, number, before, at, after, gutter, strings.Repeat(" ", columns(before)), mark)
+}
+
+// A line that is longer than these together is shown around its mistake.
+const maxBefore, maxMarked, maxAfter = 100, 100, 60
+
+// cut parts a line into what is before, in and behind a range; what continues on later lines is marked to its end.
+func cut(line string, r diag.Range) (before, at, after string) {
+	start := min(max(r.Start.Column-1, 0), len(line))
+	end := start
+	switch {
+	case r.End.Line > r.Start.Line:
+		end = len(line)
+	case r.End.Line == r.Start.Line:
+		end = min(max(r.End.Column-1, start), len(line))
+	}
+	return line[:start], line[start:end], line[end:]
+}
+
+// lastRunes neutralises text and keeps the end of it.
+func lastRunes(s string, limit int) string {
+	r := []rune(s)
+	if len(r) <= limit {
+		return untrusted.Line(s, limit)
+	}
+	return "…" + untrusted.Line(string(r[len(r)-limit+1:]), limit)
+}
+
+// columns is how many cells of a terminal text takes: letters of East Asian scripts and emoji take two, marks none.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		switch kind := width.LookupRune(r).Kind(); {
+		case unicode.In(r, unicode.Mn, unicode.Me):
+		case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 func sourceLine(r diag.Range, src fs.FS) (string, bool) {
@@ -86,6 +131,7 @@ func sourceLine(r diag.Range, src fs.FS) (string, bool) {
 	if err != nil {
 		return "", false
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	lines := strings.Split(string(raw), "\n")
 	if r.Start.Line > len(lines) {
 		return "", false

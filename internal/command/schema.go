@@ -16,6 +16,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/annotations"
 	"github.com/ringfence/ringfence/internal/fleet"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/report"
@@ -24,7 +25,7 @@ import (
 // documents are the kinds whose shape is contract. The schemas are reflected from the Go types, so they cannot drift.
 var documents = map[string]any{
 	"Plan": plan.Plan{}, "Diff": plan.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
-	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{},
+	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{}, "Diagnostics": annotations.Document{},
 	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
 }
 
