@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+func at(day int) *time.Time {
+	t := time.Date(2026, 11, day, 12, 0, 0, 0, time.UTC)
+	return &t
+}
+
+func needs(reqs ...policy.Requirement) *policy.Tenant {
+	return &policy.Tenant{Name: "acme", Rings: []policy.Ring{{Name: "broad", Requires: reqs}, {Name: "pilot"}}}
+}
+
+var thePool = policy.Requirement{Tenant: policy.AllTenants, Ring: policy.PoolRing, MinSucceeded: 1, Tenants: 1}
+
+// TestThePool adds up own evidence and that of its members, over all their rings, whatever the order in which they are
+// named.
+func TestThePool(t *testing.T) {
+	own := State{Tenant: "acme", Seq: 9, Evidence: decision.Evidence{
+		{Ring: "broad", Update: "u", Attempted: 2, Succeeded: 1, Failed: 1, FirstAt: at(3), SucceededAt: at(4), Platforms: []string{"debian 12"}},
+		{Ring: "pilot", Update: "u", Attempted: 1, Succeeded: 1, FirstAt: at(2), SucceededAt: at(2), Platforms: []string{"debian 13"}},
+	}}
+	lab := State{Tenant: "lab", Seq: 3, Evidence: decision.Evidence{
+		{Ring: "all", Update: "", Missing: 4, Platforms: []string{}},
+		{Ring: "all", Update: "u", Attempted: 3, Succeeded: 2, InDoubt: 1, Missing: 1, FirstAt: at(5), SucceededAt: at(6), Platforms: []string{"debian 12"}},
+		{Ring: "all", Update: "v", Attempted: 1, Failed: 1, Platforms: []string{}},
+	}}
+	foreign := map[string]State{"lab": lab, "stranger": lab, "new": {Tenant: "new"}}
+	want := decision.Evidence{
+		{Ring: "*/pool", Update: "", Missing: 4 + unknown, Platforms: []string{}},
+		{
+			Ring: "*/pool", Update: "u", Attempted: 6, Succeeded: 4, Failed: 1, InDoubt: 1, Missing: 1,
+			FirstAt: at(2), SucceededAt: at(6), Platforms: []string{"debian 12", "debian 13"}, Tenants: 2,
+		},
+		{Ring: "*/pool", Update: "v", Attempted: 1, Failed: 1, Platforms: []string{}},
+	}
+	for _, pool := range [][]string{{"lab", "new"}, {"new", "lab", "acme", "lab"}} {
+		got := Extract(own, foreign, needs(thePool), pool...)
+		if len(got) != 5 || !reflect.DeepEqual(got[:3], want) {
+			t.Errorf("pool of %v:\n%+v\nwant\n%+v", pool, got, want)
+		}
+	}
+	if got := Extract(own, foreign, needs(), "lab"); len(got) != 2 {
+		t.Errorf("who does not go by the pool reads it: %+v", got)
+	}
+	if !reflect.DeepEqual(lab.Evidence[1].Platforms, []string{"debian 12"}) {
+		t.Error("adding up changed what was added")
+	}
+}
+
+// TestReports: how many hosts a ring has, and how many of them answered, is read only where a gate asks for it.
+func TestReports(t *testing.T) {
+	scan := func(s State, site string, hosts, unseen int) State {
+		r := Record{Tenant: "lab", Seq: s.Seq + 1, Phase: PhaseScan, Site: site, At: *at(s.Seq + 1), Scan: &Scan{Rings: []RingHosts{{"test", hosts}}}}
+		if unseen > 0 {
+			r.Scan.Unseen = []RingUnseen{{"test", unseen}}
+		}
+		return Reduce(s, r)
+	}
+	s := scan(scan(State{}, "ber", 10, 2), "muc", 5, 0)
+	row := func(s State, tenant string) decision.RingEvidence {
+		own, foreign := s, map[string]State{"lab": s}
+		need := policy.Requirement{Tenant: tenant, Ring: "test", MinReported: policy.Amount{Percent: 90}}
+		p := needs(need)
+		p.Rings = append(p.Rings, policy.Ring{Name: "test"})
+		e, _ := Extract(own, foreign, p).Of(need.Key(), decision.AnyUpdate)
+		return e
+	}
+	for _, tenant := range []string{"", "lab"} {
+		if e := row(s, tenant); e.Hosts != 15 || e.Reported != 13 {
+			t.Errorf("two sites: %+v", e)
+		}
+		if e := row(scan(s, "ber", 8, 0), tenant); e.Hosts != 13 || e.Reported != 13 {
+			t.Errorf("a later scan replaces its site's: %+v", e)
+		}
+		if e := row(State{}, tenant); e.Hosts != 0 || e.Reported != 0 {
+			t.Errorf("never scanned: %+v", e)
+		}
+	}
+	p := needs(policy.Requirement{Tenant: "lab", Ring: "test"})
+	if e, _ := Extract(State{}, map[string]State{"lab": s}, p).Of("lab/test", decision.AnyUpdate); e.Hosts != 0 || e.Missing != 2 {
+		t.Errorf("nobody asked, and it says %+v", e)
+	}
+}
