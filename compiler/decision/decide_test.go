@@ -31,7 +31,7 @@ func hours(n int) policy.Duration { return policy.Duration(time.Duration(n) * ti
 // query asks at noon about an update released 48 hours ago and seen 2 hours ago, in a ring that requires nothing.
 func query(grants ...Grant) Query {
 	return Query{
-		Policy: &policy.Tenant{Name: "acme", Source: "t.cue:1:1"},
+		Policy: &policy.Tenant{Name: "acme", Timezone: "Europe/Berlin", Source: "t.cue:1:1"},
 		Ring:   &policy.Ring{Name: "broad"},
 		Update: inventory.Update{PURL: openssl, Released: ago(48 * time.Hour), FirstSeen: noon.Add(-2 * time.Hour)},
 		Answer: Answer{Grants: grants, Class: "sha256:class"},

@@ -28,8 +28,17 @@ func anyGrant() *rapid.Generator[Grant] {
 		anchor := rapid.SampledFrom([]policy.Anchor{policy.Released, policy.FirstSeen, ""})
 		after := hours(rapid.IntRange(0, 60).Draw(t, "after"))
 		g.Approve = &policy.Approve{After: after, Anchor: anchor.Draw(t, "anchor"), Fallback: anchor.Draw(t, "fallback")}
+		if rapid.Bool().Draw(t, "by date") {
+			g.Approve.After, g.Approve.Until = 0, anyEnd().Draw(t, "until")
+		}
 		return g
 	})
+}
+
+// anyEnd is none, one around noon, or one that cannot be read.
+func anyEnd() *rapid.Generator[string] {
+	day := func(days int) string { return noon.AddDate(0, 0, days).Format("2006-01-02") }
+	return rapid.SampledFrom([]string{"", day(-3), day(-1), day(0), day(0) + "T12:59", day(0) + "T13:01", day(2), "soon"})
 }
 
 func anyBlock() *rapid.Generator[Block] {
@@ -37,6 +46,9 @@ func anyBlock() *rapid.Generator[Block] {
 		b := Block{
 			Kind: rapid.SampledFrom([]BlockKind{Reject, Hold, RequireKind, Failed, "later"}).Draw(t, "kind"),
 			Rule: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "module"), Msg: rapid.SampledFrom([]string{"m", "n"}).Draw(t, "msg"),
+		}
+		if b.Kind == Reject || b.Kind == Hold {
+			b.Expires = anyEnd().Draw(t, "expires")
 		}
 		if b.Kind == RequireKind && rapid.Bool().Draw(t, "whole") {
 			b.Require = &policy.Require{Approvers: 1, Role: "ops"}
@@ -151,8 +163,9 @@ func TestABlockNeverLoosens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyScene(t)
 		before := s.decide()
-		s.q.Answer.Blocks = append(s.q.Answer.Blocks, anyBlock().Draw(t, "one more"))
-		if after := s.decide(); looser(after, before) || after.Outcome == Approved {
+		b := anyBlock().Draw(t, "one more")
+		s.q.Answer.Blocks = append(s.q.Answer.Blocks, b)
+		if after := s.decide(); looser(after, before) || after.Outcome == Approved && !s.q.over(b.Expires) {
 			t.Fatalf("from %+v\nto %+v", before, after)
 		}
 	})
@@ -247,7 +260,8 @@ func TestTimeOnlyApproves(t *testing.T) {
 	})
 }
 
-// Until is exact: a second before it the answer is still pending, at that instant it is approved.
+// Until is exact: a second before it the answer is still the same, at that instant what was pending is approved, and
+// what was rejected is that no more.
 func TestUntilIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyScene(t)
@@ -256,12 +270,12 @@ func TestUntilIsExact(t *testing.T) {
 			return
 		}
 		s.q.At = d.Until.Add(-time.Second)
-		if d := s.decide(); d.Outcome != Pending {
-			t.Fatalf("early: %+v", d)
+		if early := s.decide(); early.Outcome != d.Outcome {
+			t.Fatalf("early: %+v", early)
 		}
 		s.q.At = *d.Until
-		if d := s.decide(); d.Outcome != Approved {
-			t.Fatalf("at the instant: %+v", d)
+		if then := s.decide(); then.Outcome == Rejected || d.Outcome == Pending && then.Outcome != Approved {
+			t.Fatalf("at the instant: %+v", then)
 		}
 	})
 }
