@@ -53,7 +53,8 @@ const (
 	OfRing   DiffSubject = "ring"   // how many hosts of a ring go at once
 )
 
-// DiffState is where one plan puts a row. State is planned, waiting, rejected, none, covered, uncovered or limits.
+// DiffState is where one plan puts a row. State is planned, waiting, rejected, none, covered, uncovered,
+// elsewhere (at another site) or limits.
 type DiffState struct {
 	State    string       `json:"state"`
 	Ring     string       `json:"ring,omitempty"`
@@ -64,7 +65,7 @@ type DiffState struct {
 	Closes   *time.Time   `json:"closes,omitempty"`
 	For      WaitFor      `json:"for,omitempty"`
 	Until    *time.Time   `json:"until,omitempty"`
-	Why      string       `json:"why,omitempty"`            // uncovered; limits: the ring's other bounds
+	Why      string       `json:"why,omitempty"`            // uncovered, elsewhere; limits: the ring's other bounds
 	Down     int          `json:"down,omitempty"`           // limits: most hosts of the ring down at once
 	StopAt   int          `json:"stopAtFailures,omitempty"` // limits
 }
@@ -102,8 +103,9 @@ func Diff(base, head Input) (TenantDiff, error) {
 		return TenantDiff{}, err
 	}
 	d := newDiffer(was, is, states, base.Snapshot)
-	d.rings()
 	d.hosts()
+	d.rings()
 	d.updates()
+	d.reboots()
 	return d.result(), nil
 }

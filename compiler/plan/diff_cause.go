@@ -93,8 +93,8 @@ func said(v any) string {
 	return string(raw)
 }
 
-// elsewhere are the fields of a ring that show in where its rows stand, or in the limits that have a field of their own.
-var elsewhere = []string{"ring", "select", "selectBy", "share", "window", "windows", "requires", "requiresAny", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
+// shownElsewhere are the fields of a ring that show in where its rows stand, or in the limits that have a field of their own.
+var shownElsewhere = []string{"ring", "select", "selectBy", "share", "window", "windows", "requires", "requiresAny", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
 
 // otherLimits is what else a ring says of how its hosts go, as it says it; "" for nothing.
 func otherLimits(r policy.Ring) string {
@@ -102,7 +102,7 @@ func otherLimits(r policy.Ring) string {
 	if err := json.Unmarshal([]byte(said(r)), &fields); err != nil {
 		return "" // what was encoded decodes
 	}
-	for _, name := range elsewhere {
+	for _, name := range shownElsewhere {
 		delete(fields, name)
 	}
 	if len(fields) == 0 {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -70,24 +71,30 @@ func (d *differ) rings() {
 	}
 }
 
-// hosts compares which ring has each host of either policy, and when it may be rebooted.
+// hosts compares which ring has each host of either policy. What it finds may be why other rows move.
 func (d *differ) hosts() {
 	for _, h := range d.hostNames() {
 		was, is := d.was.home(h), d.is.home(h)
 		var kind DiffKind
 		switch {
-		case was.state == "covered" && is.state != "covered":
+		case was.state == "covered" && is.state == "uncovered":
 			kind = LostCoverage
-		case was.state != "covered" && is.state == "covered":
+		case was.state == "uncovered" && is.state == "covered":
 			kind = GainedCoverage
-		case was.state == "covered" && was.ring != is.ring:
-			kind = Changed
+		case was != is && (was.state == "covered" || is.state == "covered"):
+			kind = Changed // another ring, or another site
 		}
 		if kind != "" {
 			m, why := move{of: OfHost, from: d.states.id(was), to: d.states.id(is)}, d.hostCause(h, was.ring, is.ring)
 			d.group(kind, m, why).row(h, "", -1)
 			d.noteMover(why, was.ring, is.ring)
 		}
+	}
+}
+
+// reboots compares when each host may be rebooted.
+func (d *differ) reboots() {
+	for _, h := range d.hostNames() {
 		if was, is := d.was.boots[h], d.is.boots[h]; was != is {
 			m := move{of: OfReboot, from: d.states.id(was), to: d.states.id(is)}
 			d.group(rebootKind(was, is), m, d.rebootCause(h, was, is)).row(h, "", -1)
@@ -160,13 +167,17 @@ func (s *side) number(m *memberCells, update int) int {
 func (d *differ) update(host string, u int, m move) {
 	from, to := d.states.list[m.from], d.states.list[m.to]
 	var why DiffCause
+	var away bool
 	if from.ring != to.ring {
-		why = d.hostCause(host, from.ring, to.ring)
-		m.cause = hostLines(why)
+		why, away = d.hostCause(host, from.ring, to.ring), d.was.home(host).state == "elsewhere" || d.is.home(host).state == "elsewhere"
+		m.cause = fmt.Sprint(hostLines(why), away)
 	}
 	g := d.memo[m]
 	if g == nil {
 		kind := updateKind(from, to, d.at)
+		if away {
+			kind = Changed
+		}
 		if from.ring == to.ring {
 			why = d.updateCause(m, kind)
 		}

@@ -113,11 +113,23 @@ func (s *side) home(host string) placement {
 	k := s.known[host]
 	switch {
 	case k == nil:
-		return placement{state: "uncovered", why: "the policy does not have the host at this site"}
+		return s.elsewhere(host)
 	case k.reason != "":
 		return placement{state: "uncovered", why: k.reason}
 	}
 	return placement{state: "covered", ring: s.rings[k.ring].Name}
+}
+
+// elsewhere is the place of a host that is not at this site. If a ring has it at another one, nothing is lost.
+func (s *side) elsewhere(host string) placement {
+	h, ok := s.elements.hosts[host]
+	if !ok {
+		return placement{state: "uncovered", why: "the policy does not have the host"}
+	}
+	if _, ok := s.Policy.RingOf(h); !ok {
+		return placement{state: "uncovered", why: "no ring has it, at another site"}
+	}
+	return placement{state: "elsewhere", why: "at site " + h.Site()}
 }
 
 // limits are how many hosts of a ring may be down at once, and at how many failures it stops; of a ring without hosts,

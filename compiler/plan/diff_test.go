@@ -73,6 +73,11 @@ func TestWhatAnEditDoes(t *testing.T) {
 		}, `lost-coverage host 1 on 1 in broad: head hosts.yaml:1:3 the hosts file
 			lost-coverage update 1 on 1 in broad: head hosts.yaml:1:3 the hosts file
 			no-reboots reboot 1 on 1 in broad: head hosts.yaml:1:3 the hosts file`},
+		"a host moves to another site": {func(_, head *plan.Input) {
+			head.Policy.Hosts[4].Labels = []policy.Label{{Key: "site", Value: "ham"}, {Key: "tier", Value: "pilot"}}
+		}, `limits ring 1 on 0 in pilot: head hosts.yaml:5:3 the hosts file
+			changed host 1 on 1 in pilot: head hosts.yaml:5:3 the hosts file
+			changed update 1 on 1 in pilot: head hosts.yaml:5:3 the hosts file`},
 		"a selector is misspelt": {func(_, head *plan.Input) {
 			head.Policy.Rings[1].Select = []policy.Label{{Key: "tier", Value: "piolt"}}
 		}, `lost-coverage host 3 on 3 in pilot: head tenant.cue:21:1 select of ring pilot

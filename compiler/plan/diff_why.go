@@ -135,7 +135,11 @@ func (s *side) around(ring int) []string {
 func (d *differ) ringCause(ring string) DiffCause {
 	names := []string{"ring " + ring, selectName(ring)}
 	x, _ := d.is.elements.of(names[0])
-	return d.cause(names, names, DiffCause{x.source, "head", names[0]})
+	why, ok := d.movers[ring]
+	if !ok {
+		why = DiffCause{x.source, "head", names[0]}
+	}
+	return d.cause(names, names, why)
 }
 
 // hostCause finds the line that moved a host from one ring, or none, to another.

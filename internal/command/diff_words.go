@@ -101,6 +101,8 @@ func whereabouts(of plan.DiffSubject, s plan.DiffState, loc *time.Location) stri
 		return "in ring " + s.Ring
 	case "uncovered":
 		return "in no ring: " + s.Why
+	case "elsewhere":
+		return s.Why
 	case "limits":
 		out := fmt.Sprintf("at most %s down at once", count(s.Down, "host"))
 		if s.StopAt > 0 {
