@@ -2,6 +2,7 @@ package deviation
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -61,5 +62,21 @@ func TestDifferences(t *testing.T) {
 	}
 	if n := len(r.Definitions[0].Tenants); n != 1 {
 		t.Errorf("%d tenants", n)
+	}
+}
+
+// TestEveryPartIsCompared: what is added to a tenant is compared with the baseline, or said why not.
+func TestEveryPartIsCompared(t *testing.T) {
+	known := map[string]string{
+		"TestClock": "", "Breaker": "", "SharesEvidence": "", "Disabled": "", "Rings": "", "Windows": "", "Lanes": "", "Freezes": "",
+		"Rules": "", "Otherwise": "", "Off": "", "Exploited": "", "Accepts": "",
+		"APIVersion": "of the document", "Kind": "of the document", "Name": "differs in any case", "Timezone": "is the tenant's own",
+		"Hosts": "are the tenant's own", "Modules": "are files", "Source": "is a place",
+	}
+	typ := reflect.TypeFor[policy.Tenant]()
+	for i := range typ.NumField() {
+		if _, ok := known[typ.Field(i).Name]; !ok {
+			t.Errorf("policy.Tenant.%s is not compared: read it in compiler/traits.go, take it apart in differ.go, and name it here", typ.Field(i).Name)
+		}
 	}
 }

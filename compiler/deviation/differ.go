@@ -89,6 +89,9 @@ func partsOf(t *policy.Tenant) map[string]part {
 	for _, x := range t.Exploited {
 		out["exploited."+x.CVE] = partOf(x, x.Source)
 	}
+	for _, x := range t.Accepts {
+		out["accept."+x.Name()] = partOf(x, x.Source)
+	}
 	if t.Otherwise != nil {
 		out["approval."+t.Otherwise.Name] = partOf(*t.Otherwise, t.Otherwise.Source)
 	}
@@ -97,7 +100,7 @@ func partsOf(t *policy.Tenant) map[string]part {
 
 // switches are what a tenant as a whole has switched on.
 func switches(t *policy.Tenant) part {
-	p := partOf(policy.Tenant{TestClock: t.TestClock, Breaker: t.Breaker, Disabled: t.Disabled}, t.Source)
+	p := partOf(policy.Tenant{TestClock: t.TestClock, Breaker: t.Breaker, SharesEvidence: t.SharesEvidence, Disabled: t.Disabled}, t.Source)
 	maps.DeleteFunc(p.fields, func(_, value string) bool { return value != "true" })
 	return p
 }

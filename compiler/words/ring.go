@@ -42,7 +42,9 @@ func (d describer) ring(r policy.Ring) Item {
 	lines := []Line{{"It takes every host with " + selector(r) + ": " + d.hostList(hosts) + ".", r.SelectSource}}
 	lines = append(lines, d.opening("Updates are installed", r.WindowNames(), hosts, r.Source)...)
 	lines = append(lines, d.gates(r)...)
-	lines = append(lines, Line{d.budget(r, hosts), r.Source}, Line{stop(r), r.Source})
+	lines = append(lines, Line{d.budget(r, hosts), r.Source})
+	lines = append(lines, budgetsPer(r)...)
+	lines = append(lines, Line{stop(r), r.Source})
 	return Item{r.Name, r.Source, append(lines, d.reboots(r, hosts)...)}
 }
 
@@ -97,6 +99,19 @@ func (d describer) budget(r policy.Ring, hosts []policy.Host) string {
 		return text + "."
 	}
 	return text + ": now " + and(each) + "."
+}
+
+// budgetsPer say what else bounds the hosts that are down, such as those of one rack.
+func budgetsPer(r policy.Ring) (out []Line) {
+	for _, l := range r.UnavailablePer {
+		most := count(l.Most.Count, "host")
+		if l.Most.Count == 0 {
+			most = fmt.Sprintf("%d%%, but at least 1,", l.Most.Percent)
+		}
+		out = append(out, Line{"Of its hosts with the same label " + l.Label + ", at most " + most +
+			" may be down at the same time; those without the label count as one such group.", r.Source})
+	}
+	return out
 }
 
 func stop(r policy.Ring) string {

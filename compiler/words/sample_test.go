@@ -20,6 +20,7 @@ func sample() *policy.Tenant {
 	return &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true, SharesEvidence: true,
 		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
+		Accepts: []policy.Acceptance{{Code: "RF1037", Path: "windows.old", Reason: "it comes back", Expires: "2027-03-01", Source: "x.cue:1:1"}},
 		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(), Disabled: true, Off: []string{"windows.weeknight"},
 		Exploited: []policy.Declared{{CVE: "CVE-2026-1234", Reason: "seen here", Expires: "2026-12-31", Source: "x.cue:1:1"}},
 		Otherwise: &policy.Rule{Name: "otherwise", Require: &policy.Require{Approvers: 1, Role: "ops"}, Source: "o.cue:9:1"},
@@ -47,7 +48,9 @@ func sampleRings() []policy.Ring {
 					Platforms: []string{"debian 12"}, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
 				}},
 			},
-			MaxUnavailable: policy.Amount{Percent: 25}, StopAtFailures: 2, Reboot: policy.RebootIfRequired, RebootWindow: "moves",
+			MaxUnavailable: policy.Amount{Percent: 25},
+			UnavailablePer: []policy.LabelAmount{{Label: "rack", Most: policy.Amount{Count: 1}}, {Label: "role", Most: policy.Amount{Percent: 50}}},
+			StopAtFailures: 2, Reboot: policy.RebootIfRequired, RebootWindow: "moves",
 			Source: "r.cue:2:1", SelectSource: "r.cue:2:9",
 		},
 		{
