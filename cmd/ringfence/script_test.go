@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"context"
 	"flag"
 	"io"
 	"os"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/ringfence/ringfence/internal/command"
 	"github.com/ringfence/ringfence/internal/transport/sshtest"
+	"github.com/ringfence/ringfence/providers"
+	"github.com/ringfence/ringfence/providers/plugin"
+	"github.com/ringfence/ringfence/providers/sim"
 )
 
 var update = flag.Bool("update", false, "write what the program prints into the scripts' expectations")
@@ -20,7 +24,17 @@ var update = flag.Bool("update", false, "write what the program prints into the 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ringfence": func() { os.Exit(command.Main(os.Args[1:], command.System())) },
+		"defs":      func() { plugin.Serve(defs{sim.New()}) },
 	})
+}
+
+// defs is a second provider: a simulated fleet of its own, which it cannot reboot.
+type defs struct{ *sim.Provider }
+
+func (d defs) Describe(ctx context.Context) (providers.Description, error) {
+	out, err := d.Provider.Describe(ctx)
+	out.Name, out.CanReboot = "defs", false
+	return out, err
 }
 
 func TestScript(t *testing.T) {

@@ -181,9 +181,8 @@ func (b *builder) uses(e entry) []string {
 	}
 	slices.Sort(out)
 	out = slices.Compact(out)
-	if len(out) > 1 {
-		b.fail(e.providers[1].at, diag.UnknownProvider, "name the one that looks after its packages; several providers on one host are not supported yet",
-			"a host with %d providers", len(out))
+	if len(out) > maxProviders {
+		b.fail(e.providers[0].at, diag.BadHostsFile, fmt.Sprintf("at most %d", maxProviders), "a host with %d providers", len(out))
 	}
 	return out
 }
@@ -206,7 +205,10 @@ func (b *builder) labels(e entry) []policy.Label {
 	return out
 }
 
-const maxShown = 80
+const (
+	maxShown     = 80
+	maxProviders = 8
+)
 
 // show quotes text of a file for a message: escaped, and never long.
 func show(s string) string {

@@ -37,6 +37,7 @@ type Fleet struct {
 	cfg     Config
 	mu      sync.Mutex
 	running map[string]func() (*started, error)
+	owners  owners
 }
 
 type started struct {
@@ -62,6 +63,9 @@ var limits = transport.Options{MaxOutput: 16 << 20, Timeout: time.Hour}
 
 // Open implements runner.Opener. A host whose key is not the known one is quarantined: nothing was sent to it.
 func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Session, error) {
+	if len(h.Providers) > 1 {
+		return f.openSeveral(ctx, h, claim)
+	}
 	p, err := f.Provider(ctx, h.Providers[0])
 	if err != nil {
 		return runner.Session{}, err
@@ -76,12 +80,16 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	if err != nil {
 		return runner.Session{}, err
 	}
-	b := transport.NewBroker(conn, p.desc, limits)
-	if claim.ID != "" {
-		b = transport.NewSupervisedBroker(conn, p.desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence, By: claim.By, Now: claim.Now})
-	}
+	b := f.broker(conn, p.desc, h, claim)
 	_, way := p.session()
 	return runner.Session{Provider: way, Exec: b, Started: func() bool { return mutated(b) }, Denied: func() error { return denied(b.Denied()) }, Close: conn.Close}, nil
+}
+
+func (f *Fleet) broker(conn transport.Conn, desc providers.Description, h policy.Host, claim runner.Claim) *transport.Broker {
+	if claim.ID == "" {
+		return transport.NewBroker(conn, desc, limits)
+	}
+	return transport.NewSupervisedBroker(conn, desc, limits, transport.Action{ID: claim.ID, Scope: f.scope(h), Fence: claim.Fence, By: claim.By, Now: claim.Now})
 }
 
 func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
@@ -94,50 +102,6 @@ func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error)
 
 // scope is within what fencing numbers rise.
 func (f *Fleet) scope(h policy.Host) string { return f.cfg.Tenant + "/" + h.Site() }
-
-// Ask implements runner.Asker through the host's supervisor.
-func (f *Fleet) Ask(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Standing, error) {
-	p, err := f.Provider(ctx, h.Providers[0])
-	if err != nil {
-		return "", err
-	}
-	if p.desc.Connection == providers.ConnectNone {
-		return runner.StandingUntold, nil
-	}
-	conn, err := f.dial(ctx, h)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	if claim.Fence > 0 {
-		if err := transport.Fence(ctx, conn, transport.Action{Scope: f.scope(h), Fence: claim.Fence}); err != nil {
-			return "", err
-		}
-	}
-	st, err := transport.Ask(ctx, conn, claim.ID)
-	if err != nil {
-		return "", err
-	}
-	return standings[st.State], nil
-}
-
-var standings = map[transport.State]runner.Standing{
-	transport.StateNone: runner.StandingNone, transport.StateClaimed: runner.StandingRunning, transport.StateRunning: runner.StandingRunning,
-	transport.StateEnded: runner.StandingEnded, transport.StateLost: runner.StandingLost,
-}
-
-// denied puts the host's refusal in the runner's words.
-func denied(err error) error {
-	switch {
-	case errors.Is(err, transport.ErrFenced):
-		return runner.ErrFenced
-	case errors.Is(err, transport.ErrLate):
-		return runner.ErrLate
-	case err != nil:
-		return runner.ErrClaimed
-	}
-	return nil
-}
 
 func noClose() error { return nil }
 

@@ -30,6 +30,14 @@ func NewSupervisedBroker(conn Conn, desc providers.Description, opt Options, a A
 	return b
 }
 
+// Another returns the broker of another provider that works on the same action once b's call is over: its commands are
+// numbered on, and where b may run no further changing command, neither may it.
+func (b *Broker) Another(desc providers.Description) *Broker {
+	next := NewBroker(b.conn, desc, b.opt)
+	next.supervised = b.supervised
+	return next
+}
+
 // Denied returns an error that wraps ErrClaimed, ErrFenced or ErrLate if the host refused a command of this call, however the
 // provider put it, and nil otherwise.
 func (b *Broker) Denied() error {

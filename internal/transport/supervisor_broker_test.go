@@ -20,6 +20,37 @@ func on(s supervisor, desc providers.Description, a Action) *Broker {
 	return b
 }
 
+// TestAnotherProvidersBroker: two providers of one action are one action to the host, which asks for the last of all; and
+// what keeps the first from going on keeps the second.
+func TestAnotherProvidersBroker(t *testing.T) {
+	t.Parallel()
+	s, file := machine(t), filepath.Join(t.TempDir(), "ran")
+	action := Action{ID: "sha256:" + strings.Repeat("cd", 32), Scope: scope, Fence: 7}
+	first := on(s, changing("sh", "-c", "printf x >>"+file), action)
+	second := first.Another(changing("sh", "-c", "printf x >>"+file+"; exit 4"))
+	for i, b := range []*Broker{first, second} {
+		if out, err := b.Run(t.Context(), "change", nil); err != nil || out.ExitCode != 4*i {
+			t.Fatalf("%+v, %v", out, err)
+		}
+	}
+	if st, err := asked(t.Context(), s.conn, s.dir, action.ID); err != nil || st.Commands != 2 || st.ExitCode != 4 {
+		t.Errorf("got %+v, %v", st, err)
+	}
+	if len(first.Journal()) != 1 || len(second.Journal()) != 1 {
+		t.Errorf("journals %+v, %+v", first.Journal(), second.Journal())
+	}
+	again := on(s, changing("sh", "-c", "printf x >>"+file), action)
+	after := again.Another(changing("sh", "-c", "printf x >>"+file))
+	for _, b := range []*Broker{again, after} {
+		if _, err := b.Run(t.Context(), "change", nil); !errors.Is(err, providers.ErrRefused) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if count(t, file) != 2 {
+		t.Errorf("it ran %d times", count(t, file))
+	}
+}
+
 func TestASupervisedBroker(t *testing.T) {
 	t.Parallel()
 	s, file := machine(t), filepath.Join(t.TempDir(), "ran")
