@@ -41,6 +41,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		c.timing()
 		c.matches()
 		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
+		c.idle()
 		c.membership()
 		c.hostZones()
 		c.bounds()

@@ -43,9 +43,12 @@ const (
 	ClockJumps        Code = "RF1038" // info: daylight saving moves a start, or makes an occurrence longer or shorter on the wall
 	UnknownFreeze     Code = "RF1039" // a freeze that neither the tenant nor its baseline declares
 	Expired           Code = "RF1040" // warning: a rule or declaration whose end is over
+	UnknownLabel      Code = "RF1050" // warning: a bound by a label that no host has
 	AcceptanceOver    Code = "RF1053" // info: a finding counts again, because its acceptance has expired
 	NothingAccepted   Code = "RF1054" // warning: an acceptance of what is not there
-	UnknownLabel      Code = "RF1050" // warning: a bound by a label that no host has
+	NeverReached      Code = "RF1055" // warning: otherwise, where the other rules match everything
+	Shadowed          Code = "RF1056" // warning: a rule or lane that decides nothing, because others always come first
+	EndsSoon          Code = "RF1057" // warning: a rejection, hold or declared exploit that ends within two weeks
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
