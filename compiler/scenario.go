@@ -130,6 +130,10 @@ func (n node) scenarioEvidence() policy.ScenarioEvidence {
 	if tenant, ring, ok := strings.Cut(e.Ring, "/"); ok {
 		e.Tenant, e.Ring = tenant, ring
 	}
+	if e.Ring == policy.PoolRing && e.Tenant == "" {
+		e.Tenant, e.Tenants = policy.AllTenants, n.get("tenants").integer(0, maxCount)
+	}
+	e.Platforms = n.get("platforms").texts()
 	if e.Succeeded > e.Attempted {
 		n.get("succeeded").report(diag.New(diag.WrongValue, "%s is more than were attempted", n.get("succeeded").name()))
 	}

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -38,14 +39,32 @@ func alternatives(q Query) []condition {
 	return nearest
 }
 
-// nearer compares two sorted lists of conditions by what ends last in each. One without conditions holds.
+// nearer compares two sorted lists of conditions by what ends last in each: a known instant is nearer than what people
+// can do, and that than what nobody knows. One without conditions holds.
 func nearer(a, b []condition) bool {
+	if c := compareLasts(a, b); c != 0 {
+		return c < 0
+	}
 	for i := range min(len(a), len(b)) {
 		if c := lastFirst(a[i], b[i]); c != 0 {
 			return c > 0
 		}
 	}
 	return len(a) < len(b)
+}
+
+func compareLasts(a, b []condition) int {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	beyond := func(list []condition) int {
+		if slices.ContainsFunc(list, func(c condition) bool { return c.outcome == Pending && c.until == nil }) {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a[0].weight(), b[0].weight()), compareEnds(a[0].until, b[0].until), cmp.Compare(beyond(a), beyond(b)))
 }
 
 // gate gathers what is known of a requirement.

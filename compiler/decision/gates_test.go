@@ -122,6 +122,15 @@ func TestRequiresAny(t *testing.T) {
 	}
 }
 
+// TestPeopleAreNearerThanTheUnknown: of two alternatives without a known end, one that a person can let pass is told.
+func TestPeopleAreNearerThanTheUnknown(t *testing.T) {
+	q := either(RingEvidence{}, RingEvidence{})
+	q.Missing = func(ring string) int { return map[string]int{"canary": 9}[ring] }
+	check(t, Decide(q), NeedsApproval, "", "UNTESTED GRANTED")
+	q.Ring.RequiresAny[0][0].Platforms = []string{"debian 12"} // which nobody can sign away
+	check(t, Decide(q), Pending, "", "WAIT_GATE GRANTED")
+}
+
 func TestPool(t *testing.T) {
 	q := query(security)
 	q.Ring.Requires = []policy.Requirement{{

@@ -39,6 +39,8 @@ type ScenarioEvidence struct {
 	Succeeded   int
 	SucceededAt *time.Time // the newest success
 	Missing     int        // hosts of the ring that still need it
+	Platforms   []string   // on which it succeeded; sorted
+	Tenants     int        // of the pool: in how many tenants it succeeded
 	Source      string
 }
 

@@ -102,7 +102,7 @@ func givenEvidence(s policy.Scenario) decision.Evidence {
 		ring := policy.Requirement{Tenant: e.Tenant, Ring: e.Ring}.Key()
 		out = append(out, decision.RingEvidence{
 			Ring: ring, Update: e.Update, Attempted: e.Attempted, Succeeded: e.Succeeded, Failed: e.Attempted - e.Succeeded,
-			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: []string{},
+			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: append([]string{}, e.Platforms...), Tenants: e.Tenants,
 		})
 	}
 	return out
