@@ -9,12 +9,10 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // diffSides are two commits with the tenants compiled that may differ between them.
@@ -167,80 +165,4 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 		one.State = "never-scanned"
 	}
 	return one, err
-}
-
-// scanned is what both plans are made over.
-type scanned struct {
-	head     ledger.Head
-	snapshot *inventory.Snapshot
-	site     string
-}
-
-var errNeverScanned = errors.New("never scanned")
-
-// known reads the newest snapshot. Without any, hosts and rings can still be compared, over one that is empty.
-func (d *diffSides) known(ctx context.Context, t *policy.Tenant, site string) (scanned, error) {
-	none := scanned{snapshot: &inventory.Snapshot{Tenant: t.Name, Site: site, TakenAt: d.at}, site: site}
-	head, err := d.recorded(ctx, t.Name)
-	if err != nil || head.Commit == "" {
-		return none, cmp.Or(err, errNeverScanned)
-	}
-	p := &pipeline{app: d.app, ws: d.head, tenant: t, site: site, head: head, ledger: ledger.Open(d.head.repo, t.Name)}
-	s, err := p.snapshot(ctx)
-	var known diag.Diagnostic
-	if errors.As(err, &known) && known.Code == diag.NoSnapshot {
-		return none, errNeverScanned
-	}
-	return scanned{head, s, site}, err
-}
-
-// recorded is the newest record of a tenant's ledger that is here: of its branch, or where there is none, as in a fresh
-// clone, of the remote's branch as it was fetched last.
-func (d *diffSides) recorded(ctx context.Context, name string) (ledger.Head, error) {
-	l := ledger.Open(d.head.repo, name)
-	head, err := l.Head(ctx)
-	if err == nil && head.Commit == "" {
-		remote := cmp.Or(d.head.set.Settings.Ledger.Remote, d.base.set.Settings.Ledger.Remote, "origin")
-		var hash string
-		hash, err = d.head.repo.Ref("refs/remotes/" + remote + "/ringfence/ledger/" + name)
-		if errors.Is(err, gitrepo.ErrRefNotFound) {
-			return ledger.Head{}, nil
-		}
-		if err == nil {
-			head, err = l.At(hash)
-		}
-	}
-	if err != nil {
-		return head, ledgerError(name, err)
-	}
-	return head, nil
-}
-
-// input is what one side's plan is made from; a side without the tenant has no policy.
-func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, known scanned) (plan.Input, error) {
-	if t == nil {
-		return plan.Input{At: d.at, Snapshot: known.snapshot}, nil
-	}
-	p := &pipeline{app: d.app, ws: ws, tenant: t, site: known.site, head: known.head}
-	if err := p.knownBreaks(ctx); err != nil {
-		return plan.Input{}, err
-	}
-	foreign := map[string]ledger.State{}
-	for _, name := range p.foreign() {
-		head, err := d.recorded(ctx, name)
-		if err != nil {
-			return plan.Input{}, err
-		}
-		foreign[name] = head.State
-	}
-	if len(known.snapshot.Updates) == 0 {
-		return p.input(d.at, known.snapshot, nil), nil
-	}
-	answers, _, err := p.decide(ctx, known.snapshot, d.at)
-	if err != nil {
-		return plan.Input{}, err
-	}
-	in := p.input(d.at, known.snapshot, answers)
-	in.Evidence = ledger.Extract(known.head.State, foreign, t)
-	return in, nil
 }
