@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/format"
@@ -91,30 +93,35 @@ func (c *compilation) traits(name string) (out *Traits, diags diag.List) {
 	r := &reader{home: dir + "/"}
 	ring := r.root(p.definition("#Ring"), p)
 	out = &Traits{Tenant: name, Ring: ring.child(ring.v, "ring").ring()}
-	for definition, d := range unified(v) {
+	for definition, d := range p.unified(v, 0) {
 		out.Uses = append(out.Uses, r.useOf(p, definition, d, v))
 	}
 	slices.SortFunc(out.Uses, func(a, b Use) int { return cmp.Compare(a.Definition, b.Definition) })
 	return out, nil
 }
 
-// unified are those definitions of packages, but for the schema, that a value is unified with.
-func unified(v cue.Value) map[string]cue.Value {
+// unified are those definitions of imported packages, but for the schema, that a value of the package is unified with,
+// also by way of fields and definitions of its own.
+func (p *program) unified(v cue.Value, depth int) map[string]cue.Value {
 	out := map[string]cue.Value{}
+	if depth > maxIndexDepth {
+		return out
+	}
 	if op, list := v.Expr(); op == cue.AndOp {
 		for _, x := range list {
-			for name, d := range unified(x) {
-				out[name] = d
-			}
+			maps.Copy(out, p.unified(x, depth+1))
 		}
 		return out
 	}
 	root, at := v.ReferencePath()
 	inst := root.BuildInstance()
-	if inst == nil || inst.ImportPath == schemaPackage || len(at.Selectors()) == 0 || !at.Selectors()[0].IsDefinition() {
-		return out
+	switch {
+	case inst == nil || inst.ImportPath == schemaPackage || len(at.Selectors()) == 0:
+	case inst == p.inst:
+		maps.Copy(out, p.unified(root.LookupPath(at), depth+1))
+	case at.Selectors()[0].IsDefinition():
+		out[inst.ImportPath+"."+at.String()] = root.LookupPath(at)
 	}
-	out[inst.ImportPath+"."+at.String()] = root.LookupPath(at)
 	return out
 }
 
@@ -186,7 +193,7 @@ func (r *reader) published(d, tenant cue.Value) []Parameter {
 		if !sel.IsDefinition() {
 			continue
 		}
-		x := Parameter{Name: sel.String(), Type: syntaxOf(it.Value()), Default: concreteOf(it.Value())}
+		x := Parameter{Name: strings.TrimRight(sel.String(), "?!"), Type: syntaxOf(it.Value()), Default: concreteOf(it.Value())}
 		if at := places(it.Value(), r.home); len(at) > 0 {
 			x.Source = at[0].label.String()
 		}
