@@ -183,6 +183,7 @@ func (a *ansible) entry(h *ansibleHost) entry {
 	e.bad = len(a.diags) > before
 	e.address = vars.address(h.name)
 	e.user = cmp.Or(vars.texts["ansible_user"], vars.texts["ansible_ssh_user"])
+	e.credential = vars.texts[ownPrefix+"credential"]
 	if own := vars.texts[ownPrefix+"name"]; own != nil {
 		e.name = own
 	}

@@ -19,7 +19,7 @@ const ownLabel = ownPrefix + "label_"
 // taken are the variables that become fields of a host. The ssh_ forms are Ansible's older names.
 var taken = []string{
 	"ansible_host", "ansible_port", "ansible_user", "ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_user",
-	ownPrefix + "name", ownPrefix + "site",
+	ownPrefix + "credential", ownPrefix + "name", ownPrefix + "site",
 }
 
 // listed are those that hold more than a word.
@@ -52,7 +52,7 @@ func (a *ansible) variables(h *ansibleHost, e *entry) ansibleVars {
 				e.labels = append(e.labels, [2]scalar{{strings.TrimPrefix(name, ownLabel), v.key.at}, s})
 			}
 		case ownVariable(name):
-			known := append(slices.Clone(taken[len(taken)-2:]), listed...)
+			known := append(slices.Clone(taken[len(taken)-3:]), listed...)
 			a.fail(v.key.at, "variables that ringfence knows: "+strings.Join(known, ", ")+", "+ownLabel+"<key>",
 				"unknown variable %s%s", show(name), suggest.Tail(name, known))
 		default:

@@ -66,14 +66,16 @@ type scalar struct {
 
 // entry is one host as its file has it, before it is judged.
 type entry struct {
-	at        diag.Range
-	name      *scalar
-	address   *scalar
-	user      *scalar
-	providers []scalar
-	labels    [][2]scalar
-	ansible   bool // it comes from an inventory, where things have other names
-	bad       bool // a mistake in it was reported already
+	at      diag.Range
+	name    *scalar
+	address *scalar
+	user    *scalar
+	// credential is a name; what stands there may be a secret by mistake, so it is never shown.
+	credential *scalar
+	providers  []scalar
+	labels     [][2]scalar
+	ansible    bool // it comes from an inventory, where things have other names
+	bad        bool // a mistake in it was reported already
 }
 
 // builder judges entries and keeps the good ones.
@@ -101,16 +103,17 @@ func (b *builder) fail(at diag.Range, code diag.Code, fix, format string, args .
 
 // The grammars keep what hosts files say out of options, paths and terminals. A site becomes a file's name.
 var (
-	hostGrammar  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
-	userGrammar  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
-	keyGrammar   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
-	valueGrammar = regexp.MustCompile(`^[\pL\pN][\pL\pN _.:/@+=,-]{0,126}$`)
-	siteGrammar  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	hostGrammar       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
+	userGrammar       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
+	credentialGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
+	keyGrammar        = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
+	valueGrammar      = regexp.MustCompile(`^[\pL\pN][\pL\pN _.:/@+=,-]{0,126}$`)
+	siteGrammar       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 )
 
 func (b *builder) add(e entry) {
 	before := len(b.diags)
-	h := policy.Host{Name: b.name(e), Address: b.address(e), User: b.user(e), Providers: b.uses(e), Labels: b.labels(e)}
+	h := policy.Host{Name: b.name(e), Address: b.address(e), User: b.user(e), Credential: b.credential(e), Providers: b.uses(e), Labels: b.labels(e)}
 	if len(b.diags) > before || e.bad || slices.ContainsFunc(h.Providers, func(p string) bool { return b.unknown[p] != nil }) {
 		return
 	}
@@ -162,6 +165,17 @@ func (b *builder) user(e entry) string {
 		b.fail(e.user.at, diag.BadHostsFile, "write the name of an account", "%s cannot be a user's name", show(e.user.text))
 	}
 	return e.user.text
+}
+
+func (b *builder) credential(e entry) string {
+	if e.credential == nil {
+		return ""
+	}
+	if !credentialGrammar.MatchString(e.credential.text) {
+		b.fail(e.credential.at, diag.SecretInHosts, "lower-case letters, digits and -, at most 39; the key's file is named by RINGFENCE_SSH_KEY_<NAME> where ringfence runs",
+			"credential must be the name of a key, never the key or a password")
+	}
+	return e.credential.text
 }
 
 func (b *builder) uses(e entry) []string {

@@ -70,7 +70,7 @@ func (t *table) header(r *csv.Reader, row []string) bool {
 		at := t.at(r.FieldPos(i))
 		switch {
 		case !knownColumn(column):
-			t.fail(at, "columns that can stand here: name, address, user, providers, labels, labels.<key>", "unknown column %s", show(column))
+			t.fail(at, "columns that can stand here: name, address, user, credential, providers, labels, labels.<key>", "unknown column %s", show(column))
 		case seen[column]:
 			t.fail(at, "remove one of them", "the column %s comes twice", show(column))
 		}
@@ -85,7 +85,7 @@ func (t *table) header(r *csv.Reader, row []string) bool {
 
 func knownColumn(c string) bool {
 	switch c {
-	case "name", "address", "user", "providers", "labels":
+	case "name", "address", "user", "credential", "providers", "labels":
 		return true
 	}
 	return strings.HasPrefix(c, labelColumn)
@@ -105,6 +105,8 @@ func (t *table) row(r *csv.Reader, row []string) entry {
 			e.address = &cell
 		case "user":
 			e.user = &cell
+		case "credential":
+			e.credential = &cell
 		case "providers":
 			for _, p := range strings.Split(cell.text, ";") {
 				e.providers = append(e.providers, scalar{strings.TrimSpace(p), cell.at})

@@ -20,25 +20,26 @@ const (
   - name: web-1
     address: 10.20.0.11:2222
     user: patch
+    credential: web-admin
     providers: [apt]
     labels: {tier: pilot, site: ber}
   - {name: web-2, providers: [apt]}
 `
 	asJSON = `{"hosts": [
-	{"name": "web-1", "address": "10.20.0.11:2222", "user": "patch", "providers": ["apt"], "labels": {"tier": "pilot", "site": "ber"}},
+	{"name": "web-1", "address": "10.20.0.11:2222", "user": "patch", "credential": "web-admin", "providers": ["apt"], "labels": {"tier": "pilot", "site": "ber"}},
 	{"name": "web-2", "providers": ["apt"]}
 ]}
 `
-	asCSV = `name,address,user,providers,labels,labels.site
-web-1,10.20.0.11:2222,patch,apt,tier=pilot,ber
-web-2,,,apt,,
+	asCSV = `name,address,user,credential,providers,labels,labels.site
+web-1,10.20.0.11:2222,patch,web-admin,apt,tier=pilot,ber
+web-2,,,,apt,,
 `
 )
 
 func TestFormatsAgree(t *testing.T) {
 	want := []policy.Host{
 		{
-			Name: "web-1", Address: "10.20.0.11:2222", User: "patch", Providers: []string{"apt"},
+			Name: "web-1", Address: "10.20.0.11:2222", User: "patch", Credential: "web-admin", Providers: []string{"apt"},
 			Labels: []policy.Label{{Key: "site", Value: "ber"}, {Key: "tier", Value: "pilot"}},
 		},
 		{Name: "web-2", Providers: []string{"apt"}, Labels: []policy.Label{}},
@@ -135,6 +136,19 @@ func TestYAMLIsStrict(t *testing.T) {
 		_, diags := ReadHosts([]File{{Path: "h.yaml", Data: []byte(text)}}, known)
 		if len(diags) != 1 || !strings.HasSuffix(diags[0].Error(), ": "+want) {
 			t.Errorf("%q: %v, want %s", text, diags, want)
+		}
+	}
+}
+
+// TestSecretsAreRefused: one diagnostic of their own, which does not show them.
+func TestSecretsAreRefused(t *testing.T) {
+	for _, text := range []string{
+		"credential: \"-----BEGIN OPENSSH PRIVATE KEY-----hunter2\"", "credential: aHVudGVyMg0naHVudGVyMg0naHVudGVyMg0naHVudGVyMg", "credential: hunter2!",
+		"password: hunter2", "become_pass: hunter2", "api_token: hunter2",
+	} {
+		_, diags := ReadHosts([]File{{Path: "h.yaml", Data: []byte("hosts: [{name: a, providers: [apt], " + text + "}]\n")}}, known)
+		if len(diags) != 1 || diags[0].Code != diag.SecretInHosts || strings.Contains(fmt.Sprint(diags), "hunter2") || strings.Contains(fmt.Sprint(diags), "aHVu") {
+			t.Errorf("%s: %v", text, diags)
 		}
 	}
 }

@@ -71,6 +71,9 @@ func (p *treeParser) keys(t tree, known map[string]func(tree), allowed string) {
 	for _, kv := range t.pairs {
 		read, ok := known[kv.key.text]
 		switch {
+		case !ok && secretName(kv.key.text):
+			p.diags = append(p.diags, diag.New(diag.SecretInHosts, "a hosts file holds no secrets: %s", show(kv.key.text)).At(kv.key.at).
+				WithFix("take it out, and out of Git's history; name a credential instead"))
 		case !ok:
 			p.fail(kv.key.at, "keys that can stand here: "+allowed, "unknown key %s", show(kv.key.text))
 		case seen[kv.key.text]:
@@ -124,9 +127,10 @@ func (p *treeParser) host(t tree) entry {
 		}
 	}
 	p.keys(t, map[string]func(tree){
-		"name":    text(&e.name, "name"),
-		"address": text(&e.address, "address"),
-		"user":    text(&e.user, "user"),
+		"name":       text(&e.name, "name"),
+		"address":    text(&e.address, "address"),
+		"user":       text(&e.user, "user"),
+		"credential": text(&e.credential, "credential"),
 		"providers": func(t tree) {
 			if p.want(t, listKind, "providers") {
 				e.providers = p.strings(t, "a provider")
@@ -137,7 +141,7 @@ func (p *treeParser) host(t tree) entry {
 				e.labels = p.labels(t)
 			}
 		},
-	}, "name, address, user, providers, labels")
+	}, "name, address, user, credential, providers, labels")
 	e.bad = len(p.diags) > before
 	return e
 }

@@ -27,7 +27,7 @@ func ReadSource(f File, format string, providers []string) (Source, diag.List) {
 
 // FieldChange is one field of a host before and after; "" is none. Lists and labels are one word each.
 type FieldChange struct {
-	Field string `json:"field"` // address, user, providers or labels.<key>
+	Field string `json:"field"` // address, user, credential, providers or labels.<key>
 	From  string `json:"from"`
 	To    string `json:"to"`
 }
@@ -98,6 +98,9 @@ func (o MergeOptions) merge(was, source policy.Host, ansible bool) policy.Host {
 	if out.User == "" {
 		out.User = was.User
 	}
+	if out.Credential == "" {
+		out.Credential = was.Credential
+	}
 	if len(out.Providers) == 0 {
 		out.Providers = was.Providers
 	}
@@ -116,10 +119,10 @@ func (o MergeOptions) merge(was, source policy.Host, ansible bool) policy.Host {
 }
 
 // inOrder are the fields beside the labels, which follow them by key.
-var inOrder = []string{"address", "user", "providers"}
+var inOrder = []string{"address", "user", "credential", "providers"}
 
 func fields(h policy.Host) map[string]string {
-	out := map[string]string{"address": h.Address, "user": h.User, "providers": strings.Join(h.Providers, ", ")}
+	out := map[string]string{"address": h.Address, "user": h.User, "credential": h.Credential, "providers": strings.Join(h.Providers, ", ")}
 	for _, l := range h.Labels {
 		out[labelColumn+l.Key] = l.Value
 	}

@@ -189,11 +189,13 @@ type Freeze struct {
 
 // Host is one machine. It is data of a hosts file, not policy, but it decides ring membership.
 type Host struct {
-	Name      string   `json:"name"`
-	Address   string   `json:"address,omitempty"` // host or host:port
-	User      string   `json:"user,omitempty"`
-	Providers []string `json:"providers"`
-	Labels    []Label  `json:"labels"` // sorted by key
+	Name    string `json:"name"`
+	Address string `json:"address,omitempty"` // host or host:port
+	User    string `json:"user,omitempty"`
+	// Credential is the name by which the runner knows the key to log in with; never the key.
+	Credential string   `json:"credential,omitempty"`
+	Providers  []string `json:"providers"`
+	Labels     []Label  `json:"labels"` // sorted by key
 	// Source is for diagnostics only: it stands in no document, since a line that moves in a hosts file moves no plan.
 	Source string `json:"-"`
 }

@@ -80,7 +80,7 @@ func targets(t *policy.Tenant) []transport.Target {
 	var out []transport.Target
 	for _, h := range t.Hosts {
 		if h.Address != "" {
-			out = append(out, transport.Target{Tenant: t.Name, Name: h.Name, Address: h.Address, User: h.User})
+			out = append(out, transport.Target{Tenant: t.Name, Name: h.Name, Address: h.Address, User: h.User, Credential: h.Credential})
 		}
 	}
 	return out

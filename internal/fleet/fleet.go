@@ -93,7 +93,7 @@ func (f *Fleet) broker(conn transport.Conn, desc providers.Description, h policy
 }
 
 func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
-	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User})
+	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User, Credential: h.Credential})
 	if err != nil {
 		return nil, dialError(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -23,6 +24,7 @@ const maxKeyFile = 64 << 10
 // keyring collects the keys to offer to one hop. It is asked only after the host key was checked.
 type keyring struct {
 	fromAgent []ssh.Signer
+	comments  map[string]string // of the agent's keys, by their bytes
 	offered   []ssh.Signer
 	notes     []string // why keys that the user may expect are not offered
 	conn      net.Conn // to the agent, which signs over it; nil without one
@@ -38,6 +40,10 @@ func (k *keyring) close() {
 // the agent's keys, and OpenSSH's default files if ssh_config names none.
 func (k *keyring) collect(ctx context.Context, s *SSH, h hop) []ssh.Signer {
 	k.openAgent(ctx, h.agent)
+	if h.credential != "" {
+		k.named(h.credential, s.cfg.Getenv)
+		return k.offered
+	}
 	if path := s.cfg.Getenv(keyVariable); path != "" {
 		k.addFile(path, true)
 		return k.offered
@@ -56,6 +62,28 @@ func (k *keyring) collect(ctx context.Context, s *SSH, h hop) []ssh.Signer {
 	return k.offered
 }
 
+// credentialVariable names the environment variable that holds the path of a credential's key.
+func credentialVariable(name string) string {
+	return keyVariable + "_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// named offers the key of a credential and no other: its file, or the agent's keys that have its name as comment.
+func (k *keyring) named(credential string, getenv func(string) string) {
+	variable := credentialVariable(credential)
+	if path := getenv(variable); path != "" {
+		k.addFile(path, true)
+		return
+	}
+	for _, s := range k.fromAgent {
+		if k.comments[string(s.PublicKey().Marshal())] == credential {
+			k.offered = append(k.offered, s)
+		}
+	}
+	if len(k.offered) == 0 {
+		k.note("credential %s: %s is not set, and ssh-agent holds no key with that comment", credential, variable)
+	}
+}
+
 func (k *keyring) note(format string, args ...any) {
 	k.notes = append(k.notes, fmt.Sprintf(format, args...))
 }
@@ -72,7 +100,14 @@ func (k *keyring) openAgent(ctx context.Context, socket string) {
 	}
 	k.conn = conn
 	context.AfterFunc(ctx, func() { conn.Close() }) // an agent that waits for a person must not outlast the handshake
-	signers, err := agent.NewClient(conn).Signers()
+	client := agent.NewClient(conn)
+	k.comments = map[string]string{}
+	if keys, err := client.List(); err == nil {
+		for _, key := range keys {
+			k.comments[string(key.Blob)] = key.Comment
+		}
+	}
+	signers, err := client.Signers()
 	if err != nil {
 		k.note("ssh-agent: %v", err)
 	}

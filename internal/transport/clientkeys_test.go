@@ -32,7 +32,7 @@ func (w *world) startAgent(passphrase string, paths ...string) (socket string) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if err := ring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
+		if err := ring.Add(agent.AddedKey{PrivateKey: key, Comment: filepath.Base(p)}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -160,6 +160,54 @@ func TestClientKeys(t *testing.T) {
 			w.cfg.KnownHosts = s.KnownHosts()
 			_, err := w.dial(s.Addr())
 			if !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestCredentials: a host that names a credential is offered that key and no other, whatever else the runner has.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		setup func(w *world) ssh.Signer
+		want  error
+	}{
+		"its file": {func(w *world) ssh.Signer {
+			path, key := w.key("web", "")
+			w.env["RINGFENCE_SSH_KEY_WEB_ADMIN"] = path
+			return key
+		}, nil},
+		"the agent's by its comment": {func(w *world) ssh.Signer {
+			path, key := w.key("web-admin", "")
+			other, _ := w.key("other", "")
+			w.env["SSH_AUTH_SOCK"] = w.startAgent("", other, path)
+			return key
+		}, nil},
+		"no other of the agent": {func(w *world) ssh.Signer {
+			path, key := w.key("other", "")
+			w.env["SSH_AUTH_SOCK"] = w.startAgent("", path)
+			return key
+		}, ErrNoClientKey},
+		"not the one for all": {func(w *world) ssh.Signer {
+			path, key := w.key("deploy", "")
+			w.env[keyVariable] = path
+			return key
+		}, ErrNoClientKey},
+		"not a default file": {func(w *world) ssh.Signer {
+			_, key := w.key(".ssh/id_ed25519", "")
+			return key
+		}, ErrNoClientKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			s := sshtest.NewServer(t, echo, sshtest.Authorize(c.setup(w).PublicKey()))
+			w.cfg.KnownHosts = s.KnownHosts()
+			conn, err := w.dialer().Dial(t.Context(), Target{Tenant: "acme", Name: "web-1", Address: s.Addr(), User: "patch", Credential: "web-admin"})
+			if err == nil {
+				conn.Close()
+			}
+			if !errors.Is(err, c.want) || err != nil && !strings.Contains(err.Error(), "RINGFENCE_SSH_KEY_WEB_ADMIN is not set") {
 				t.Errorf("got %v", err)
 			}
 		})

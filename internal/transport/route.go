@@ -18,6 +18,7 @@ type hop struct {
 	identities     []string // paths, as ssh_config names them
 	identitiesOnly bool
 	agent          string // socket; empty for none
+	credential     string // the name of the one key to offer; empty: see collect
 }
 
 // route resolves a target with the runner's ssh_config into the connections to make, in order.
@@ -30,6 +31,7 @@ func (s *SSH) route(t Target) ([]hop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Name, err)
 	}
+	hops[len(hops)-1].credential = t.Credential
 	return hops, nil
 }
 

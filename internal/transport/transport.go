@@ -20,6 +20,8 @@ type Target struct {
 	Name    string
 	Address string
 	User    string
+	// Credential names the one key to log in with; "" is whatever the runner has.
+	Credential string
 }
 
 // Dialer connects to hosts. The error of Dial wraps ErrHostKey, ErrHostKeyUnknown, ErrNoClientKey, ErrAuth,
