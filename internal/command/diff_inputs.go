@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
@@ -45,6 +46,9 @@ func (d *diffSides) recorded(ctx context.Context, name string) (ledger.Head, err
 	head, err := l.Head(ctx)
 	if err == nil && head.Commit == "" {
 		remote := cmp.Or(d.head.set.Settings.Ledger.Remote, d.base.set.Settings.Ledger.Remote, "origin")
+		if strings.ContainsAny(remote, "/:") {
+			remote = "origin" // an address: what was fetched from it has no branch of its own
+		}
 		var hash string
 		hash, err = d.head.repo.Ref("refs/remotes/" + remote + "/ringfence/ledger/" + name)
 		if errors.Is(err, gitrepo.ErrRefNotFound) {
