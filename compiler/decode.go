@@ -17,6 +17,7 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
 		Rings:    each(n.get("rings"), node.ring),
 		Hosts:    []policy.Host{},
+		Groups:   n.get("groups").groups(),
 		Modules:  []policy.Module{},
 		Source:   n.source(),
 	}

@@ -24,6 +24,11 @@ func spare(p poolState) int { return p.Most - p.running - p.Down }
 // lost: nobody knows what this run left behind on the host. It may be at work still.
 func lost(inDoubt []string, host string) bool { return slices.Contains(inDoubt, host) }
 
+// turn: all that must come before a host have succeeded in everything that is due on them.
+func turn(before []string, open map[string]int) bool {
+	return !slices.ContainsFunc(before, func(h string) bool { return open[h] > 0 })
+}
+
 // stopped: enough hosts of the ring failed in this run.
 func stopped(r ringState) bool { return r.StopAtFailures > 0 && r.failed >= r.StopAtFailures }
 

@@ -61,6 +61,10 @@ func lost(inDoubt []string, host string) bool {
 	return Planted != "lost-ignored" && slices.Contains(inDoubt, host)
 }
 
+func turn(before []string, open map[string]int) bool {
+	return !slices.ContainsFunc(before, func(h string) bool { return open[h] > 0 })
+}
+
 func stopped(r ringState) bool {
 	switch Planted {
 	case "stop-ignored":

@@ -16,6 +16,7 @@ import (
 //     whether there is one;
 //   - hosts down in a ring (in flight or in doubt) never exceed the ring's budget, nor those of a pool the pool's;
 //   - nothing more starts on a host that is in doubt;
+//   - of a pool with an order, a host starts once all that are due before it have succeeded;
 //   - a ring starts nothing more once stopAtFailures of its hosts failed in this run.
 func Step(s State, e Event) (State, []Effect) {
 	s = s.clone()
@@ -198,8 +199,11 @@ type State struct {
 	waves    []waveState
 	rings    map[string]ringState
 	pools    []poolState
-	poolsOf  map[string][]int // by host; never changed
-	lost     []string         // hosts that this run left in doubt
+	poolsOf  map[string][]int    // by host; never changed
+	lost     []string            // hosts that this run left in doubt
+	busy     []string            // hosts that are being changed
+	before   map[string][]string // by host, who must have succeeded first; never changed
+	open     map[string]int      // by host, how often it is yet to succeed
 	parallel int
 	running  int
 	timing   Timing
@@ -264,6 +268,7 @@ func (s State) clone() State {
 	}
 	s.rings = maps.Clone(s.rings)
 	s.pools = slices.Clone(s.pools)
+	s.open = maps.Clone(s.open)
 	return s
 }
 

@@ -27,12 +27,14 @@ type world struct {
 	down    map[string]int // in doubt, by ring
 	failed  map[string]int
 	lost    map[string]bool // hosts in doubt
-	pending []Effect        // asked of us, not answered
-	lease   Lease
-	halt    Halt
-	slots   int
-	stopped bool
-	over    bool
+	// succeeded is by wave and host.
+	succeeded map[string]bool
+	pending   []Effect // asked of us, not answered
+	lease     Lease
+	halt      Halt
+	slots     int
+	stopped   bool
+	over      bool
 }
 
 // moment: machine time runs with the tenant's; their difference is nobody's business here.
@@ -55,7 +57,7 @@ func TestStepKeepsItsPromises(t *testing.T) {
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.Unix(1_800_000_000, 0), limits: map[string]Limits{}, running: map[Start]bool{}, started: map[Start]bool{},
-		intent: map[int]bool{}, settled: map[int]bool{}, down: map[string]int{}, failed: map[string]int{}, lost: map[string]bool{},
+		intent: map[int]bool{}, settled: map[int]bool{}, down: map[string]int{}, failed: map[string]int{}, lost: map[string]bool{}, succeeded: map[string]bool{},
 	}
 	for r := range rapid.IntRange(1, 3).Draw(t, "rings") {
 		ring := fmt.Sprint("ring", r)
@@ -92,8 +94,26 @@ func (w *world) drawPools() {
 				}
 			}
 		}
+		p.Quorum = rapid.Bool().Draw(w.t, "quorum")
+		if rapid.Bool().Draw(w.t, "ordered") {
+			p.Order = slices.Clone(p.Hosts)
+		}
 		w.pools = append(w.pools, p)
 	}
+}
+
+// early is a host of a sequence that must have succeeded in all its waves before another one starts, and has not.
+func (w *world) early(host string) string {
+	for _, p := range w.pools {
+		for _, h := range p.Before(host) {
+			for i, wave := range w.waves {
+				if slices.Contains(wave.Hosts, h) && !w.succeeded[fmt.Sprint(i, h)] {
+					return h
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // crowded is a pool that has no room for a host, or nil.
@@ -183,7 +203,14 @@ func (w *world) endOne() {
 				w.pools[i].Down++
 			}
 		}
-	case EndSucceeded, EndSkipped:
+	case EndSucceeded:
+		w.succeeded[fmt.Sprint(s.Wave, s.Host)] = true
+	case EndSkipped:
+		for i, p := range w.pools {
+			if p.Quorum && slices.Contains(p.Hosts, s.Host) {
+				w.pools[i].Down++
+			}
+		}
 	}
 	w.take(Finished{Moment: w.moment(), Wave: s.Wave, Host: s.Host, End: end})
 }
@@ -251,6 +278,8 @@ func (w *world) checkStart(f Start) {
 		w.t.Fatalf("%d hosts of %s down, the budget is %d", n, wave.Ring, limits.Budget)
 	case w.lost[f.Host]:
 		w.t.Fatalf("%s started while it is in doubt", f.Host)
+	case w.early(f.Host) != "":
+		w.t.Fatalf("%s started before %s had succeeded", f.Host, w.early(f.Host))
 	case w.crowded(f.Host) != nil:
 		w.t.Fatalf("%s started and %+v has no room", f.Host, w.crowded(f.Host))
 	case w.failed[wave.Ring] >= limits.StopAtFailures:
@@ -316,7 +345,7 @@ func TestStepDoesEverythingThatIsDue(t *testing.T) {
 			w.limits[w.waves[i].Ring] = Limits{Budget: rapid.IntRange(1, 3).Draw(t, "b"), StopAtFailures: 1}
 		}
 		for i := range w.pools {
-			w.pools[i].Most, w.pools[i].Down = max(1, w.pools[i].Most), 0
+			w.pools[i].Most, w.pools[i].Down, w.pools[i].Order = max(1, w.pools[i].Most), 0, nil
 		}
 		w.lease.Until, w.halt.Read = w.now.Add(never), w.now.Add(never)
 		m := w.moment()

@@ -45,6 +45,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		c.membership()
 		c.hostZones()
 		c.bounds()
+		c.groups()
 		f.Diags = of(s.Tenant, c.diags)
 		out = append(out, f)
 	}

@@ -44,6 +44,9 @@ const (
 	UnknownFreeze     Code = "RF1039" // a freeze that neither the tenant nor its baseline declares
 	Expired           Code = "RF1040" // warning: a rule or declaration whose end is over
 	UnknownLabel      Code = "RF1050" // warning: a bound by a label that no host has
+	StuckGroup        Code = "RF1051" // a quorum group of which no host can ever start
+	SplitGroup        Code = "RF1052" // a quorum group across sites
+	WrongSequence     Code = "RF1055" // a sequence that does not name each host of its group once
 	AcceptanceOver    Code = "RF1053" // info: a finding counts again, because its acceptance has expired
 	NothingAccepted   Code = "RF1054" // warning: an acceptance of what is not there
 	NeverReached      Code = "RF1055" // warning: otherwise, where the other rules match everything

@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
 )
@@ -37,6 +38,7 @@ func decided(in Input) (*build, error) {
 		return nil, err
 	}
 	b.enrol()
+	b.gather()
 	b.count()
 	b.decide()
 	return b, nil
@@ -51,10 +53,12 @@ type build struct {
 	rotas     []laneRota           // ring × lane
 	known     map[string]*standing // hosts of the policy at this site
 	pools     []policy.Pool
-	poolsOf   map[string][]int // by host
-	sizes     []int            // hosts of each ring at this site
-	elsewhere []bool           // rings that have hosts at other sites
-	first     []int            // the first update of the table with the same purl: duplicates count once
+	poolsOf   map[string][]int           // by host
+	down0     []map[string]bool          // hosts of each pool that are down now
+	stuck     map[string]decision.Reason // hosts that their group keeps from starting
+	sizes     []int                      // hosts of each ring at this site
+	elsewhere []bool                     // rings that have hosts at other sites
+	first     []int                      // the first update of the table with the same purl: duplicates count once
 	members   []member
 	lacking   []int32    // members by ring × update
 	unseen    []int      // hosts of each ring that were not scanned

@@ -148,6 +148,10 @@ func (b *build) put(v *verdict, m member, past past, x inventory.Missing) *bucke
 	}
 	r := b.rota(v.part.ring, v.part.lane, m.zone)
 	t := b.where(v, r)
+	if why, ok := b.stuck[host]; ok && t.bucket != nil {
+		v.stay(why, host)
+		return nil
+	}
 	if f, ok := past.failures[v.decision.Update]; ok && t.bucket != nil {
 		t = b.again(v, r, t, f)
 	}

@@ -21,8 +21,8 @@ func (b *build) cut(hosts []hostSet, budget int) [][]hostSet {
 	if len(b.pools) == 0 {
 		return slices.Collect(slices.Chunk(hosts, budget))
 	}
-	p := packing{b: b, budget: budget, from: map[int]int{}}
-	for _, h := range hosts {
+	p := packing{b: b, budget: budget, from: map[int]int{}, after: map[int]int{}}
+	for _, h := range b.sequenced(hosts) {
 		p.add(h)
 	}
 	return p.waves
@@ -36,6 +36,7 @@ type packing struct {
 	waves  [][]hostSet
 	used   []map[int]int // by wave and pool
 	from   map[int]int
+	after  map[int]int // by pool with a sequence: the first wave that its next host may be in
 }
 
 const theRing = -1
@@ -44,15 +45,18 @@ func (p *packing) add(h hostSet) {
 	limits := append([]int{theRing}, p.b.poolsOf[h.host]...)
 	n := 0
 	for _, l := range limits {
-		n = max(n, p.from[l])
+		n = max(n, p.from[l], p.after[l])
 	}
 	for ; n < len(p.waves) && p.fullFor(n, limits); n++ {
 	}
-	if n == len(p.waves) {
+	for n >= len(p.waves) {
 		p.waves, p.used = append(p.waves, nil), append(p.used, map[int]int{})
 	}
 	p.waves[n] = append(p.waves[n], h)
 	for _, l := range limits {
+		if l != theRing && len(p.b.pools[l].Order) > 0 {
+			p.after[l] = n + 1
+		}
 		p.used[n][l]++
 		for p.from[l] < len(p.waves) && p.used[p.from[l]][l] >= p.most(l) {
 			p.from[l]++
@@ -67,6 +71,9 @@ func (p *packing) fullFor(n int, limits []int) bool {
 func (p *packing) most(limit int) int {
 	if limit == theRing {
 		return p.budget
+	}
+	if of := p.b.pools[limit]; of.Quorum {
+		return of.Most - len(p.b.down0[limit])
 	}
 	return p.b.pools[limit].Most
 }
@@ -97,7 +104,7 @@ type poolMoment struct {
 func (b *build) pooled(out map[string]int) {
 	down := make([]int, len(b.pools))
 	for i, p := range b.pools {
-		if n := p.Count(b.doubt); n > 0 {
+		if n := len(b.down0[i]); n > 0 {
 			down[i], out[p.Name] = n, n
 		}
 	}

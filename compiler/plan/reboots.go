@@ -38,6 +38,10 @@ func (b *build) rebootOnly(m member) {
 		t.awaitReboot(m.host.Name, spot.cause, spot.reason)
 		return
 	}
+	if why, ok := b.stuck[m.host.Name]; ok {
+		t.awaitReboot(m.host.Name, ForBudget, why)
+		return
+	}
 	k := t.bucket(spot.occurrence)
 	k.hosts = append(k.hosts, hostSet{m.host.Name, b.sets.id(nil)})
 	b.mayBoot++

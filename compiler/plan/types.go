@@ -137,7 +137,7 @@ type Ring struct {
 // RebootWaiting is why hosts that ask for a reboot are in no wave that gives them one.
 type RebootWaiting struct {
 	Hosts   []string          `json:"hosts"`
-	For     WaitFor           `json:"for"` // window, freeze, hold
+	For     WaitFor           `json:"for"` // window, freeze, hold, budget
 	Until   *time.Time        `json:"until"`
 	Reasons []decision.Reason `json:"reasons"`
 }

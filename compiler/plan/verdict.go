@@ -18,10 +18,11 @@ type verdict struct {
 	bucket   *bucket  // planned
 	allowed  []string // the freezes that let it through
 	ready    time.Time
-	held     *Waiting         // lazily: hosts whose package manager holds it
-	doubted  *Waiting         // lazily: hosts in doubt
-	local    map[rota]target  // lazily, where hosts have windows in their own zones
-	retried  map[again]target // lazily
+	stuck    map[string]*Waiting // lazily: hosts that their group keeps, by why
+	held     *Waiting            // lazily: hosts whose package manager holds it
+	doubted  *Waiting            // lazily: hosts in doubt
+	local    map[rota]target     // lazily, where hosts have windows in their own zones
+	retried  map[again]target    // lazily
 }
 
 // again is a second from which an update may be tried again in some windows.

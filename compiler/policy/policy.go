@@ -48,6 +48,8 @@ type Tenant struct {
 	Exploited []Declared `json:"exploited,omitempty"` // sorted by CVE
 	Source    string     `json:"source"`              // path:line:column
 
+	Groups []Group `json:"groups,omitempty"` // sorted by name
+
 	Accepts []Acceptance `json:"accepts,omitempty"` // sorted by name
 }
 

@@ -17,6 +17,10 @@ type Pool struct {
 	Name  string   // "broad/rack=r1"
 	Hosts []string // sorted
 	Most  int
+	// Quorum says that hosts of which nothing is known are down, too: the others must stay healthy.
+	Quorum bool
+	Order  []string // in which they go, one after the other; none: any
+	Source string
 }
 
 // Pools lists the pools of a site, sorted by name. A host that no ring or several rings claim is in none.
@@ -26,6 +30,9 @@ func (t *Tenant) Pools(site string) []Pool {
 		for _, l := range r.UnavailablePer {
 			out = append(out, t.perValue(site, r, l)...)
 		}
+	}
+	for _, g := range t.Groups {
+		out = append(out, t.quorum(g, site))
 	}
 	slices.SortFunc(out, func(a, b Pool) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -834,13 +834,21 @@ class Verifier:
         self.pools()
 
     def pools(self):
-        """The same for each value of a label that a ring bounds."""
+        """The same for each value of a label that a ring bounds, and for quorum groups and their sequences."""
         for i in self.order:
             if i["a"]["verb"] not in ("apply", "reboot") or i["status"] == "skipped" or not i["begun"]:
                 continue
-            for name, hosts, most in pools_of(i["run"]["policy"], i["site"], i["a"]["host"]):
+            for name, hosts, most, before in pools_of(i["run"]["policy"], i["site"], i["a"]["host"]):
                 down = {x["a"]["host"] for x in self.order if x["site"] == i["site"] and x["a"]["host"] in hosts and x["status"] != "skipped"
                         and x["a"]["verb"] in ("apply", "reboot") and self.overlaps(x, i, i["begun"])} | {i["a"]["host"]}
+                if before is not None and i["run"]["base"] is not None:
+                    _, _, seen = self.snapshot(i["run"]["base"], f"snapshot/{i['site']}.jsonl")
+                    down |= hosts - {h["host"] for h in seen if h["state"] == "scanned"}
+                early = [x["a"]["host"] for x in self.order if x["run"] is i["run"] and x["a"]["host"] in (before or [])
+                         and not (x["a"]["verb"] == "reboot" and x["status"] == "skipped")
+                         and not (x["status"] == "succeeded" and x["ended"] is not None and x["ended"] <= i["begun"])]
+                if early:
+                    self.found("BUDGET", i["seq"], self.steps[i["seq"] - 1].commit.name, f"{i['a']['host']} started before {early[0]} had succeeded, which stands before it in {name}")
                 if len(down) > most:
                     self.found("BUDGET", i["seq"], self.steps[i["seq"] - 1].commit.name, f"{len(down)} hosts of {name} were down at {i['begun']}, {most} may be")
 
@@ -893,14 +901,26 @@ def amount(rule, n):
 
 
 def pools_of(policy, site, host):
-    """The bounds of a site beside those of rings that a host is under: name, hosts, how many may be down."""
+    """The bounds of a site beside those of rings that a host is under: name, hosts, how many may be down, and of a group
+    who must come before the host."""
+    for group in policy.get("groups", []):
+        chosen = [h for h in policy["hosts"] if all(any(x == y for y in h["labels"]) or x["value"] == "" and all(y["key"] != x["key"] for y in h["labels"])
+                                                    for x in group["select"])]
+        here = {h["name"] for h in chosen if site_of(h) == site}
+        if host in here:
+            rule = group["minHealthy"]
+            need = rule.get("count") or -(-len(here) * rule.get("percent", 0) // 100)
+            order = [h for h in group.get("sequence", []) if h in here]
+            order += sorted(here - set(order)) if order else []
+            most = max(0, len(here) - need) if len(here) == len({h["name"] for h in chosen}) else 0
+            yield f"group/{group['group']}", here, most, order[:order.index(host)] if order else []
     for ring in policy["rings"]:
         members = [h for h in ring_hosts(policy, ring["ring"]) if site_of(h) == site]
         for bound in ring.get("maxUnavailablePer", []):
             values = {h["name"]: next((x["value"] for x in h["labels"] if x["key"] == bound["label"]), "") for h in members}
             if host in values:
                 same = {h for h, value in values.items() if value == values[host]}
-                yield f"{ring['ring']}/{bound['label']}={values[host]}", same, amount(bound["maxUnavailable"], len(same))
+                yield f"{ring['ring']}/{bound['label']}={values[host]}", same, amount(bound["maxUnavailable"], len(same)), None
 
 
 def covers(e, q, wanted):

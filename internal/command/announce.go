@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
@@ -124,12 +125,17 @@ func (r *recorder) judgedByNewest(ctx context.Context, h ledger.Head) error {
 // doubts counts the hosts of the wave's ring that others put in doubt since the run counted: they are down, and the
 // run's budget does not know. A host of the wave itself may be busy with what others started.
 func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
-	rings := r.ringNames()
+	rings, pools := r.ringNames(), r.tenant.Pools(r.site)
+	shares := func(host string) bool {
+		return slices.ContainsFunc(pools, func(p policy.Pool) bool {
+			return slices.Contains(p.Hosts, host) && slices.ContainsFunc(actions, func(a ledger.Action) bool { return slices.Contains(p.Hosts, a.Host) })
+		})
+	}
 	var hosts []string
 	for _, d := range s.InDoubt {
 		own := r.underway[d.ID] || r.settled[d.ID]
 		busy := slices.ContainsFunc(actions, func(a ledger.Action) bool { return a.Host == d.Host })
-		if !own && (busy || !r.counted[d.Host] && rings[d.Host] == actions[0].Ring) {
+		if !own && (busy || !r.counted[d.Host] && (rings[d.Host] == actions[0].Ring || shares(d.Host))) {
 			hosts = append(hosts, d.Host)
 		}
 	}

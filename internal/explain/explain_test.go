@@ -131,7 +131,10 @@ func second(fields string) string {
 	if !strings.Contains(fields, `tier: "web"`) {
 		return ""
 	}
-	return "  - {name: web-1, providers: [apt], labels: {tier: web}}\n"
+	if strings.Contains(fields, "site north") {
+		return "  - {name: web-1, providers: [apt], labels: {tier: web, role: web, site: north}}\n"
+	}
+	return "  - {name: web-1, providers: [apt], labels: {tier: web, role: web}}\n"
 }
 
 const acme = `package acme

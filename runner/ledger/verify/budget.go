@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -70,11 +71,42 @@ func (v *verifier) pools(site string, list []*intent) {
 			continue
 		}
 		for _, p := range in.run.poolsOf(site, in.Host) {
-			if n := p.Count(downWith(in, down)); n > p.Most {
+			hosts := downWith(in, down)
+			for _, h := range in.run.unknown(p) {
+				hosts[h] = true
+			}
+			if n := p.Count(hosts); n > p.Most {
 				v.found(v.stepOf(in), Budget, "when %s started at %s, %d hosts of %s were down; %d may be", in.Host, stamp(in.begun), n, p.Name, p.Most)
+			}
+			if before := v.unfinished(in, p.Before(in.Host)); before != "" {
+				v.found(v.stepOf(in), Budget, "%s started at %s before %s had succeeded, which stands before it in %s", in.Host, stamp(in.begun), before, p.Name)
 			}
 		}
 	}
+}
+
+// unknown are the hosts of a group that the run's scan had not read: they count as down.
+func (r *run) unknown(p policy.Pool) []string {
+	if !p.Quorum || r.snapshot == nil {
+		return nil
+	}
+	scanned := map[string]bool{}
+	for _, h := range r.snapshot.Hosts {
+		scanned[h.Name] = h.State == inventory.Scanned
+	}
+	return slices.DeleteFunc(slices.Clone(p.Hosts), func(h string) bool { return scanned[h] })
+}
+
+// unfinished is a host of those that come before a start, on which the same run had something left to do then; else "".
+func (v *verifier) unfinished(in *intent, before []string) string {
+	for _, d := range v.order {
+		notNeeded := d.Verb == ledger.VerbReboot && d.done && d.Status == ledger.Skipped
+		done := d.done && d.Status == ledger.Succeeded && d.over(in.begun)
+		if d.run == in.run && slices.Contains(before, d.Host) && !notNeeded && !done {
+			return d.Host
+		}
+	}
+	return ""
 }
 
 // poolsOf are the pools of a site that a host is in.

@@ -1,0 +1,66 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+// groups checks that each quorum group can move at all and is at one site. Either way nothing of it would ever start, so
+// the rest of the policy stays usable.
+func (c *checker) groups() {
+	for _, g := range c.Tenant.Groups {
+		at := map[string]bool{}
+		var members []string
+		for _, h := range c.Tenant.Hosts {
+			if g.In(h) {
+				at[h.Site()] = true
+				members = append(members, h.Name)
+			}
+		}
+		switch need := g.Healthy(len(members)); {
+		case len(at) > 1:
+			c.add(diag.New(diag.SplitGroup, "the group %q has hosts at sites %s: nobody can count them all, so none of them ever starts", g.Name, sites(at)).
+				WithFix("make it a group of each site, for instance with site: %q in its select", sorted(at)[0]), "groups", g.Name)
+		case need >= len(members):
+			c.add(diag.New(diag.StuckGroup, "of the group %q %d of %d hosts must stay healthy: none of them can ever start", g.Name, need, len(members)).
+				WithFix("lower minHealthy below the number of hosts that it selects"), "groups", g.Name, "minHealthy")
+		}
+		c.sequence(g, members)
+	}
+}
+
+// sequence checks that a sequence names the members, each once.
+func (c *checker) sequence(g policy.Group, members []string) {
+	var missing []string
+	for _, m := range members {
+		if !slices.Contains(g.Sequence, m) {
+			missing = append(missing, m)
+		}
+	}
+	for i, h := range g.Sequence {
+		switch {
+		case !slices.Contains(members, h):
+			c.add(diag.New(diag.WrongSequence, "the sequence of group %q names %q, which is no host of it", g.Name, h).
+				WithFix("hosts of it: %s", listed(members)), "groups", g.Name, "sequence")
+		case slices.Contains(g.Sequence[:i], h):
+			c.add(diag.New(diag.WrongSequence, "the sequence of group %q names %q twice", g.Name, h).WithFix("name each host once"), "groups", g.Name, "sequence")
+		}
+	}
+	if len(g.Sequence) > 0 && len(missing) > 0 {
+		c.add(diag.New(diag.WrongSequence, "the sequence of group %q leaves out %s", g.Name, some(missing)).WithFix("name each of its hosts once"), "groups", g.Name, "sequence")
+	}
+}
+
+func sites(at map[string]bool) string { return strings.Join(sorted(at), ", ") }
+
+func sorted(at map[string]bool) []string {
+	var out []string
+	for s := range at {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
