@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 
 // verbs is the table of contents of the program.
 var verbs = []func(*app) *cobra.Command{
-	newInit, newCheck, newExplain, newTest, newHosts, newScan, newPlan, newDiff, newShow, newApply, newRun, newFail, newStatus, newReport, newWindows, newLog, newLedger, newVerify, newBundle, newLocks, newHalt, newUnhalt,
+	newInit, newCheck, newExplain, newFmt, newTest, newHosts, newScan, newPlan, newDiff, newShow, newApply, newRun, newFail, newStatus, newReport, newWindows, newLog, newLedger, newVerify, newBundle, newLocks, newHalt, newUnhalt,
 	newProvider, newSchema, newDemo, newVersion,
 }
 

@@ -1,0 +1,28 @@
+package compiler
+
+import (
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/parser"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// Format lays out a CUE file as `cue fmt` does. A file that does not parse is one diagnostic: what the parser says after
+// its first mistake is the echo of that.
+func Format(name string, src []byte) ([]byte, diag.List) {
+	f, err := parser.ParseFile(name, src, parser.ParseComments)
+	if err == nil {
+		var out []byte
+		if out, err = format.Node(f); err == nil {
+			return out, nil
+		}
+	}
+	e := errors.Errors(err)[0]
+	at := diag.Range{File: name}
+	if p := errors.Positions(e); len(p) > 0 {
+		at = rangeOf(p[0], p[0])
+	}
+	d := diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
+	return nil, diag.List{d.WithFix("%s", syntaxFix(d.Summary))}
+}
