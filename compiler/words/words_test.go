@@ -21,6 +21,7 @@ var silent = map[string]string{
 	"Tenant.Kind":       "the name of the document",
 	"Host.Address":      "where a host is reached decides nothing",
 	"Host.User":         "as whom a host is reached decides nothing",
+	"Host.Credential":   "with which key a host is reached decides nothing",
 	"Host.Source":       "for diagnostics; it stands in no document",
 	"Event.Source":      "the window or freeze has the place",
 	"Module.Text":       "Rego is read as it is; the file is named",
