@@ -14,7 +14,7 @@ import (
 // Acceptable lists the findings that a policy may accept: those that keep no tenant from being planned.
 var Acceptable = []diag.Code{
 	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps,
-	diag.Expired, diag.NeverReached, diag.Shadowed, diag.EndsSoon,
+	diag.Expired, diag.Shadowed, diag.EndsSoon, diag.NeverReached,
 }
 
 // Accept parts what was found in tenants, at an instant, into what counts and what all the tenants concerned have

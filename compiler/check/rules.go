@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -10,9 +11,13 @@ import (
 
 // claim is a rule or lane and what it matches.
 type claim struct {
-	name  string
-	match policy.Match
+	name   string
+	match  policy.Match
+	source string
 }
+
+// own reports whether it stands in the tenant's folder, not in a baseline.
+func (c claim) own() bool { return strings.HasPrefix(c.source, "tenants/") }
 
 // idle looks for rules and lanes that decide nothing, whatever update comes.
 func (c *checker) idle() {
@@ -20,19 +25,19 @@ func (c *checker) idle() {
 		var stronger []claim
 		for _, o := range c.Tenant.Rules {
 			if o.Name != r.Name && beats(o, r) {
-				stronger = append(stronger, claim{o.Name, *o.Match})
+				stronger = append(stronger, claim{o.Name, *o.Match, o.Source})
 			}
 		}
-		c.shadowed("rule", claim{r.Name, *r.Match}, stronger, "approval")
+		c.shadowed("rule", claim{r.Name, *r.Match, r.Source}, stronger, "approval")
 	}
 	for _, l := range c.Tenant.Lanes {
 		var higher []claim
 		for _, o := range c.Tenant.Lanes {
 			if o.Priority > l.Priority {
-				higher = append(higher, claim{o.Name, o.Match})
+				higher = append(higher, claim{o.Name, o.Match, o.Source})
 			}
 		}
-		c.shadowed("lane", claim{l.Name, l.Match}, higher, "lanes")
+		c.shadowed("lane", claim{l.Name, l.Match, l.Source}, higher, "lanes")
 	}
 	c.otherwise()
 }
@@ -42,7 +47,7 @@ func (c *checker) otherwise() {
 	var grants []claim
 	for _, r := range c.Tenant.Rules {
 		if r.Grants() {
-			grants = append(grants, claim{r.Name, *r.Match})
+			grants = append(grants, claim{r.Name, *r.Match, r.Source})
 		}
 	}
 	if by := fewest(policy.Match{}, grants); c.Tenant.Otherwise != nil && by != nil {
@@ -51,7 +56,12 @@ func (c *checker) otherwise() {
 	}
 }
 
+// shadowed reports a claim that others always come before. A tenant may well put its own before those of its baseline,
+// which it cannot change: only what stands beside it counts against a baseline's.
 func (c *checker) shadowed(what string, m claim, stronger []claim, list string) {
+	if !m.own() {
+		stronger = slices.DeleteFunc(stronger, claim.own)
+	}
 	if by := fewest(m.match, stronger); by != nil {
 		c.warn(diag.New(diag.Shadowed, "the %s %q decides nothing: each update that it matches is decided by %s", what, m.name, oneOf(what, by)).
 			WithFix("remove it, or let it match what is left"), by, list, m.name)

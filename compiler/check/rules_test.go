@@ -73,9 +73,9 @@ func TestIdleRules(t *testing.T) {
 		"granted later":            {rules: []policy.Rule{approve("a", high, 1), approve("b", security, 2)}},
 		"twice the same":           {rules: []policy.Rule{approve("a", security, 1), approve("b", security, 1)}, want: "RF1056 approval.b"},
 		"otherwise":                {rules: []policy.Rule{approve("a", security, 1)}, otherwise: true},
-		"no otherwise left":        {rules: []policy.Rule{approve("a", policy.Match{Exploited: &yes}, 1), approve("b", policy.Match{Exploited: &no}, 1)}, otherwise: true, want: "RF1055 approval.otherwise"},
+		"no otherwise left":        {rules: []policy.Rule{approve("a", policy.Match{Exploited: &yes}, 1), approve("b", policy.Match{Exploited: &no}, 1)}, otherwise: true, want: "RF1058 approval.otherwise"},
 		"blocks leave otherwise":   {rules: []policy.Rule{approve("a", policy.Match{Exploited: &yes}, 1), reject("b", policy.Match{Exploited: &no}, "")}, otherwise: true},
-		"every name":               {rules: []policy.Rule{approve("a", policy.Match{Package: []string{"*"}}, 1)}, otherwise: true, want: "RF1055 approval.otherwise"},
+		"every name":               {rules: []policy.Rule{approve("a", policy.Match{Package: []string{"*"}}, 1)}, otherwise: true, want: "RF1058 approval.otherwise"},
 		"every known origin":       {rules: []policy.Rule{approve("a", policy.Match{Origin: []string{"*"}}, 1)}, otherwise: true},
 		"signatures of the others": {rules: []policy.Rule{{Name: "a", Match: &high, Require: &policy.Require{Approvers: 2, Role: "x"}}, {Name: "b", Match: &security, Require: &policy.Require{Approvers: 1, Role: "y"}}}},
 		"fewer signatures":         {rules: []policy.Rule{{Name: "a", Match: &high, Require: &policy.Require{Approvers: 2, Role: "x"}}, {Name: "b", Match: &security, Require: &policy.Require{Approvers: 1, Role: "x"}}}, want: "RF1056 approval.a"},
@@ -97,6 +97,20 @@ func TestIdleLanes(t *testing.T) {
 	tenant := &policy.Tenant{Lanes: []policy.Lane{lane("low", security, 0), lane("other", openssl, 0), lane("top", security, 1)}}
 	if got := said(tenant); got != "RF1056 lanes.low" {
 		t.Error(got)
+	}
+}
+
+// TestATenantMayComeBeforeItsBaseline: it cannot change what stands there.
+func TestATenantMayComeBeforeItsBaseline(t *testing.T) {
+	for _, c := range []struct{ low, high, want string }{
+		{"baseline/baseline.cue:1:1", "tenants/a/tenant.cue:1:1", ""},
+		{"baseline/baseline.cue:1:1", "baseline/baseline.cue:2:1", "RF1056 lanes.low"},
+		{"tenants/a/tenant.cue:1:1", "baseline/baseline.cue:1:1", "RF1056 lanes.low"},
+	} {
+		tenant := &policy.Tenant{Lanes: []policy.Lane{{Name: "high", Match: security, Priority: 1, Source: c.high}, {Name: "low", Match: security, Source: c.low}}}
+		if got := said(tenant); got != c.want {
+			t.Errorf("%s below %s: %q", c.low, c.high, got)
+		}
 	}
 }
 

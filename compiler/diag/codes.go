@@ -49,9 +49,9 @@ const (
 	WrongSequence     Code = "RF1055" // a sequence that does not name each host of its group once
 	AcceptanceOver    Code = "RF1053" // info: a finding counts again, because its acceptance has expired
 	NothingAccepted   Code = "RF1054" // warning: an acceptance of what is not there
-	NeverReached      Code = "RF1055" // warning: otherwise, where the other rules match everything
 	Shadowed          Code = "RF1056" // warning: a rule or lane that decides nothing, because others always come first
 	EndsSoon          Code = "RF1057" // warning: a rejection, hold or declared exploit that ends within two weeks
+	NeverReached      Code = "RF1058" // warning: otherwise, where the other rules match everything
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
