@@ -14,7 +14,7 @@ var Planted string
 var PlantedGuards = []string{
 	"window-grace", "window-need-ignored", "window-end-ignored",
 	"room-plus-one", "room-running-ignored", "room-doubt-ignored",
-	"pool-plus-one", "pool-running-ignored", "pool-doubt-ignored", "lost-ignored",
+	"pool-plus-one", "pool-doubt-ignored", "lost-ignored",
 	"stop-ignored", "stop-plus-one", "stop-after-all",
 	"announced-ignored",
 	"lease-ignored", "lease-margin-ignored",
@@ -49,8 +49,6 @@ func spare(p poolState) int {
 	switch Planted {
 	case "pool-plus-one":
 		return p.Most - p.running - p.Down + 1
-	case "pool-running-ignored":
-		return p.Most - p.Down
 	case "pool-doubt-ignored":
 		return p.Most - p.running
 	}

@@ -19,7 +19,7 @@ const most = 10_000
 var guarded = map[string]string{
 	"window-grace": "I1", "window-need-ignored": "I1", "window-end-ignored": "I1",
 	"room-plus-one": "I9", "room-running-ignored": "I9", "room-doubt-ignored": "I9",
-	"pool-plus-one": "I9", "pool-running-ignored": "I9", "pool-doubt-ignored": "I9", "lost-ignored": "I4",
+	"pool-plus-one": "I9", "pool-doubt-ignored": "I9", "lost-ignored": "I4",
 	"stop-ignored": "I9b", "stop-plus-one": "I9b", "stop-after-all": "I9b",
 	"announced-ignored": "I3",
 	"lease-ignored":     "I10b", "lease-margin-ignored": "I10b",
