@@ -132,6 +132,7 @@ func (r *reader) useOf(p *program, definition string, d, tenant cue.Value) Use {
 	u.Base = &policy.Tenant{TestClock: n.says("testClock"), Breaker: n.says("breaker"), SharesEvidence: n.says("sharesEvidence"), Disabled: n.off()}
 	u.Base.Exploited = sound(n.get("exploited"), u.add, node.declared)
 	u.Base.Accepts = n.get("accept").acceptances()
+	u.Base.Groups = n.get("groups").groups()
 	r.diags = nil // what is wrong here is wrong with the tenant, whose compilation has said so
 	u.Base.Rings = sound(n.get("rings"), u.add, node.ring)
 	u.Base.Windows = sound(n.get("windows"), u.add, node.window)

@@ -69,7 +69,7 @@ func TestDifferences(t *testing.T) {
 func TestEveryPartIsCompared(t *testing.T) {
 	known := map[string]string{
 		"TestClock": "", "Breaker": "", "SharesEvidence": "", "Disabled": "", "Rings": "", "Windows": "", "Lanes": "", "Freezes": "",
-		"Rules": "", "Otherwise": "", "Off": "", "Exploited": "", "Accepts": "",
+		"Rules": "", "Otherwise": "", "Off": "", "Exploited": "", "Accepts": "", "Groups": "",
 		"APIVersion": "of the document", "Kind": "of the document", "Name": "differs in any case", "Timezone": "is the tenant's own",
 		"Hosts": "are the tenant's own", "Modules": "are files", "Source": "is a place",
 	}

@@ -89,6 +89,9 @@ func partsOf(t *policy.Tenant) map[string]part {
 	for _, x := range t.Exploited {
 		out["exploited."+x.CVE] = partOf(x, x.Source)
 	}
+	for _, x := range t.Groups {
+		out["groups."+x.Name] = partOf(x, x.Source)
+	}
 	for _, x := range t.Accepts {
 		out["accept."+x.Name()] = partOf(x, x.Source)
 	}
@@ -137,7 +140,7 @@ func (p part) flatten(prefix string, x map[string]json.RawMessage) {
 
 // isName are the fields that hold a part's name. That of a window is not among them, since rings and lanes refer to
 // windows by the same field; it is equal on both sides in any case.
-var isName = map[string]bool{"ring": true, "lane": true, "freeze": true, "rule": true}
+var isName = map[string]bool{"ring": true, "lane": true, "freeze": true, "rule": true, "group": true}
 
 // withoutSources drops the places from the structs of a list.
 func withoutSources(raw json.RawMessage) json.RawMessage {

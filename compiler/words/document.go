@@ -48,7 +48,7 @@ type Line struct {
 func Describe(t *policy.Tenant, at time.Time) Document {
 	d := describer{t: t, at: at, loc: zone(t)}
 	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Title: "The patch policy of " + t.Name, Tenant: t.Name, At: at, Lines: d.tenant()}
-	for _, s := range []Section{d.rings(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.accepted(), d.spare(), d.strays()} {
+	for _, s := range []Section{d.rings(), d.groups(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.accepted(), d.spare(), d.strays()} {
 		if len(s.Lines)+len(s.Items) > 0 {
 			out.Sections = append(out.Sections, s)
 		}

@@ -20,6 +20,10 @@ func sample() *policy.Tenant {
 	return &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true, SharesEvidence: true,
 		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
+		Groups: []policy.Group{
+			{Name: "db", Select: []policy.Label{label("tier", "prod")}, MinHealthy: policy.Amount{Percent: 51}, Sequence: []string{"db-1", "web-2", "web-3"}, Source: "g.cue:1:1"},
+			{Name: "web", Select: []policy.Label{label("site", "ber")}, MinHealthy: policy.Amount{Count: 2}, Source: "g.cue:2:1"},
+		},
 		Accepts: []policy.Acceptance{{Code: "RF1037", Path: "windows.old", Reason: "it comes back", Expires: "2027-03-01", Source: "x.cue:1:1"}},
 		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(), Disabled: true, Off: []string{"windows.weeknight"},
 		Exploited: []policy.Declared{{CVE: "CVE-2026-1234", Reason: "seen here", Expires: "2026-12-31", Source: "x.cue:1:1"}},
