@@ -14,7 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-func built(t *rapid.T, in plan.Input) *plan.Plan {
+func built(t rapid.TB, in plan.Input) *plan.Plan {
 	p, err := plan.Build(in)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestEveryMissingUpdateOnce(t *testing.T) {
 	})
 }
 
-func factsOf(t *rapid.T, p *plan.Plan) map[[2]string]fact {
+func factsOf(t rapid.TB, p *plan.Plan) map[[2]string]fact {
 	out := map[[2]string]fact{}
 	add := func(hosts []string, update string, f fact) {
 		for _, h := range hosts {

@@ -54,24 +54,25 @@ func readEvent(e policy.Event, loc *time.Location) (event, error) {
 		}
 		out.rule = &parsed
 	}
-	if out.also, err = parseWalls(e.Also); err != nil {
+	if out.also, err = sortedWalls(e.Also, ParseWall); err != nil {
 		return out, err
 	}
-	out.except, err = parseWalls(e.Except)
+	out.except, err = sortedWalls(e.Except, ParseWall)
 	return out, err
 }
 
-func parseWalls(list []string) ([]Wall, error) {
+// sortedWalls parses a list and returns each value once, in order.
+func sortedWalls(list []string, parse func(string) (Wall, error)) ([]Wall, error) {
 	var out []Wall
 	for _, text := range list {
-		w, err := ParseWall(text)
+		w, err := parse(text)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, w)
 	}
 	slices.SortFunc(out, compareWalls)
-	return out, nil
+	return slices.Compact(out), nil
 }
 
 // closes counts dates where the event says days, and elapsed time elsewhere.

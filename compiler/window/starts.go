@@ -65,7 +65,7 @@ func compile(w policy.Window) (recurrence, error) {
 		r.rule = &parsed
 		return r, err
 	case len(w.Dates) > 0:
-		r.named, err = parseDates(w.Dates)
+		r.named, err = sortedWalls(w.Dates, parseDate)
 		return r, err
 	}
 	for _, d := range w.Days {
@@ -96,19 +96,6 @@ func (r *recurrence) month(m *policy.Monthly) error {
 	day, err := weekday(m.Weekday)
 	r.monthly, r.weekday = m, day
 	return err
-}
-
-func parseDates(list []string) ([]Wall, error) {
-	var out []Wall
-	for _, text := range list {
-		d, err := parseDate(text)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	slices.SortFunc(out, compareWalls)
-	return slices.Compact(out), nil
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}

@@ -49,16 +49,21 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	if release != "" {
 		return a.releaseLease(ctx, leases, list, release)
 	}
-	held := 0
+	held := ""
 	for _, l := range list {
-		if valid := l.Valid(a.Now()); valid || all {
+		valid := l.Valid(a.Now())
+		if valid {
+			held = l.Tenant + "/" + l.Site
+		}
+		if valid || all {
 			a.lockLine(l, valid)
-			held++
 		}
 	}
-	if held == 0 {
+	if held == "" {
 		a.out.say("nobody holds a lease")
+		return nil
 	}
+	a.out.say("a lease ends by itself; if its holder is known to be gone: ringfence locks --release %s", held)
 	return nil
 }
 

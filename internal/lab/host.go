@@ -155,5 +155,5 @@ func (h *Host) NewHostKey(ctx context.Context) error {
 	if _, err := h.Run(ctx, "pkill", "-HUP", "-o", "-x", "sshd"); err != nil {
 		return err
 	}
-	return h.WaitSSH(ctx)
+	return h.waitKey(ctx, key.public)
 }

@@ -79,7 +79,7 @@ func newClient(spec Spec, program, dir string) *Client {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
-		StartTimeout:     spec.StartTimeout,
+		StartTimeout:     spec.StartTimeout + time.Minute, // start has a clock of its own, which shall end first
 		Stderr:           talk.stream(),
 		SyncStdout:       talk.stream(),
 		SyncStderr:       talk.stream(),
