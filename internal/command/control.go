@@ -75,15 +75,26 @@ func controlFindings(ws *workspace) (list diag.List) {
 	return list
 }
 
-// halt is the runner's: it reads the control branch, and what the breaker holds with it.
+// halt is the runner's: it reads the control branch, and what the breaker holds with it. What it finds is said when it is
+// news.
 func (p *pipeline) halt() func(context.Context) runner.Halt {
+	var known string
+	tell := func(news string) {
+		if news != "" && news != known {
+			p.out.say("%s", news)
+		}
+		known = news
+	}
 	return func(ctx context.Context) runner.Halt {
 		c, err := p.control(p.ws, p.share).ReadHalts(ctx, p.machineTime())
 		order, halted := c.Halted(p.tenant.Name)
-		if halted {
-			p.out.say("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400))
-		} else if err != nil {
-			p.out.say("the halt orders cannot be read: %v", err)
+		switch {
+		case halted:
+			tell(fmt.Sprintf("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400)))
+		case err != nil:
+			tell(fmt.Sprintf("the halt orders cannot be read: %v", err))
+		default:
+			tell("")
 		}
 		p.hold(c)
 		return runner.Halt{Read: c.Read, Halted: halted}
