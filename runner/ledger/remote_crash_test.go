@@ -63,7 +63,7 @@ func TestKilledPushersLoseNothing(t *testing.T) {
 		s := sites[random.IntN(len(sites))]
 		wrote := pushAndKill(t, s.dir, time.Duration(random.IntN(250))*time.Millisecond, round%2 == 0)
 		promised = append(promised, wrote...)
-		settled(t, bare)
+		settled(t, bare, s.dir)
 		there := strings.Fields(s.runs(t))
 		for _, id := range wrote {
 			if !slices.Contains(there, id) {
@@ -89,15 +89,18 @@ func TestKilledPushersLoseNothing(t *testing.T) {
 	}
 }
 
-// settled waits for the remote's side of a push whose runner is gone: it ends by itself.
-func settled(t *testing.T, bare string) {
+// settled waits until a push whose runner is gone has ended by itself on both sides: while it writes, git fsck meets
+// references to objects that it did not list. A scan that sees nothing may have missed a child that was just being
+// started, so two in a row count.
+func settled(t *testing.T, dirs ...string) {
 	t.Helper()
-	for busy := true; busy; time.Sleep(5 * time.Millisecond) {
-		busy = false
+	for idle := 0; idle < 2; time.Sleep(5 * time.Millisecond) {
+		idle++
 		cwds, _ := filepath.Glob("/proc/[0-9]*/cwd")
 		for _, path := range cwds {
-			if cwd, err := os.Readlink(path); err == nil && strings.HasPrefix(cwd, bare) {
-				busy = true
+			cwd, err := os.Readlink(path)
+			if err == nil && slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(cwd, dir) }) {
+				idle = 0
 			}
 		}
 	}
