@@ -1,9 +1,6 @@
 package compiler
 
-import (
-	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/policy"
-)
+import "github.com/ringfence/ringfence/compiler/policy"
 
 // groups reads the quorum groups of a tenant.
 func (n node) groups() []policy.Group {
@@ -16,12 +13,7 @@ func (n node) groups() []policy.Group {
 
 func (n node) group() policy.Group {
 	g := policy.Group{Name: n.label(), MinHealthy: n.get("minHealthy").mark().amount(), Source: n.source()}
-	for _, f := range n.get("select").fields() {
-		g.Select = append(g.Select, policy.Label{Key: f.label(), Value: f.str("a string, as labels are")})
-	}
-	if len(g.Select) == 0 && n.has("select") {
-		n.get("select").report(diag.New(diag.EmptyMatch, "%s selects nothing", n.get("select").name()).WithFix("name at least one label, such as role: %q", "db"))
-	}
+	g.Select, g.SelectBy = n.get("select").selector()
 	for _, f := range n.get("sequence").mark().items() {
 		g.Sequence = append(g.Sequence, f.str("a host's name"))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// selector reads the labels that a ring asks for: those that must be equal, and those with other conditions. An empty
+// selector reads the labels that a ring or group asks for: those that must be equal, and those with other conditions. An empty
 // selector would take every host by accident.
 func (n node) selector() (equal []policy.Label, by []policy.Choice) {
 	equal = []policy.Label{}

@@ -1,22 +1,19 @@
 package policy
 
-import (
-	"slices"
-)
+import "slices"
 
 // Group is hosts of one site, whatever their rings, of which so many must stay healthy: members of a database, say.
 type Group struct {
 	Name       string   `json:"group"`
-	Select     []Label  `json:"select"` // all must be equal
+	Select     []Label  `json:"select"`             // all must be equal
+	SelectBy   []Choice `json:"selectBy,omitempty"` // further conditions on labels, sorted by key
 	MinHealthy Amount   `json:"minHealthy"`
 	Sequence   []string `json:"sequence,omitempty"` // of hosts: the next starts once the one before has succeeded
 	Source     string   `json:"source"`
 }
 
 // In reports whether a host is of the group.
-func (g Group) In(h Host) bool {
-	return len(g.Select) > 0 && !slices.ContainsFunc(g.Select, func(l Label) bool { return h.Label(l.Key) != l.Value })
-}
+func (g Group) In(h Host) bool { return selects(h, g.Select, g.SelectBy) }
 
 // Members are the group's hosts at a site, sorted; elsewhere says that it has hosts at another one, too.
 func (t *Tenant) Members(g Group, site string) (hosts []string, elsewhere bool) {

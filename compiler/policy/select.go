@@ -96,15 +96,20 @@ func (s Share) place(host string) int {
 
 // In reports whether the ring's selector takes the host. A ring that asks for no label takes none.
 func (r Ring) In(h Host) bool {
-	for _, l := range r.Select {
+	return selects(h, r.Select, r.SelectBy) && (r.Share == nil || r.Share.Takes(h.Name))
+}
+
+// selects reports whether a host meets all of some conditions, of which there must be one at least.
+func selects(h Host, equal []Label, by []Choice) bool {
+	for _, l := range equal {
 		if h.Label(l.Key) != l.Value {
 			return false
 		}
 	}
-	for _, c := range r.SelectBy {
+	for _, c := range by {
 		if !c.holds(h.Label(c.Key)) {
 			return false
 		}
 	}
-	return len(r.Select)+len(r.SelectBy) > 0 && (r.Share == nil || r.Share.Takes(h.Name))
+	return len(equal)+len(by) > 0
 }

@@ -49,18 +49,23 @@ func (d describer) ring(r policy.Ring) Item {
 }
 
 func selector(r policy.Ring) string {
-	var out []string
-	for _, l := range r.Select {
-		out = append(out, "the label "+l.Key+" = "+l.Value)
-	}
-	for _, c := range r.SelectBy {
-		out = append(out, "the label "+c.Key+" "+choice(c))
-	}
-	text := and(out)
+	text := labels(r.Select, r.SelectBy)
 	if s := r.Share; s != nil {
 		text += fmt.Sprintf(", if the hash of %s/NAME puts it from %d%% to %d%%", s.Seed, s.From, s.To)
 	}
 	return text
+}
+
+// labels say what a host's labels must be.
+func labels(equal []policy.Label, by []policy.Choice) string {
+	var out []string
+	for _, l := range equal {
+		out = append(out, "the label "+l.Key+" = "+l.Value)
+	}
+	for _, c := range by {
+		out = append(out, "the label "+c.Key+" "+choice(c))
+	}
+	return and(out)
 }
 
 func choice(c policy.Choice) string {

@@ -22,7 +22,7 @@ func sample() *policy.Tenant {
 		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
 		Groups: []policy.Group{
 			{Name: "db", Select: []policy.Label{label("tier", "prod")}, MinHealthy: policy.Amount{Percent: 51}, Sequence: []string{"db-1", "web-2", "web-3"}, Source: "g.cue:1:1"},
-			{Name: "web", Select: []policy.Label{label("site", "ber")}, MinHealthy: policy.Amount{Count: 2}, Source: "g.cue:2:1"},
+			{Name: "web", Select: []policy.Label{label("site", "ber")}, SelectBy: []policy.Choice{{Key: "role", Not: []string{"db"}}}, MinHealthy: policy.Amount{Count: 2}, Source: "g.cue:2:1"},
 		},
 		Accepts: []policy.Acceptance{{Code: "RF1037", Path: "windows.old", Reason: "it comes back", Expires: "2027-03-01", Source: "x.cue:1:1"}},
 		Freezes: sampleFreezes(), Rules: sampleRules(), Hosts: sampleHosts(), Disabled: true, Off: []string{"windows.weeknight"},

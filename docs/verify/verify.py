@@ -880,14 +880,20 @@ def ring_hosts(policy, ring):
 
 def selects(ring, host, labels):
     """Whether a ring's labels and share take a host."""
-    by, share = ring.get("selectBy", []), ring.get("share")
-    equal = all(labels.get(x["key"], "") == x["value"] for x in ring["select"])
-    if not (ring["select"] or by) or not equal or not all(holds(x, labels.get(x["key"], "")) for x in by):
+    share = ring.get("share")
+    if not labelled(ring, labels):
         return False
     if share is None:
         return True
     place = int.from_bytes(hashlib.sha256(f"{share['seed']}/{host}".encode()).digest()[:8], "big") % 100
     return share["from"] <= place < share["to"]
+
+
+def labelled(what, labels):
+    """Whether a host's labels are those that a ring or group asks for."""
+    by = what.get("selectBy", [])
+    equal = all(labels.get(x["key"], "") == x["value"] for x in what["select"])
+    return bool(what["select"] or by) and equal and all(holds(x, labels.get(x["key"], "")) for x in by)
 
 
 def holds(choice, value):
@@ -904,8 +910,7 @@ def pools_of(policy, site, host):
     """The bounds of a site beside those of rings that a host is under: name, hosts, how many may be down, and of a group
     who must come before the host."""
     for group in policy.get("groups", []):
-        chosen = [h for h in policy["hosts"] if all(any(x == y for y in h["labels"]) or x["value"] == "" and all(y["key"] != x["key"] for y in h["labels"])
-                                                    for x in group["select"])]
+        chosen = [h for h in policy["hosts"] if labelled(group, {x["key"]: x["value"] for x in h["labels"]})]
         here = {h["name"] for h in chosen if site_of(h) == site}
         if host in here:
             rule = group["minHealthy"]

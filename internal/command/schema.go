@@ -12,13 +12,16 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/deviation"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/words"
 	"github.com/ringfence/ringfence/internal/annotations"
 	"github.com/ringfence/ringfence/internal/fleet"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/verify"
 	"github.com/ringfence/ringfence/runner/report"
 )
 
@@ -27,6 +30,7 @@ var documents = map[string]any{
 	"Plan": plan.Plan{}, "Diff": plan.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
 	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{}, "Diagnostics": annotations.Document{},
 	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
+	"Windows": timetable{}, "Deviations": deviation.Report{}, "PolicyWords": words.Document{}, "TestReport": testReport{}, "Verification": verify.Report{},
 }
 
 // inputKind is the input of users' Rego modules, whose schema is the one that their compiler goes by.

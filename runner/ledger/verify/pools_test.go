@@ -44,7 +44,7 @@ func TestOutOfSequence(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.tenant.Groups = []policy.Group{{
-		Name: "db", Select: []policy.Label{{Key: "tier", Value: "prod"}}, MinHealthy: policy.Amount{Percent: 20}, Sequence: []string{"db-3", "db-1", "db-4", "db-5", "db-2"},
+		Name: "db", Select: []policy.Label{}, SelectBy: []policy.Choice{{Key: "tier", In: []string{"prod", "db"}, Not: []string{"pilot"}, Glob: "p*"}}, MinHealthy: policy.Amount{Percent: 20}, Sequence: []string{"db-3", "db-1", "db-4", "db-5", "db-2"},
 	}}
 	telling(s)
 	if r := mustVerify(t, s.input()); !r.OK() {
