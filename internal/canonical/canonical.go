@@ -5,6 +5,7 @@
 package canonical
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,9 +17,15 @@ import (
 
 // Marshal returns the canonical bytes of v. Equal values give equal bytes on every machine.
 func Marshal(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // RFC 8785 has no such escapes
+	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
+	}
+	raw := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if out, ok := ordered(raw); ok {
+		return out, nil
 	}
 	out, err := jcs.Transform(raw)
 	if err != nil {
