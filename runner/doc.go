@@ -68,7 +68,7 @@ type Session struct {
 	Close  func() error
 }
 
-// Ref names a host to its provider.
+// ref names a host to its provider.
 func ref(tenant string, h policy.Host) providers.HostRef {
 	return providers.HostRef{Tenant: tenant, Name: h.Name}
 }

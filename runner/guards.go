@@ -24,11 +24,6 @@ func spare(p poolState) int { return p.Most - p.running - p.Down }
 // lost: nobody knows what this run left behind on the host. It may be at work still.
 func lost(inDoubt []string, host string) bool { return slices.Contains(inDoubt, host) }
 
-// turn: all that must come before a host have succeeded in everything that is due on them.
-func turn(before []string, open map[string]int) bool {
-	return !slices.ContainsFunc(before, func(h string) bool { return open[h] > 0 })
-}
-
 // stopped: enough hosts of the ring failed in this run.
 func stopped(r ringState) bool { return r.StopAtFailures > 0 && r.failed >= r.StopAtFailures }
 
@@ -53,11 +48,4 @@ func latest(w Wave, l Lease, h Halt, m Moment, t Timing) time.Time {
 		by = earlier(by, m.Now.Add(w.Closes.Sub(m.At)-t.Need))
 	}
 	return by
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -59,10 +59,6 @@ func lost(inDoubt []string, host string) bool {
 	return Planted != "lost-ignored" && slices.Contains(inDoubt, host)
 }
 
-func turn(before []string, open map[string]int) bool {
-	return !slices.ContainsFunc(before, func(h string) bool { return open[h] > 0 })
-}
-
 func stopped(r ringState) bool {
 	switch Planted {
 	case "stop-ignored":
@@ -131,11 +127,4 @@ func latest(w Wave, l Lease, h Halt, m Moment, t Timing) time.Time {
 		by = earlier(by, m.Now.Add(w.Closes.Sub(m.At)-t.Need))
 	}
 	return by
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

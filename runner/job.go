@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
@@ -211,13 +210,4 @@ func failure(res providers.Result, lacks []string) string {
 		lacks = append(lacks[:3:3], fmt.Sprintf("and %d more", len(lacks)-3))
 	}
 	return untrusted.Line(strings.Join(append(why, lacks...), "; "), 2*maxReason)
-}
-
-// Targets are the packages of a change. The purls come from a snapshot that was validated, so they parse.
-func Targets(updates []plan.ChangeUpdate) []providers.Target {
-	out := make([]providers.Target, 0, len(updates))
-	for _, u := range updates {
-		out = append(out, target(u))
-	}
-	return out
 }

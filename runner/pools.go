@@ -80,6 +80,11 @@ func (s *State) hopeful(host string) bool {
 	return true
 }
 
+// turn: all that must come before a host have succeeded in everything that is due on them.
+func turn(before []string, open map[string]int) bool {
+	return !slices.ContainsFunc(before, func(h string) bool { return open[h] > 0 })
+}
+
 // enter notes that a host goes down.
 func (s *State) enter(host string) {
 	s.busy = append(slices.Clip(s.busy), host)

@@ -8,9 +8,7 @@ type Prepared struct{ r *run }
 
 // Prepare selects what is due at the input's clock. It reads policy, site, plan, failures, doubts and Left.
 func Prepare(in Input) Prepared {
-	waves := dueWaves(in.Plan, in.Clock(), in.Left)
-	urgentFirst(waves, in.Policy)
-	return Prepared{&run{Input: in, waves: waves}}
+	return Prepared{newRun(in)}
 }
 
 // Waves are the due waves in the order in which a run takes them.

@@ -41,7 +41,7 @@ func (r *run) thenReboot(ctx context.Context, j job, s Session, patched ending) 
 		return patched
 	}
 	s.Close()
-	return r.both(j, patched, r.underClaim(ctx, j, *j.reboot, patched.reading))
+	return r.joined(patched, r.underClaim(ctx, j, *j.reboot, patched.reading))
 }
 
 // underClaim reboots in a session of the reboot's own. Reading a host takes longer than a start may wait, so its time to
@@ -59,8 +59,8 @@ func (r *run) underClaim(ctx context.Context, j job, a ledger.Action, before *Re
 	return r.reboot(ctx, j, a, s, before)
 }
 
-// both joins a change and its reboot. The change is a success only with it; a failure stays one.
-func (r *run) both(j job, patched, rebooted ending) ending {
+// joined is a change with its reboot. The change is a success only with it; a failure stays one.
+func (r *run) joined(patched, rebooted ending) ending {
 	apply, a := patched.actions[0], rebooted.actions[0]
 	out := ending{reading: rebooted.reading, end: patched.end, fenced: rebooted.fenced, err: rebooted.err}
 	if patched.end == EndSucceeded {

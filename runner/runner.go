@@ -16,9 +16,7 @@ import (
 // Run carries out what is due of the plan at the clock's time. The error is the recorder's: without a record nothing
 // starts, and a run that cannot record what it did stops and says so.
 func Run(ctx context.Context, in Input) (Outcome, error) {
-	waves := dueWaves(in.Plan, in.Clock(), in.Left)
-	urgentFirst(waves, in.Policy)
-	r := &run{Input: in, waves: waves, events: make(chan finishedJob), slots: make(chan struct{}, max(1, in.Parallel))}
+	r := newRun(in)
 	b, err := r.beginning(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -63,8 +61,13 @@ type run struct {
 	ended    map[int][]ending
 }
 
+func newRun(in Input) *run {
+	waves := dueWaves(in.Plan, in.Clock(), in.Left)
+	urgentFirst(waves, in.Policy)
+	return &run{Input: in, waves: waves, events: make(chan finishedJob), slots: make(chan struct{}, max(1, in.Parallel)), ended: map[int][]ending{}}
+}
+
 func (r *run) drive(ctx context.Context, s State) (Outcome, error) {
-	r.ended = map[int][]ending{}
 	stop := r.Stop
 	tick := time.NewTicker(every)
 	defer tick.Stop()

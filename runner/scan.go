@@ -93,5 +93,5 @@ func read(ctx context.Context, s Session, req providers.ScanRequest) (*providers
 	return &scan, nil
 }
 
-// Note is the one line that a snapshot keeps of an error.
+// note is the one line that a snapshot keeps of an error.
 func note(err error) string { return untrusted.Line(err.Error(), 300) }

@@ -47,24 +47,21 @@ func settled(d plan.InDoubt, scan *providers.HostScan, ring policy.Ring, at time
 	if d.Verb == string(ledger.VerbReboot) {
 		return settledReboot(d, scan, at)
 	}
-	a := ledger.Action{ID: d.ID, Host: d.Host, Verb: ledger.VerbApply, Ring: d.Ring, StartedAt: d.Since, EndedAt: &at, Platform: scan.OS}
+	a := ledger.Action{ID: d.ID, Host: d.Host, Verb: ledger.VerbApply, Ring: d.Ring, StartedAt: d.Since, Platform: scan.OS}
 	for _, u := range d.Updates {
 		a.Updates = append(a.Updates, plan.ChangeUpdate{Update: u})
 	}
 	lacks := len(lacking(Targets(a.Updates), scan))
 	switch {
-	case lacks == 0 && ring.OwnReboots() && scan.RebootPending:
-		a.Status, a.HostState, a.Reason, a.AwaitsReboot = ledger.Succeeded, string(providers.Done), "was in doubt; a scan found it installed", true
-	case lacks == 0 && ring.Reboot == policy.RebootIfRequired && scan.RebootPending:
-		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Done), "was in doubt; a scan found it installed, and a reboot still to be done"
+	case lacks == 0 && ring.Reboot == policy.RebootIfRequired && scan.RebootPending && !ring.OwnReboots():
+		return closed(a, at, ledger.Failed, providers.Done, "was in doubt; a scan found it installed, and a reboot still to be done")
 	case lacks == 0:
-		a.Status, a.HostState, a.Reason = ledger.Succeeded, string(providers.Done), "was in doubt; a scan found it installed"
+		a.AwaitsReboot = ring.OwnReboots() && scan.RebootPending
+		return closed(a, at, ledger.Succeeded, providers.Done, "was in doubt; a scan found it installed")
 	case lacks == len(a.Updates):
-		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Untouched), "was in doubt; a scan found nothing of it installed"
-	default:
-		a.Status, a.HostState, a.Reason = ledger.Failed, string(providers.Partial), "was in doubt; a scan found part of it installed"
+		return closed(a, at, ledger.Failed, providers.Untouched, "was in doubt; a scan found nothing of it installed")
 	}
-	return a
+	return closed(a, at, ledger.Failed, providers.Partial, "was in doubt; a scan found part of it installed")
 }
 
 // settledReboot believes nobody but the host: what it booted, and whether it still asks for a reboot.

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,7 +188,7 @@ func (w *world) endOne() {
 	for s := range w.running {
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b Start) int { return slices.Compare([]string{a.Host}, []string{b.Host}) })
+	slices.SortFunc(list, func(a, b Start) int { return strings.Compare(a.Host, b.Host) })
 	s := rapid.SampledFrom(list).Draw(w.t, "which")
 	end := End(rapid.IntRange(0, 3).Draw(w.t, "end"))
 	ring := w.waves[s.Wave].Ring
