@@ -71,6 +71,7 @@ func each[T any](n node, read func(node) T) []T {
 
 func (n node) ring() policy.Ring {
 	one, several := n.get("window").mark().windows()
+	rebootsIn, rebootsInAny := n.get("rebootWindow").mark().windows()
 	equal, by := n.get("select").selector()
 	return policy.Ring{
 		Name:           n.label(),
@@ -85,7 +86,8 @@ func (n node) ring() policy.Ring {
 		UnavailablePer: n.get("maxUnavailablePer").mark().amounts(),
 		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
 		Reboot:         n.get("reboot").reboot(),
-		RebootWindow:   n.get("rebootWindow").mark().ref(),
+		RebootWindow:   rebootsIn,
+		RebootWindows:  rebootsInAny,
 		Source:         n.source(),
 		SelectSource:   n.get("select").source(),
 	}

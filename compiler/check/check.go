@@ -87,10 +87,10 @@ func (c *checker) references() {
 		for _, name := range r.WindowNames() {
 			c.window(name, "rings", r.Name, "window")
 		}
-		if r.RebootWindow != "" {
-			c.window(r.RebootWindow, "rings", r.Name, "rebootWindow")
+		for _, name := range r.RebootWindowNames() {
+			c.window(name, "rings", r.Name, "rebootWindow")
 		}
-		if r.RebootWindow != "" && r.Reboot == policy.RebootNever {
+		if len(r.RebootWindowNames()) > 0 && r.Reboot == policy.RebootNever {
 			c.add(diag.New(diag.Conflict, "ring %q has a rebootWindow and never reboots", r.Name).
 				WithFix("add reboot: \"if-required\", or remove rebootWindow"), "rings", r.Name, "rebootWindow")
 		}

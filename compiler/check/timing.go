@@ -86,10 +86,7 @@ func (c *checker) hostZones() {
 
 // windowsOf lists every window that something in a ring may wait for.
 func (c *checker) windowsOf(r policy.Ring) []string {
-	out := slices.Clone(r.WindowNames())
-	if r.RebootWindow != "" {
-		out = append(out, r.RebootWindow)
-	}
+	out := slices.Concat(r.WindowNames(), r.RebootWindowNames())
 	for _, l := range c.Tenant.Lanes {
 		out = append(out, l.WindowNames()...)
 	}

@@ -94,7 +94,7 @@ func said(v any) string {
 }
 
 // shownElsewhere are the fields of a ring that show in where its rows stand, or in the limits that have a field of their own.
-var shownElsewhere = []string{"ring", "select", "selectBy", "share", "window", "windows", "requires", "requiresAny", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow"}
+var shownElsewhere = []string{"ring", "select", "selectBy", "share", "window", "windows", "requires", "requiresAny", "maxUnavailable", "stopAtFailures", "reboot", "rebootWindow", "rebootWindows"}
 
 // otherLimits is what else a ring says of how its hosts go, as it says it; "" for nothing.
 func otherLimits(r policy.Ring) string {

@@ -62,6 +62,9 @@ func tenants() *rapid.Generator[*policy.Tenant] {
 				Reboot:         rapid.SampledFrom([]policy.Reboot{policy.RebootNever, policy.RebootIfRequired}).Draw(t, "reboot"),
 				RebootWindow:   rapid.SampledFrom([]string{"", "", "anytime", "weekend", "weeknight"}).Draw(t, "reboot window"),
 			}
+			if r.RebootWindow == "" && rapid.Bool().Draw(t, "several reboot windows") {
+				r.RebootWindows = []string{"weekend", "weeknight"}
+			}
 			for _, req := range []policy.Requirement{{Ring: "a"}, {Ring: "b"}, {Tenant: "msp", Ring: "test"}} {
 				if name == "a" || req.Tenant == "" && req.Ring >= name || rapid.Bool().Draw(t, "free") {
 					continue

@@ -30,7 +30,7 @@ func TestRebootsAreAllowed(t *testing.T) {
 			for _, w := range r.Waves {
 				c := p.Changes[w.Change]
 				if c.Reboot == policy.RebootIfRequired && len(c.Updates) > 0 && r.Lane == policy.DefaultLane && ring.OwnReboots() {
-					t.Fatalf("%s installs and reboots, though its reboots have window %s", r.Ring, ring.RebootWindow)
+					t.Fatalf("%s installs and reboots, though its reboots have windows %s", r.Ring, ring.RebootWindowNames())
 				}
 				for _, h := range w.Hosts {
 					if c.Reboot == policy.RebootIfRequired {
@@ -71,11 +71,11 @@ func checkReboot(t *rapid.T, in plan.Input, r plan.Ring, ring policy.Ring, w pla
 	if w.Opens.Before(freeze[1]) && (w.Closes == nil || w.Closes.After(freeze[0])) {
 		t.Fatalf("%v are rebooted within the freeze: %+v", w.Hosts, w)
 	}
-	want := ring.Window
+	want := ring.WindowNames()
 	if ring.OwnReboots() {
-		want = ring.RebootWindow
+		want = ring.RebootWindowNames()
 	}
-	if r.Lane == policy.DefaultLane && (w.Window != want || ring.Reboot != policy.RebootIfRequired) {
+	if r.Lane == policy.DefaultLane && (!slices.Contains(want, w.Window) || ring.Reboot != policy.RebootIfRequired) {
 		t.Fatalf("%s reboots in %s: %+v", r.Ring, w.Window, ring)
 	}
 	for _, name := range w.Hosts {
@@ -103,6 +103,10 @@ func TestRebootOfOneHost(t *testing.T) {
 		"the ring's window": {func(*plan.Input) {}, `pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-1: change 0  if-required`},
 		"its own": {
 			func(in *plan.Input) { in.Policy.Rings[1].RebootWindow = "weekend" },
+			`pilot/default wave 1 weekend Nov21T19:00/Nov22T03:00 web-1: change 0  if-required`,
+		},
+		"the first of several": {
+			func(in *plan.Input) { in.Policy.Rings[1].RebootWindows = []string{"patchWeekend", "weekend"} },
 			`pilot/default wave 1 weekend Nov21T19:00/Nov22T03:00 web-1: change 0  if-required`,
 		},
 		"tried in an occurrence that is over": {

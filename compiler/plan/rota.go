@@ -54,10 +54,12 @@ func (b *build) rebootRota(ring, lane int, zone string) rota {
 	switch {
 	case !r.OwnReboots() || lane != 0:
 		return b.rota(ring, lane, zone)
-	case window.PerHost(b.Policy, []string{r.RebootWindow}):
-		return rota{r.RebootWindow, zone}
+	case !window.PerHost(b.Policy, r.RebootWindowNames()):
+		zone = ""
 	}
-	return rotaOf([]string{r.RebootWindow})
+	own := rotaOf(r.RebootWindowNames())
+	own.zone = zone
+	return own
 }
 
 // zoneless says why a host's zone is not known in a ring where a window asks for it, else "".

@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/internal/canonical"
@@ -64,7 +65,8 @@ type Ring struct {
 	UnavailablePer []LabelAmount `json:"maxUnavailablePer,omitempty"` // sorted by label
 	StopAtFailures int           `json:"stopAtFailures"`              // no further start in this ring once so many hosts failed in one run
 	Reboot         Reboot        `json:"reboot"`
-	RebootWindow   string        `json:"rebootWindow,omitempty"` // where set, reboots wait for it
+	RebootWindow   string        `json:"rebootWindow,omitempty"`  // where set, reboots wait for it
+	RebootWindows  []string      `json:"rebootWindows,omitempty"` // set instead of RebootWindow when there are several; sorted
 	Source         string        `json:"source"`
 	SelectSource   string        `json:"selectSource"`
 	SelectBy       []Choice      `json:"selectBy,omitempty"` // further conditions on labels, sorted by key
@@ -100,9 +102,10 @@ func RebootOf(r Ring, l *Lane) Reboot {
 	return r.Reboot
 }
 
-// OwnReboots reports whether the ring's reboots have another window than its installations.
+// OwnReboots reports whether the ring's reboots have other windows than its installations.
 func (r Ring) OwnReboots() bool {
-	return r.Reboot == RebootIfRequired && r.RebootWindow != "" && r.RebootWindow != r.Window
+	names := r.RebootWindowNames()
+	return r.Reboot == RebootIfRequired && len(names) > 0 && !slices.Equal(names, r.WindowNames())
 }
 
 // Amount is a count or a percentage of a ring's hosts: exactly one field is set.

@@ -3,6 +3,9 @@ package policy
 // WindowNames lists the windows in which the ring may be changed.
 func (r Ring) WindowNames() []string { return namesOf(r.Window, r.Windows) }
 
+// RebootWindowNames lists the windows of the ring's reboots; none: they happen where the ring is changed.
+func (r Ring) RebootWindowNames() []string { return namesOf(r.RebootWindow, r.RebootWindows) }
+
 // WindowNames lists the windows that replace the ring's; none: the ring's stay.
 func (l Lane) WindowNames() []string { return namesOf(l.Window, l.Windows) }
 

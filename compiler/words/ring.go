@@ -131,13 +131,13 @@ func (d describer) reboots(r policy.Ring, hosts []policy.Host) []Line {
 		return []Line{{"Reboot: " + string(r.Reboot) + ".", r.Source}}
 	case !r.OwnReboots():
 		text := "A host that asks for a reboot after patching is rebooted, in the same window; an update counts as a success only after it."
-		if r.RebootWindow != "" {
-			text = "A host that asks for a reboot is rebooted right after patching, since " + r.RebootWindow + " is also the window of its reboots."
+		if names := r.RebootWindowNames(); len(names) > 0 {
+			text = "A host that asks for a reboot is rebooted right after patching, since its reboots have the same windows: " + and(names) + "."
 		}
 		return []Line{{text, r.Source}}
 	}
 	return d.opening("Installing reboots no host; hosts that ask for it are rebooted later, and an update counts as a success only then. Reboots happen",
-		[]string{r.RebootWindow}, hosts, r.Source)
+		r.RebootWindowNames(), hosts, r.Source)
 }
 
 // hostList writes how many hosts there are, of which providers and sites, and the first few names.

@@ -119,8 +119,7 @@ func (d describer) next(w policy.Window, loc *time.Location) string {
 func (d describer) spare() Section {
 	used := map[string]bool{}
 	for _, r := range d.t.Rings {
-		used[r.RebootWindow] = true
-		for _, name := range r.WindowNames() {
+		for _, name := range slices.Concat(r.WindowNames(), r.RebootWindowNames()) {
 			used[name] = true
 		}
 	}

@@ -100,7 +100,7 @@ func ringsOf(t *policy.Tenant, name string) []string {
 		if slices.Contains(r.WindowNames(), name) {
 			out = append(out, r.Name)
 		}
-		if r.RebootWindow == name {
+		if slices.Contains(r.RebootWindowNames(), name) {
 			out = append(out, r.Name+"'s reboots")
 		}
 	}

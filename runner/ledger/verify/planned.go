@@ -93,7 +93,7 @@ func forAll(t *policy.Tenant, freeze string) bool {
 func windowsOf(t *policy.Tenant, in *intent) []string {
 	i := slices.IndexFunc(t.Rings, func(r policy.Ring) bool { return r.Name == in.Ring })
 	if i >= 0 && len(in.Updates) == 0 && in.Lane == policy.DefaultLane && t.Rings[i].OwnReboots() {
-		return []string{t.Rings[i].RebootWindow}
+		return t.Rings[i].RebootWindowNames()
 	}
 	return t.WindowNames(in.Ring, in.Lane)
 }
