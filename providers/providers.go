@@ -33,6 +33,15 @@ type Rebooter interface {
 	Reboot(context.Context, HostRef, Exec) error
 }
 
+// Examiner is implemented by providers that can say how well a host is. It changes nothing. The core asks with each scan,
+// right before a change and right after it; of a host whose provider is no Examiner nothing is known, which no gate takes
+// for health.
+type Examiner interface {
+	// Health returns one Check for each thing that was looked at, each name once. What could not be looked at is a
+	// check of state unknown; the error means that nothing could.
+	Health(context.Context, HealthRequest, Exec) ([]Check, error)
+}
+
 // Configurer is implemented by providers that take settings: the strings that the repository's ringfence.cue holds for
 // the provider, paths made absolute. It is called once, before any other call. A key that the provider does not know
 // is an error.
@@ -117,6 +126,30 @@ type HostScan struct {
 	Held          []string // package names that the host's own package manager holds
 	Notes         []string // what a person should know: native updater on, clock skew, …
 }
+
+// HealthRequest asks how well a host is.
+type HealthRequest struct {
+	Host HostRef
+	At   time.Time
+}
+
+// Check is one thing that was looked at on a host. What can fail apart has a check of its own, under a name that stays:
+// that a check fails after a change and did not before it is laid at the change's door.
+type Check struct {
+	Name   string // "dpkg", "unit nginx.service"
+	State  CheckState
+	Detail string // for a person, one line; empty when there is nothing to say
+}
+
+// CheckState is what a check found.
+type CheckState string
+
+// The states of a check.
+const (
+	CheckOK      CheckState = "ok"
+	CheckFailing CheckState = "failing"
+	CheckUnknown CheckState = "unknown"
+)
 
 // Package is one installed package.
 type Package struct {

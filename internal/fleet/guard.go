@@ -68,6 +68,20 @@ func (g *guarded) Apply(ctx context.Context, r providers.ChangeRequest, exec pro
 	return res, err
 }
 
+// Health knows nothing of hosts whose provider does not.
+func (g *guarded) Health(ctx context.Context, r providers.HealthRequest, exec providers.Exec) ([]providers.Check, error) {
+	if err := g.gone(); err != nil {
+		return nil, err
+	}
+	examiner, ok := g.Provider.(providers.Examiner)
+	if !ok {
+		return nil, nil
+	}
+	checks, err := examiner.Health(ctx, r, exec)
+	g.crash.note(err)
+	return checks, err
+}
+
 // rebooting is guarded for a provider that can reboot.
 type rebooting struct{ *guarded }
 

@@ -22,7 +22,10 @@ type several struct {
 	refused error // the host let nothing of the action begin
 }
 
-var _ providers.Provider = (*several)(nil)
+var (
+	_ providers.Provider = (*several)(nil)
+	_ providers.Examiner = (*several)(nil)
+)
 
 // member is one provider within a session.
 type member struct {
@@ -168,6 +171,29 @@ func joined(a, b providers.HostScan) (providers.HostScan, error) {
 	a.Held = append(a.Held, b.Held...)
 	a.Notes = append(a.Notes, b.Notes...)
 	return a, nil
+}
+
+// Health joins what all providers know, each check under its provider's name. A host is as well as its providers know
+// together: one that says nothing leaves a check that nobody made.
+func (s *several) Health(ctx context.Context, r providers.HealthRequest, _ providers.Exec) ([]providers.Check, error) {
+	var out []providers.Check
+	for _, m := range s.members {
+		var checks []providers.Check
+		if examiner, ok := m.way.(providers.Examiner); ok {
+			var err error
+			if checks, err = examiner.Health(ctx, r, m.reads); err != nil {
+				return nil, err
+			}
+		}
+		if len(checks) == 0 {
+			checks = []providers.Check{{Name: "health", State: providers.CheckUnknown, Detail: "the provider knows nothing of it"}}
+		}
+		for _, c := range checks {
+			c.Name = m.name + " " + c.Name
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 func first(a, b string) string {

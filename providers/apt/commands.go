@@ -13,6 +13,7 @@ const (
 	cmdAudit           = "audit"
 	cmdBootID          = "boot-id"
 	cmdConfig          = "config"
+	cmdFailedUnits     = "failed-units"
 	cmdIndexes         = "indexes"
 	cmdInstall         = "install"
 	cmdInstallRemoving = "install-removing"
@@ -32,6 +33,8 @@ const (
 	cmdSimulateUpgrade = "simulate-upgrade"
 	cmdSourceOptions   = "source-options"
 	cmdSources         = "sources"
+	cmdSpace           = "space"
+	cmdSystem          = "system-state"
 	cmdURIs            = "uris"
 	cmdVersions        = "versions"
 )
@@ -85,6 +88,7 @@ func commands() []providers.Command {
 		asRoot(read(cmdAudit, "dpkg", "--audit")), // with findings it looks at dpkg's lock, which only root may
 		read(cmdBootID, "cat", "/proc/sys/kernel/random/boot_id"),
 		read(cmdConfig, "apt-config", "dump"),
+		read(cmdFailedUnits, "systemctl", "list-units", "--state=failed", "--plain", "--full", "--no-legend", "--no-pager"),
 		read(cmdIndexes, "apt-get", "indextargets", "--format", indexFormat),
 		asRoot(mutating(get(cmdInstall, exact, installed, []string{"--no-remove", "install", "{pkgver...}"}))),
 		asRoot(mutating(get(cmdInstallRemoving, exact, installed, []string{"install", "{pkgver...}"}))),
@@ -107,6 +111,8 @@ func commands() []providers.Command {
 		asRoot(read(cmdSourceOptions, "grep", "-R", "-E", "-i", "-o", "-s", "--include=*.list", "--include=*.sources",
 			"-e", sourceOptionPattern, "/etc/apt")),
 		get(cmdSources, []string{"--print-uris", "update"}),
+		read(cmdSpace, append([]string{"df", "-P", "-k"}, spacePaths...)...),
+		read(cmdSystem, "systemctl", "is-system-running"),
 		get(cmdURIs, exact, []string{"--print-uris", "install", "{pkgver...}"}),
 		read(cmdVersions, "apt-cache", "madison", "{package...}"),
 	}

@@ -18,16 +18,17 @@ type Provider struct{}
 var (
 	_ providers.Provider = (*Provider)(nil)
 	_ providers.Rebooter = (*Provider)(nil)
+	_ providers.Examiner = (*Provider)(nil)
 )
 
-// New returns the apt provider; it implements providers.Rebooter too.
+// New returns the apt provider; it implements providers.Rebooter and providers.Examiner too.
 func New() *Provider { return &Provider{} }
 
 // Describe returns the allow-list.
 func (*Provider) Describe(context.Context) (providers.Description, error) {
 	return providers.Description{
 		Name:       "apt",
-		Version:    "0.1.0",
+		Version:    "0.2.0",
 		Connection: providers.ConnectHost,
 		Commands:   commands(),
 		CanReboot:  true,

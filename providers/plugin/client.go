@@ -40,6 +40,7 @@ type Client struct {
 var (
 	_ providers.Provider = (*Client)(nil)
 	_ providers.Rebooter = (*Client)(nil)
+	_ providers.Examiner = (*Client)(nil)
 )
 
 // Describe returns what the provider said at its start: the allow-list cannot change afterwards.
@@ -88,6 +89,33 @@ func (c *Client) Reboot(ctx context.Context, host providers.HostRef, exec provid
 		return fmt.Errorf("provider %s: reboot: %w", c.spec.Name, c.explain(ctx, err))
 	}
 	return nil
+}
+
+// Health implements providers.Examiner. A provider that knows nothing of health, such as one that was built before there
+// was this call, has no checks.
+func (c *Client) Health(ctx context.Context, r providers.HealthRequest, exec providers.Exec) ([]providers.Check, error) {
+	old := false
+	checks, err := invoke(ctx, c, "health", exec, healthFromWire,
+		func(ctx context.Context, call uint64) (grpc.ServerStreamingClient[providerv1.HealthAnswer], error) {
+			stream, err := c.rpc.Health(ctx, &providerv1.HealthRequest{Call: call, Host: hostToWire(r.Host), At: instantToWire(r.At)})
+			return &sinceHealth{stream, &old}, err
+		})
+	if old {
+		return nil, nil
+	}
+	return checks, err
+}
+
+// sinceHealth notices that the other side was built before there was such a call.
+type sinceHealth struct {
+	grpc.ServerStreamingClient[providerv1.HealthAnswer]
+	old *bool
+}
+
+func (s *sinceHealth) Recv() (*providerv1.HealthAnswer, error) {
+	answer, err := s.ServerStreamingClient.Recv()
+	*s.old = status.Code(err) == codes.Unimplemented
+	return answer, err
 }
 
 // invoke makes one call: it opens it at the broker, collects the pieces of the answer and converts the whole.

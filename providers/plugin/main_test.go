@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/ringfence/ringfence/providers"
+	providerv1 "github.com/ringfence/ringfence/providers/proto/v1"
 )
 
 // TestMain makes the test binary its own provider: "provider <mode>" serves the toy or misbehaves, "core" is a core
@@ -41,6 +45,9 @@ func misbehave(mode string) {
 		time.Sleep(time.Hour)
 	case "silent":
 		time.Sleep(time.Hour)
+	case "old": // it was built before there was Health
+		d := &providerv1.Provider_ServiceDesc
+		d.Streams = slices.DeleteFunc(d.Streams, func(s grpc.StreamDesc) bool { return s.StreamName == "Health" })
 	}
 }
 
@@ -63,6 +70,7 @@ type toy struct {
 var (
 	_ providers.Rebooter   = (*toy)(nil)
 	_ providers.Configurer = (*toy)(nil)
+	_ providers.Examiner   = (*toy)(nil)
 )
 
 func (p *toy) Configure(_ context.Context, config map[string]string) error {
@@ -179,6 +187,16 @@ func startChild(ownSession bool) string {
 		return err.Error()
 	}
 	return fmt.Sprint(cmd.Process.Pid)
+}
+
+func (p *toy) Health(_ context.Context, r providers.HealthRequest, _ providers.Exec) ([]providers.Check, error) {
+	switch r.Host.Name {
+	case "nonsense":
+		return []providers.Check{{Name: "mood", State: "splendid"}}, nil
+	case "panic":
+		panic("no pulse")
+	}
+	return []providers.Check{{Name: "unit a", State: providers.CheckFailing, Detail: r.At.UTC().Format(time.DateOnly)}, {Name: "disk", State: providers.CheckOK}}, nil
 }
 
 func (p *toy) Preview(_ context.Context, r providers.ChangeRequest, _ providers.Exec) (providers.Preview, error) {

@@ -157,6 +157,24 @@ func (s *server) Reboot(ctx context.Context, r *providerv1.RebootRequest) (*prov
 	return &providerv1.RebootResponse{}, toStatus(err)
 }
 
+// Health answers with no check at all for a provider that knows of none.
+func (s *server) Health(r *providerv1.HealthRequest, to grpc.ServerStreamingServer[providerv1.HealthAnswer]) error {
+	ctx, done := s.begin(to.Context())
+	defer done()
+	at, err := instantFromWire(r.GetAt())
+	if err != nil {
+		return toStatus(err)
+	}
+	var checks []providers.Check
+	if examiner, ok := s.p.(providers.Examiner); ok {
+		request := providers.HealthRequest{Host: hostFromWire(r.GetHost()), At: at}
+		if checks, err = examiner.Health(ctx, request, s.exec(r.GetCall())); err != nil {
+			return toStatus(err)
+		}
+	}
+	return send(to, healthToWire(checks))
+}
+
 // Stop ends the calls; the core bounds how long it waits for them.
 func (s *server) Stop(context.Context, *providerv1.StopRequest) (*providerv1.StopResponse, error) {
 	s.stop()

@@ -42,8 +42,11 @@ func draw[T any](t *rapid.T) T {
 		return &instant
 	})
 	g := rapid.MakeCustom[T](rapid.MakeConfig{Types: map[reflect.Type]*rapid.Generator[any]{
-		reflect.TypeFor[providers.Update]():    rapid.Custom(drawUpdate(at)).AsAny(),
-		reflect.TypeFor[providers.Op]():        rapid.SampledFrom(ops).AsAny(),
+		reflect.TypeFor[providers.Update](): rapid.Custom(drawUpdate(at)).AsAny(),
+		reflect.TypeFor[providers.Op]():     rapid.SampledFrom(ops).AsAny(),
+		reflect.TypeFor[providers.CheckState](): rapid.Map(rapid.SampledFrom(checkStates), func(s string) providers.CheckState {
+			return providers.CheckState(s)
+		}).AsAny(),
 		reflect.TypeFor[providers.HostState](): rapid.SampledFrom(states).AsAny(),
 		reflect.TypeFor[time.Time]():           rapid.Map(at, func(p *time.Time) time.Time { return *p }).AsAny(),
 	}})
@@ -86,6 +89,7 @@ func cross[T, W any, M message[W]](t *rapid.T, there func(T) *W, back func(*W) (
 func TestValuesCrossUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cross(t, scanToWire, scanFromWire)
+		cross(t, healthToWire, healthFromWire)
 		cross(t, previewToWire, previewFromWire)
 		cross(t, resultToWire, resultFromWire)
 		cross(t, func(r providers.ChangeRequest) *providerv1.ChangeRequest { return changeToWire(r, 7) }, changeFromWire)
@@ -104,6 +108,12 @@ func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 	}
 	if got, err := scanFromWire(scanToWire(scan)); err != nil || !reflect.DeepEqual(got, scan) {
 		t.Errorf("%+v became %+v, %v", scan, got, err)
+	}
+	health := []providers.Check{{}}
+	fill(reflect.ValueOf(&health[0]).Elem())
+	health[0].State = providers.CheckFailing
+	if got, err := healthFromWire(healthToWire(health)); err != nil || !reflect.DeepEqual(got, health) {
+		t.Errorf("%+v became %+v, %v", health, got, err)
 	}
 	preview := providers.Preview{}
 	fill(reflect.ValueOf(&preview).Elem())

@@ -16,7 +16,8 @@ type World struct {
 	// Exec connects to a host; nil for a provider without a connection.
 	Exec func(providers.HostRef) providers.Exec
 
-	// Missing lacks at least two updates; none of them needs another package, and no package is held.
+	// Missing lacks at least two updates; none of them needs another package, and no package is held. Nothing is wrong
+	// with it.
 	Missing providers.HostRef
 	// PullsIn lacks an update of the package PullsInPackage that needs one that is not installed.
 	PullsIn        providers.HostRef
@@ -48,6 +49,7 @@ func Run(t *testing.T, open func(*testing.T) World) {
 		{"A cancelled call ends and changes nothing", cancelEnds},
 		{"A connection that hangs is left on cancel", cancelLeavesHanging},
 		{"A reboot changes the boot id", rebootChangesBootID},
+		{"Health repeats itself and makes sense", healthRepeats},
 	} {
 		t.Run(check.name, func(t *testing.T) {
 			check.run(newSubject(t, open(t)))

@@ -108,6 +108,28 @@ func (p *relay) Apply(ctx context.Context, r providers.ChangeRequest, host provi
 	return p.Provider.Apply(ctx, r, nil)
 }
 
+func (p *relay) Health(ctx context.Context, r providers.HealthRequest, host providers.Exec) ([]providers.Check, error) {
+	command := "look"
+	if p.defect == "changes the host for its health" {
+		command = "change"
+	}
+	if _, err := host.Run(ctx, command, nil); err != nil {
+		if p.defect == "takes unreachable for well" {
+			err = nil
+		}
+		return nil, err
+	}
+	checks, err := p.Provider.Health(ctx, r, nil)
+	p.calls++
+	switch p.defect {
+	case "has two checks of one name":
+		checks = append(checks, checks...)
+	case "changes its mind":
+		checks[0].Detail = strings.Repeat("!", p.calls)
+	}
+	return checks, err
+}
+
 func (p *relay) Reboot(ctx context.Context, ref providers.HostRef, _ providers.Exec) error {
 	if p.defect == "forgets to reboot" {
 		return nil
@@ -166,6 +188,10 @@ func TestTheSuiteCatches(t *testing.T) {
 		"takes unreachable for up to date": "An_unreachable_host_is_said_to_be_unreachable",
 		"ignores cancel":                   "A_cancelled_call_ends_and_changes_nothing",
 		"forgets to reboot":                "A_reboot_changes_the_boot_id",
+		"changes the host for its health":  "Health_repeats_itself_and_makes_sense",
+		"has two checks of one name":       "Health_repeats_itself_and_makes_sense",
+		"changes its mind":                 "Health_repeats_itself_and_makes_sense",
+		"takes unreachable for well":       "Health_repeats_itself_and_makes_sense",
 	} {
 		t.Run(defect, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestSuite$/^"+check+"$")

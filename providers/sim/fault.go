@@ -34,6 +34,8 @@ const (
 	extraPackage kind = "extra-package"
 	inDoubt      kind = "in-doubt"
 	rebootFails  kind = "reboot-fails"
+	unhealthy    kind = "unhealthy"
+	mute         kind = "mute"
 )
 
 // kinds says at which verbs a fault strikes unless it names one, and which it may name.
@@ -48,11 +50,14 @@ var kinds = map[kind]struct{ strikes, may []string }{
 	extraPackage: {onlyApply, onlyApply},
 	inDoubt:      {onlyApply, onlyApply},
 	rebootFails:  {[]string{"reboot"}, []string{"reboot"}},
+	unhealthy:    {onlyHealth, onlyHealth},
+	mute:         {onlyHealth, onlyHealth},
 }
 
 var (
-	allVerbs  = []string{"scan", "preview", "apply", "reboot"}
-	onlyApply = []string{"apply"}
+	allVerbs   = []string{"scan", "preview", "apply", "reboot"} // who is struck in a scan is not asked for its health
+	onlyApply  = []string{"apply"}
+	onlyHealth = []string{"health"}
 )
 
 func (f *fault) hits(ref providers.HostRef) bool {

@@ -47,7 +47,9 @@
 // crash-plugin (apply; the process exits in the middle of the change) · garbage (scan; an answer that breaks the
 // contract) · fail-install (the package stays half-configured at its new version, later ones are untouched) · partial
 // (the first half is done) · lie-done (says done, did nothing) · extra-package (installs one more package) · in-doubt
-// (it is done, but the provider cannot tell) · reboot-fails (accepted, but the boot id stays).
+// (it is done, but the provider cannot tell) · reboot-fails (accepted, but the boot id stays). Two faults are about health
+// alone, have no times and strike together with others: unhealthy (a unit fails; with a package, once that was changed on
+// the host) · mute (nothing is known of its health).
 package sim
 
 import (
@@ -76,6 +78,7 @@ var (
 	_ providers.Provider   = (*Provider)(nil)
 	_ providers.Rebooter   = (*Provider)(nil)
 	_ providers.Configurer = (*Provider)(nil)
+	_ providers.Examiner   = (*Provider)(nil)
 )
 
 // New returns a provider that ends this process when a fault says so.

@@ -135,6 +135,8 @@ func (f *fleet) addFault(t *fault) error {
 		return fmt.Errorf("%s cannot happen at %q", t.Kind, t.Verb)
 	case t.Package != "" && !packageName.MatchString(t.Package):
 		return fmt.Errorf("%q is no package name", t.Package)
+	case t.Times > 0 && slices.Equal(verbs.strikes, onlyHealth):
+		return fmt.Errorf("%s has no times: how often a host is asked for its health is the core's affair", t.Kind)
 	case t.Times < 0:
 		return fmt.Errorf("times %d is negative", t.Times)
 	case t.From != nil && t.Until != nil && !t.From.Before(t.Until.Time):

@@ -83,7 +83,7 @@ func (x Failure_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure_Kind.Descriptor instead.
 func (Failure_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_v1_provider_proto_rawDescGZIP(), []int{24, 0}
+	return file_v1_provider_proto_rawDescGZIP(), []int{27, 0}
 }
 
 type ConfigureRequest struct {
@@ -1442,6 +1442,170 @@ func (*RebootResponse) Descriptor() ([]byte, []int) {
 	return file_v1_provider_proto_rawDescGZIP(), []int{20}
 }
 
+type HealthRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Call          uint64                 `protobuf:"varint,1,opt,name=call,proto3" json:"call,omitempty"`
+	Host          *HostRef               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthRequest) Reset() {
+	*x = HealthRequest{}
+	mi := &file_v1_provider_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthRequest) ProtoMessage() {}
+
+func (x *HealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_provider_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
+func (*HealthRequest) Descriptor() ([]byte, []int) {
+	return file_v1_provider_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *HealthRequest) GetCall() uint64 {
+	if x != nil {
+		return x.Call
+	}
+	return 0
+}
+
+func (x *HealthRequest) GetHost() *HostRef {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+func (x *HealthRequest) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type HealthAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Checks        []*Check               `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthAnswer) Reset() {
+	*x = HealthAnswer{}
+	mi := &file_v1_provider_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthAnswer) ProtoMessage() {}
+
+func (x *HealthAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_provider_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthAnswer.ProtoReflect.Descriptor instead.
+func (*HealthAnswer) Descriptor() ([]byte, []int) {
+	return file_v1_provider_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *HealthAnswer) GetChecks() []*Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
+type Check struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	State         string                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"` // ok, failing, unknown
+	Detail        string                 `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Check) Reset() {
+	*x = Check{}
+	mi := &file_v1_provider_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Check) ProtoMessage() {}
+
+func (x *Check) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_provider_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Check.ProtoReflect.Descriptor instead.
+func (*Check) Descriptor() ([]byte, []int) {
+	return file_v1_provider_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Check) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Check) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Check) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 type RunRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Call          uint64                 `protobuf:"varint,1,opt,name=call,proto3" json:"call,omitempty"`
@@ -1453,7 +1617,7 @@ type RunRequest struct {
 
 func (x *RunRequest) Reset() {
 	*x = RunRequest{}
-	mi := &file_v1_provider_proto_msgTypes[21]
+	mi := &file_v1_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1629,7 @@ func (x *RunRequest) String() string {
 func (*RunRequest) ProtoMessage() {}
 
 func (x *RunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_v1_provider_proto_msgTypes[21]
+	mi := &file_v1_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1642,7 @@ func (x *RunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRequest.ProtoReflect.Descriptor instead.
 func (*RunRequest) Descriptor() ([]byte, []int) {
-	return file_v1_provider_proto_rawDescGZIP(), []int{21}
+	return file_v1_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RunRequest) GetCall() uint64 {
@@ -1511,7 +1675,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_v1_provider_proto_msgTypes[22]
+	mi := &file_v1_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1523,7 +1687,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_v1_provider_proto_msgTypes[22]
+	mi := &file_v1_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1536,7 +1700,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_v1_provider_proto_rawDescGZIP(), []int{22}
+	return file_v1_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Values) GetValues() []string {
@@ -1558,7 +1722,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_v1_provider_proto_msgTypes[23]
+	mi := &file_v1_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1734,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_v1_provider_proto_msgTypes[23]
+	mi := &file_v1_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1747,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_v1_provider_proto_rawDescGZIP(), []int{23}
+	return file_v1_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Output) GetStdout() [][]byte {
@@ -1624,7 +1788,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_v1_provider_proto_msgTypes[24]
+	mi := &file_v1_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1800,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_v1_provider_proto_msgTypes[24]
+	mi := &file_v1_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1813,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_v1_provider_proto_rawDescGZIP(), []int{24}
+	return file_v1_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Failure) GetKinds() []Failure_Kind {
@@ -1772,7 +1936,17 @@ const file_v1_provider_proto_rawDesc = "" +
 	"\rRebootRequest\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x122\n" +
 	"\x04host\x18\x02 \x01(\v2\x1e.ringfence.provider.v1.HostRefR\x04host\"\x10\n" +
-	"\x0eRebootResponse\"\xd3\x01\n" +
+	"\x0eRebootResponse\"\x83\x01\n" +
+	"\rHealthRequest\x12\x12\n" +
+	"\x04call\x18\x01 \x01(\x04R\x04call\x122\n" +
+	"\x04host\x18\x02 \x01(\v2\x1e.ringfence.provider.v1.HostRefR\x04host\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"D\n" +
+	"\fHealthAnswer\x124\n" +
+	"\x06checks\x18\x01 \x03(\v2\x1c.ringfence.provider.v1.CheckR\x06checks\"I\n" +
+	"\x05Check\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xd3\x01\n" +
 	"\n" +
 	"RunRequest\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x12\x18\n" +
@@ -1796,14 +1970,15 @@ const file_v1_provider_proto_rawDesc = "" +
 	"\tKIND_LOST\x10\x02\x12\x14\n" +
 	"\x10KIND_UNREACHABLE\x10\x03\x12\x11\n" +
 	"\rKIND_CANCELED\x10\x04\x12\x11\n" +
-	"\rKIND_DEADLINE\x10\x052\xe4\x04\n" +
+	"\rKIND_DEADLINE\x10\x052\xbb\x05\n" +
 	"\bProvider\x12^\n" +
 	"\tConfigure\x12'.ringfence.provider.v1.ConfigureRequest\x1a(.ringfence.provider.v1.ConfigureResponse\x12X\n" +
 	"\bDescribe\x12&.ringfence.provider.v1.DescribeRequest\x1a\".ringfence.provider.v1.Description0\x01\x12M\n" +
 	"\x04Scan\x12\".ringfence.provider.v1.ScanRequest\x1a\x1f.ringfence.provider.v1.HostScan0\x01\x12W\n" +
 	"\aPreview\x12$.ringfence.provider.v1.ChangeRequest\x1a$.ringfence.provider.v1.PreviewAnswer0\x01\x12N\n" +
 	"\x05Apply\x12$.ringfence.provider.v1.ChangeRequest\x1a\x1d.ringfence.provider.v1.Result0\x01\x12U\n" +
-	"\x06Reboot\x12$.ringfence.provider.v1.RebootRequest\x1a%.ringfence.provider.v1.RebootResponse\x12O\n" +
+	"\x06Reboot\x12$.ringfence.provider.v1.RebootRequest\x1a%.ringfence.provider.v1.RebootResponse\x12U\n" +
+	"\x06Health\x12$.ringfence.provider.v1.HealthRequest\x1a#.ringfence.provider.v1.HealthAnswer0\x01\x12O\n" +
 	"\x04Stop\x12\".ringfence.provider.v1.StopRequest\x1a#.ringfence.provider.v1.StopResponse2S\n" +
 	"\x06Broker\x12I\n" +
 	"\x03Run\x12!.ringfence.provider.v1.RunRequest\x1a\x1d.ringfence.provider.v1.Output0\x01B>Z<github.com/ringfence/ringfence/providers/proto/v1;providerv1b\x06proto3"
@@ -1821,7 +1996,7 @@ func file_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_v1_provider_proto_goTypes = []any{
 	(Failure_Kind)(0),             // 0: ringfence.provider.v1.Failure.Kind
 	(*ConfigureRequest)(nil),      // 1: ringfence.provider.v1.ConfigureRequest
@@ -1845,25 +2020,28 @@ var file_v1_provider_proto_goTypes = []any{
 	(*Result)(nil),                // 19: ringfence.provider.v1.Result
 	(*RebootRequest)(nil),         // 20: ringfence.provider.v1.RebootRequest
 	(*RebootResponse)(nil),        // 21: ringfence.provider.v1.RebootResponse
-	(*RunRequest)(nil),            // 22: ringfence.provider.v1.RunRequest
-	(*Values)(nil),                // 23: ringfence.provider.v1.Values
-	(*Output)(nil),                // 24: ringfence.provider.v1.Output
-	(*Failure)(nil),               // 25: ringfence.provider.v1.Failure
-	nil,                           // 26: ringfence.provider.v1.ConfigureRequest.ConfigEntry
-	nil,                           // 27: ringfence.provider.v1.RunRequest.ArgsEntry
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(*HealthRequest)(nil),         // 22: ringfence.provider.v1.HealthRequest
+	(*HealthAnswer)(nil),          // 23: ringfence.provider.v1.HealthAnswer
+	(*Check)(nil),                 // 24: ringfence.provider.v1.Check
+	(*RunRequest)(nil),            // 25: ringfence.provider.v1.RunRequest
+	(*Values)(nil),                // 26: ringfence.provider.v1.Values
+	(*Output)(nil),                // 27: ringfence.provider.v1.Output
+	(*Failure)(nil),               // 28: ringfence.provider.v1.Failure
+	nil,                           // 29: ringfence.provider.v1.ConfigureRequest.ConfigEntry
+	nil,                           // 30: ringfence.provider.v1.RunRequest.ArgsEntry
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
 }
 var file_v1_provider_proto_depIdxs = []int32{
-	26, // 0: ringfence.provider.v1.ConfigureRequest.config:type_name -> ringfence.provider.v1.ConfigureRequest.ConfigEntry
+	29, // 0: ringfence.provider.v1.ConfigureRequest.config:type_name -> ringfence.provider.v1.ConfigureRequest.ConfigEntry
 	7,  // 1: ringfence.provider.v1.Description.commands:type_name -> ringfence.provider.v1.Command
 	8,  // 2: ringfence.provider.v1.ScanRequest.host:type_name -> ringfence.provider.v1.HostRef
-	28, // 3: ringfence.provider.v1.ScanRequest.at:type_name -> google.protobuf.Timestamp
+	31, // 3: ringfence.provider.v1.ScanRequest.at:type_name -> google.protobuf.Timestamp
 	11, // 4: ringfence.provider.v1.HostScan.installed:type_name -> ringfence.provider.v1.Package
 	12, // 5: ringfence.provider.v1.HostScan.missing:type_name -> ringfence.provider.v1.Missing
 	13, // 6: ringfence.provider.v1.Missing.update:type_name -> ringfence.provider.v1.Update
-	28, // 7: ringfence.provider.v1.Update.released:type_name -> google.protobuf.Timestamp
+	31, // 7: ringfence.provider.v1.Update.released:type_name -> google.protobuf.Timestamp
 	8,  // 8: ringfence.provider.v1.ChangeRequest.host:type_name -> ringfence.provider.v1.HostRef
-	28, // 9: ringfence.provider.v1.ChangeRequest.at:type_name -> google.protobuf.Timestamp
+	31, // 9: ringfence.provider.v1.ChangeRequest.at:type_name -> google.protobuf.Timestamp
 	15, // 10: ringfence.provider.v1.ChangeRequest.targets:type_name -> ringfence.provider.v1.Target
 	16, // 11: ringfence.provider.v1.ChangeRequest.closure:type_name -> ringfence.provider.v1.Action
 	16, // 12: ringfence.provider.v1.PreviewAnswer.actions:type_name -> ringfence.provider.v1.Action
@@ -1871,30 +2049,35 @@ var file_v1_provider_proto_depIdxs = []int32{
 	16, // 14: ringfence.provider.v1.Result.actions:type_name -> ringfence.provider.v1.Action
 	17, // 15: ringfence.provider.v1.Result.reboot:type_name -> ringfence.provider.v1.RebootNeed
 	8,  // 16: ringfence.provider.v1.RebootRequest.host:type_name -> ringfence.provider.v1.HostRef
-	27, // 17: ringfence.provider.v1.RunRequest.args:type_name -> ringfence.provider.v1.RunRequest.ArgsEntry
-	0,  // 18: ringfence.provider.v1.Failure.kinds:type_name -> ringfence.provider.v1.Failure.Kind
-	23, // 19: ringfence.provider.v1.RunRequest.ArgsEntry.value:type_name -> ringfence.provider.v1.Values
-	1,  // 20: ringfence.provider.v1.Provider.Configure:input_type -> ringfence.provider.v1.ConfigureRequest
-	3,  // 21: ringfence.provider.v1.Provider.Describe:input_type -> ringfence.provider.v1.DescribeRequest
-	9,  // 22: ringfence.provider.v1.Provider.Scan:input_type -> ringfence.provider.v1.ScanRequest
-	14, // 23: ringfence.provider.v1.Provider.Preview:input_type -> ringfence.provider.v1.ChangeRequest
-	14, // 24: ringfence.provider.v1.Provider.Apply:input_type -> ringfence.provider.v1.ChangeRequest
-	20, // 25: ringfence.provider.v1.Provider.Reboot:input_type -> ringfence.provider.v1.RebootRequest
-	4,  // 26: ringfence.provider.v1.Provider.Stop:input_type -> ringfence.provider.v1.StopRequest
-	22, // 27: ringfence.provider.v1.Broker.Run:input_type -> ringfence.provider.v1.RunRequest
-	2,  // 28: ringfence.provider.v1.Provider.Configure:output_type -> ringfence.provider.v1.ConfigureResponse
-	6,  // 29: ringfence.provider.v1.Provider.Describe:output_type -> ringfence.provider.v1.Description
-	10, // 30: ringfence.provider.v1.Provider.Scan:output_type -> ringfence.provider.v1.HostScan
-	18, // 31: ringfence.provider.v1.Provider.Preview:output_type -> ringfence.provider.v1.PreviewAnswer
-	19, // 32: ringfence.provider.v1.Provider.Apply:output_type -> ringfence.provider.v1.Result
-	21, // 33: ringfence.provider.v1.Provider.Reboot:output_type -> ringfence.provider.v1.RebootResponse
-	5,  // 34: ringfence.provider.v1.Provider.Stop:output_type -> ringfence.provider.v1.StopResponse
-	24, // 35: ringfence.provider.v1.Broker.Run:output_type -> ringfence.provider.v1.Output
-	28, // [28:36] is the sub-list for method output_type
-	20, // [20:28] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	8,  // 17: ringfence.provider.v1.HealthRequest.host:type_name -> ringfence.provider.v1.HostRef
+	31, // 18: ringfence.provider.v1.HealthRequest.at:type_name -> google.protobuf.Timestamp
+	24, // 19: ringfence.provider.v1.HealthAnswer.checks:type_name -> ringfence.provider.v1.Check
+	30, // 20: ringfence.provider.v1.RunRequest.args:type_name -> ringfence.provider.v1.RunRequest.ArgsEntry
+	0,  // 21: ringfence.provider.v1.Failure.kinds:type_name -> ringfence.provider.v1.Failure.Kind
+	26, // 22: ringfence.provider.v1.RunRequest.ArgsEntry.value:type_name -> ringfence.provider.v1.Values
+	1,  // 23: ringfence.provider.v1.Provider.Configure:input_type -> ringfence.provider.v1.ConfigureRequest
+	3,  // 24: ringfence.provider.v1.Provider.Describe:input_type -> ringfence.provider.v1.DescribeRequest
+	9,  // 25: ringfence.provider.v1.Provider.Scan:input_type -> ringfence.provider.v1.ScanRequest
+	14, // 26: ringfence.provider.v1.Provider.Preview:input_type -> ringfence.provider.v1.ChangeRequest
+	14, // 27: ringfence.provider.v1.Provider.Apply:input_type -> ringfence.provider.v1.ChangeRequest
+	20, // 28: ringfence.provider.v1.Provider.Reboot:input_type -> ringfence.provider.v1.RebootRequest
+	22, // 29: ringfence.provider.v1.Provider.Health:input_type -> ringfence.provider.v1.HealthRequest
+	4,  // 30: ringfence.provider.v1.Provider.Stop:input_type -> ringfence.provider.v1.StopRequest
+	25, // 31: ringfence.provider.v1.Broker.Run:input_type -> ringfence.provider.v1.RunRequest
+	2,  // 32: ringfence.provider.v1.Provider.Configure:output_type -> ringfence.provider.v1.ConfigureResponse
+	6,  // 33: ringfence.provider.v1.Provider.Describe:output_type -> ringfence.provider.v1.Description
+	10, // 34: ringfence.provider.v1.Provider.Scan:output_type -> ringfence.provider.v1.HostScan
+	18, // 35: ringfence.provider.v1.Provider.Preview:output_type -> ringfence.provider.v1.PreviewAnswer
+	19, // 36: ringfence.provider.v1.Provider.Apply:output_type -> ringfence.provider.v1.Result
+	21, // 37: ringfence.provider.v1.Provider.Reboot:output_type -> ringfence.provider.v1.RebootResponse
+	23, // 38: ringfence.provider.v1.Provider.Health:output_type -> ringfence.provider.v1.HealthAnswer
+	5,  // 39: ringfence.provider.v1.Provider.Stop:output_type -> ringfence.provider.v1.StopResponse
+	27, // 40: ringfence.provider.v1.Broker.Run:output_type -> ringfence.provider.v1.Output
+	32, // [32:41] is the sub-list for method output_type
+	23, // [23:32] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_v1_provider_proto_init() }
@@ -1908,7 +2091,7 @@ func file_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_v1_provider_proto_rawDesc), len(file_v1_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

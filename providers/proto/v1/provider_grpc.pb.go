@@ -31,6 +31,7 @@ const (
 	Provider_Preview_FullMethodName   = "/ringfence.provider.v1.Provider/Preview"
 	Provider_Apply_FullMethodName     = "/ringfence.provider.v1.Provider/Apply"
 	Provider_Reboot_FullMethodName    = "/ringfence.provider.v1.Provider/Reboot"
+	Provider_Health_FullMethodName    = "/ringfence.provider.v1.Provider/Health"
 	Provider_Stop_FullMethodName      = "/ringfence.provider.v1.Provider/Stop"
 )
 
@@ -47,6 +48,8 @@ type ProviderClient interface {
 	Preview(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PreviewAnswer], error)
 	Apply(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Result], error)
 	Reboot(ctx context.Context, in *RebootRequest, opts ...grpc.CallOption) (*RebootResponse, error)
+	// Health may be unimplemented: nothing is known of the health of such a provider's hosts.
+	Health(ctx context.Context, in *HealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HealthAnswer], error)
 	// Stop cancels the running calls and waits for them. The process is ended afterwards.
 	Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*StopResponse, error)
 }
@@ -155,6 +158,25 @@ func (c *providerClient) Reboot(ctx context.Context, in *RebootRequest, opts ...
 	return out, nil
 }
 
+func (c *providerClient) Health(ctx context.Context, in *HealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HealthAnswer], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[4], Provider_Health_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HealthRequest, HealthAnswer]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_HealthClient = grpc.ServerStreamingClient[HealthAnswer]
+
 func (c *providerClient) Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*StopResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StopResponse)
@@ -178,6 +200,8 @@ type ProviderServer interface {
 	Preview(*ChangeRequest, grpc.ServerStreamingServer[PreviewAnswer]) error
 	Apply(*ChangeRequest, grpc.ServerStreamingServer[Result]) error
 	Reboot(context.Context, *RebootRequest) (*RebootResponse, error)
+	// Health may be unimplemented: nothing is known of the health of such a provider's hosts.
+	Health(*HealthRequest, grpc.ServerStreamingServer[HealthAnswer]) error
 	// Stop cancels the running calls and waits for them. The process is ended afterwards.
 	Stop(context.Context, *StopRequest) (*StopResponse, error)
 	mustEmbedUnimplementedProviderServer()
@@ -207,6 +231,9 @@ func (UnimplementedProviderServer) Apply(*ChangeRequest, grpc.ServerStreamingSer
 }
 func (UnimplementedProviderServer) Reboot(context.Context, *RebootRequest) (*RebootResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Reboot not implemented")
+}
+func (UnimplementedProviderServer) Health(*HealthRequest, grpc.ServerStreamingServer[HealthAnswer]) error {
+	return status.Error(codes.Unimplemented, "method Health not implemented")
 }
 func (UnimplementedProviderServer) Stop(context.Context, *StopRequest) (*StopResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Stop not implemented")
@@ -312,6 +339,17 @@ func _Provider_Reboot_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Provider_Health_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(HealthRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Health(m, &grpc.GenericServerStream[HealthRequest, HealthAnswer]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_HealthServer = grpc.ServerStreamingServer[HealthAnswer]
+
 func _Provider_Stop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StopRequest)
 	if err := dec(in); err != nil {
@@ -369,6 +407,11 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Apply",
 			Handler:       _Provider_Apply_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Health",
+			Handler:       _Provider_Health_Handler,
 			ServerStreams: true,
 		},
 	},
