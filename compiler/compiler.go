@@ -59,7 +59,7 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 		set.Settings, s.known = *settings.Settings, settings.Known
 	}
 	names, list := tenants(repo)
-	diags = append(diags, list...)
+	diags = append(append(diags, list...), s.astray()...)
 	diags = append(diags, gather(set, names, s.compile(ctx, names, options.Only))...)
 	if err := ctx.Err(); err != nil {
 		diags = append(diags, diag.New(diag.EvaluatorFailed, "compiling was interrupted: %v", err))

@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
@@ -68,7 +69,7 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 		return diag.New(diag.NoTenants, "%s holds no CUE file with a package clause", arg).At(t.firstCUE(arg, at)).
 			WithFix("begin the file with a line such as: package %s", packageName(arg))
 	case stderrors.As(e, &several):
-		return diag.New(diag.ImportFailed, "%s holds the packages %s; one directory is one package", arg, strings.Join(several.Packages, " and ")).At(at)
+		return t.twoPackages(arg)
 	case stderrors.As(e, &pkg):
 		what, _, _ := strings.Cut(plainMessage(pkg), ": ")
 		if strings.Contains(what, "import cycle") {
@@ -97,6 +98,45 @@ func syntaxFix(message string) string {
 		return "close the quotes on the line on which they open"
 	}
 	return ""
+}
+
+// twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.
+func (t *tree) twoPackages(arg string) diag.Diagnostic {
+	var odd, usual *ast.Package
+	entries, _ := t.ReadDir(arg)
+	for _, e := range entries {
+		switch c := t.packageClause(path.Join(arg, e.Name())); {
+		case c == nil:
+		case usual == nil, c.Name.Name == packageName(arg) && usual.Name.Name != c.Name.Name:
+			odd, usual = usual, c
+		case c.Name.Name != usual.Name.Name:
+			odd = c
+		}
+	}
+	if odd == nil {
+		return diag.New(diag.ImportFailed, "%s holds several packages", arg).At(diag.Range{File: arg})
+	}
+	at, other := rangeOf(odd.Name.Pos(), odd.Name.End()), rangeOf(usual.Name.Pos(), usual.Name.End())
+	return diag.New(diag.ImportFailed, "%s is package %s, and its folder is package %s", path.Base(at.File), odd.Name.Name, usual.Name.Name).
+		At(at).WithRelated(other, "declared here").WithFix("write package %s: all files of a folder are one package", usual.Name.Name)
+}
+
+// packageClause is where one of the user's files names its package.
+func (t *tree) packageClause(name string) *ast.Package {
+	if base := path.Base(name); path.Ext(base) != ".cue" || base == guardFile || putAside(base) {
+		return nil
+	}
+	data, _ := t.ReadFile(name)
+	f, err := parser.ParseFile(name, data, parser.PackageClauseOnly)
+	if err != nil {
+		return nil
+	}
+	for _, decl := range f.Decls {
+		if p, ok := decl.(*ast.Package); ok {
+			return p
+		}
+	}
+	return nil
 }
 
 // firstCUE is the beginning of the first CUE file of a directory, since that is where a package clause goes.

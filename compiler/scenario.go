@@ -52,7 +52,7 @@ func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 
 func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.List) {
 	r := &reader{home: scenariosDir + "/"}
-	diags := r.strays(p)
+	diags := append(r.strays(p), t.unread(p, scenariosDir)...)
 	it, err := p.root.LookupPath(cue.MakePath(cue.Str("scenario"))).Fields()
 	if err != nil {
 		return nil, diags

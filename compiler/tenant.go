@@ -106,16 +106,18 @@ func (t *tree) guard(dir string) *fstest.MapFile {
 // again with a schema that allows everything, to find every mistake and say it well.
 func (c *compilation) build(t *tree, p *program, dir, name string) compiled {
 	r := &reader{home: dir + "/"}
+	unread := t.unread(p, dir)
 	if list := r.top(p, name, dir); len(list) > 0 {
-		return compiled{diags: list}
+		return compiled{diags: append(list, unread...)}
 	}
 	s := subject{arg: dir, definition: "#Tenant", path: []string{"tenant", name}}
 	strict := r.root(s.value(p), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(c, t, s, strict, failure, func(n node) { n.tenant(name) })
-		return compiled{diags: r.diags}
+		return compiled{diags: append(r.diags, unread...)}
 	}
 	r.use(p)
+	r.diags = append(r.diags, unread...)
 	return c.read(t, strict, name, dir)
 }
 

@@ -186,7 +186,7 @@ func (c *compilation) quick(name string, p *program) (out compiled, ok bool) {
 	p.schema = p.ctx.BuildInstance(schemaOf(p.inst))
 	t := &tree{repo: c.repo, tenant: name, overlay: c.overlay}
 	r := &reader{home: dir + "/"}
-	if list := r.top(p, name, dir); len(list) > 0 {
+	if len(r.top(p, name, dir)) > 0 || len(t.unread(p, dir)) > 0 {
 		return compiled{}, false
 	}
 	strict := r.root(p.root.LookupPath(cue.MakePath(cue.Str("tenant"), cue.Str(name))), p, "tenant", name)
