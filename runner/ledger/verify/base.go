@@ -103,7 +103,7 @@ func (v *verifier) stateAt(n int, r *run) (ledger.State, error) {
 	if r.base, err = ledger.DecodeState(raw); err != nil {
 		return ledger.State{}, err
 	}
-	r.snapshot, err = v.snapshotOf(at, r.site)
+	r.snapshot, _, err = v.snapshotOf(at, r.site)
 	return r.base, err
 }
 

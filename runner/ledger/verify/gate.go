@@ -24,7 +24,7 @@ func (v *verifier) gate(s *step, in *intent) {
 		key := gateKey{in.Ring, in.Lane, u.Update}
 		d, ok := in.run.gates[key]
 		if !ok {
-			d = in.run.judge(ring, in.Lane, u.Update, in.run.evidence, in.run.at)
+			d = in.run.judge(ring, in.Lane, u.Update, in.run.known(), in.run.at)
 			in.run.gates[key] = d
 			if d.Outcome != decision.Approved {
 				v.found(s, Gate, "%s in %s: %s", u.Update, in.Ring, d.Reasons[0].Msg)
@@ -38,13 +38,13 @@ func (v *verifier) gate(s *step, in *intent) {
 
 // still judges the gate by what the run itself has recorded by now.
 func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) {
-	evidence := own(s.before.Without(v.underway), in.run.policy)
-	for _, e := range in.run.evidence {
-		if isForeign(e) {
-			evidence = append(evidence, e)
-		}
+	by := v.recorded(s, in.run)
+	key := gateKey{in.Ring, in.Lane, update}
+	if by.judged[key] {
+		return // for another host of the same record
 	}
-	d := in.run.judge(ring, in.Lane, update, evidence, s.record.At)
+	by.judged[key] = true
+	d := in.run.judge(ring, in.Lane, update, by.evidence, s.record.At)
 	for i, r := range d.Reasons {
 		told := gateKey{in.Ring, r.Msg, update}
 		// Of alternatives the nearest is told, which need not be the one that has closed.
@@ -54,6 +54,35 @@ func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) 
 			v.found(s, Gate, "%s in %s, by what was recorded since its run began: %s", update, in.Ring, r.Msg)
 		}
 	}
+}
+
+// recorded is what a run knew by a record, and which gates were judged by it.
+type recorded struct {
+	seq      int
+	evidence *decision.Index
+	judged   map[gateKey]bool
+}
+
+// recorded is the same for all hosts that a record announces.
+func (v *verifier) recorded(s *step, r *run) *recorded {
+	if r.by == nil || r.by.seq != s.seq {
+		evidence := own(s.before.Without(v.underway), r.policy)
+		for _, e := range r.evidence {
+			if isForeign(e) {
+				evidence = append(evidence, e)
+			}
+		}
+		r.by = &recorded{s.seq, decision.NewIndex(evidence), map[gateKey]bool{}}
+	}
+	return r.by
+}
+
+// known is what the run knew when it judged its plan.
+func (r *run) known() *decision.Index {
+	if r.index == nil {
+		r.index = decision.NewIndex(r.evidence)
+	}
+	return r.index
 }
 
 // underway: announced, and not yet said to be in doubt.
@@ -75,7 +104,7 @@ func (r *run) ring(name string) *policy.Ring {
 }
 
 // judge asks package decision, with a grant that always holds, so that nothing but the gates can say no.
-func (r *run) judge(ring *policy.Ring, lane, update string, evidence decision.Evidence, at time.Time) decision.Decision {
+func (r *run) judge(ring *policy.Ring, lane, update string, evidence *decision.Index, at time.Time) decision.Decision {
 	only := *ring
 	if !r.foreign { // without other tenants' evidence their gates cannot be judged
 		only.Requires = slices.DeleteFunc(slices.Clone(ring.Requires), policy.Requirement.Foreign)
@@ -87,7 +116,7 @@ func (r *run) judge(ring *policy.Ring, lane, update string, evidence decision.Ev
 	q := decision.Query{
 		Policy: r.policy, Ring: &only, Update: inventory.Update{PURL: update, Released: &released, FirstSeen: released},
 		Answer:   decision.Answer{Grants: []decision.Grant{{Rule: "recorded", Approve: &policy.Approve{Anchor: policy.Released}}}},
-		Evidence: decision.NewIndex(evidence), At: at,
+		Evidence: evidence, At: at,
 		Missing:   func(key string) int { return r.missing(key, update, evidence) },
 		Reported:  func(key string) decision.Reports { return r.reported(key, evidence) },
 		Platforms: func() []string { return r.platforms(ring.Name, update) },

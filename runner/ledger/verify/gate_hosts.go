@@ -9,74 +9,88 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// members are the hosts of a ring at the run's site; elsewhere is how many it has at others.
-func (r *run) members(ring string) (here []policy.Host, elsewhere int) {
-	for _, h := range r.policy.Hosts {
-		of, ok := r.policy.RingOf(h)
-		switch {
-		case !ok || of.Name != ring:
-		case h.Site() != cmp.Or(r.snapshot.Site, policy.DefaultSite):
-			elsewhere++
-		default:
-			here = append(here, h)
-		}
-	}
-	return here, elsewhere
+// members is what the run's snapshot says of a ring's hosts: of those at its site, how many there are, how many the scan
+// reached, and which of these lack an update; and how many hosts there are at other sites.
+type members struct {
+	hosts, reached, elsewhere int
+	lack                      map[string][]*inventory.Host
 }
 
-// scanned is what the snapshot says of a host that the scan reached; else nil.
-func (r *run) scanned(h policy.Host) *inventory.Host {
-	if seen := r.snapshot.Host(h.Name); seen != nil && seen.State == inventory.Scanned {
-		return seen
+// members looks once at every host: gates are judged for each update.
+func (r *run) members(ring string) *members {
+	if r.rings == nil {
+		r.countMembers()
 	}
-	return nil
+	if m := r.rings[ring]; m != nil {
+		return m
+	}
+	return &members{}
+}
+
+func (r *run) countMembers() {
+	r.rings = map[string]*members{}
+	seen := make(map[string]*inventory.Host, len(r.snapshot.Hosts))
+	for i, h := range slices.Backward(r.snapshot.Hosts) { // the first of a name counts
+		seen[h.Name] = &r.snapshot.Hosts[i]
+	}
+	for _, h := range r.policy.Hosts {
+		of, ok := r.policy.RingOf(h)
+		if !ok {
+			continue
+		}
+		m := r.rings[of.Name]
+		if m == nil {
+			m = &members{lack: map[string][]*inventory.Host{}}
+			r.rings[of.Name] = m
+		}
+		if h.Site() != cmp.Or(r.snapshot.Site, policy.DefaultSite) {
+			m.elsewhere++
+			continue
+		}
+		m.hosts++
+		if s := seen[h.Name]; s != nil && s.State == inventory.Scanned {
+			m.reached++
+			m.lacking(s, r.snapshot.Updates)
+		}
+	}
+}
+
+func (m *members) lacking(h *inventory.Host, updates []inventory.Update) {
+	for _, x := range h.Missing {
+		u := updates[x.Update].PURL
+		if list := m.lack[u]; len(list) == 0 || list[len(list)-1] != h {
+			m.lack[u] = append(list, h)
+		}
+	}
 }
 
 // missing counts the hosts of an own ring that lack an update or that nobody looked at, as the plan counts them.
-func (r *run) missing(ring, update string, evidence decision.Evidence) int {
-	here, elsewhere := r.members(ring)
-	n := 0
-	for _, h := range here {
-		if seen := r.scanned(h); seen == nil || r.lacks(seen, update) {
-			n++
-		}
-	}
-	if e, _ := evidence.Of(ring, update); elsewhere > 0 {
+func (r *run) missing(ring, update string, evidence *decision.Index) int {
+	m := r.members(ring)
+	n := m.hosts - m.reached + len(m.lack[update])
+	if e, _ := evidence.Of(ring, update); m.elsewhere > 0 {
 		n = max(n, e.Missing)
 	}
 	return n
 }
 
 // reported counts the hosts of an own ring and those that the newest scans reached, as the plan counts them.
-func (r *run) reported(ring string, evidence decision.Evidence) decision.Reports {
-	here, elsewhere := r.members(ring)
-	if elsewhere > 0 {
+func (r *run) reported(ring string, evidence *decision.Index) decision.Reports {
+	m := r.members(ring)
+	if m.elsewhere > 0 {
 		e, _ := evidence.Of(ring, decision.AnyUpdate)
-		all := len(here) + elsewhere
+		all := m.hosts + m.elsewhere
 		return decision.Reports{Reached: min(e.Reported, all), Hosts: max(e.Hosts, all)}
 	}
-	out := decision.Reports{Hosts: len(here)}
-	for _, h := range here {
-		if r.scanned(h) != nil {
-			out.Reached++
-		}
-	}
-	return out
+	return decision.Reports{Hosts: m.hosts, Reached: m.reached}
 }
 
 // platforms are those of the hosts of a ring that lack an update, sorted.
 func (r *run) platforms(ring, update string) []string {
 	var out []string
-	here, _ := r.members(ring)
-	for _, h := range here {
-		if seen := r.scanned(h); seen != nil && r.lacks(seen, update) {
-			out = append(out, seen.OS)
-		}
+	for _, h := range r.members(ring).lack[update] {
+		out = append(out, h.OS)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-func (r *run) lacks(h *inventory.Host, update string) bool {
-	return slices.ContainsFunc(h.Missing, func(m inventory.Missing) bool { return r.snapshot.Updates[m.Update].PURL == update })
 }

@@ -31,6 +31,9 @@ type run struct {
 	commit   string          // of the policy
 	hosts    map[string]bool // on which something was announced
 	gates    map[gateKey]decision.Decision
+	index    *decision.Index          // of evidence, once asked for
+	by       *recorded                // what gates are judged by once more
+	rings    map[string]*members      // once asked for
 	pools    map[string][]policy.Pool // by host, once asked for
 }
 

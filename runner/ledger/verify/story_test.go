@@ -109,6 +109,8 @@ type story struct {
 	now      time.Time
 	has      map[[2]string]bool // host and update
 	lab      ledger.Head
+	lacks    []string      // what the mirror has, in order
+	each     time.Duration // how long an action takes
 }
 
 func newKey(t testing.TB) (*signing.Key, string) {
@@ -126,7 +128,7 @@ func newKey(t testing.TB) (*signing.Key, string) {
 
 func newStory(t testing.TB) *story {
 	t.Helper()
-	s := &story{t: t, dir: t.TempDir(), tenant: acme(), now: instant("2026-11-16T20:00:00Z"), has: map[[2]string]bool{}}
+	s := &story{t: t, dir: t.TempDir(), tenant: acme(), now: instant("2026-11-16T20:00:00Z"), has: map[[2]string]bool{}, lacks: []string{bash, openssl}, each: 5 * time.Minute}
 	var err error
 	if s.repo, err = gitrepo.InitRepo(context.Background(), s.dir); err != nil {
 		t.Fatal(err)
@@ -200,7 +202,7 @@ func (s *story) append(r ledger.Record, files map[string][]byte) {
 // snapshot is what a scan sees now.
 func (s *story) snapshot() *inventory.Snapshot {
 	snap := &inventory.Snapshot{Tenant: "acme", Site: "main", TakenAt: s.now}
-	for _, u := range []string{bash, openssl} {
+	for _, u := range s.lacks {
 		name, version, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(u, "?arch=amd64"), "pkg:deb/debian/"), "@")
 		seen, ok := s.head.State.FirstSeen[u]
 		if !ok {
@@ -359,7 +361,7 @@ func (s *story) wave(p *plan.Plan, d plan.DueWave, id string, files map[string][
 			continue
 		}
 		a.StartedAt = s.now
-		s.now = s.now.Add(5 * time.Minute)
+		s.now = s.now.Add(s.each)
 		ended := s.now
 		a.Status, a.EndedAt, a.HostState, a.Platform = outcome(a.Host), &ended, "done", "debian 12"
 		if a.Status == "" {

@@ -130,12 +130,13 @@ type verifier struct {
 	past     []past         // by number - 1
 	intents  map[string]*intent
 	order    []*intent
+	sites    map[string]*inventory.Exact // what reads the snapshots of each
 }
 
 func newVerifier(in Input) *verifier {
 	v := &verifier{
 		Input: in, policies: map[string]*policy.Tenant{}, runs: map[runKey]*run{}, hashes: map[string]int{},
-		intents: map[string]*intent{}, unnamed: map[[2]string]bool{},
+		intents: map[string]*intent{}, sites: map[string]*inventory.Exact{}, unnamed: map[[2]string]bool{},
 	}
 	v.report = newReport(in)
 	return v
