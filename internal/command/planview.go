@@ -1,16 +1,11 @@
 package command
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/package-url/packageurl-go"
-
-	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -119,149 +114,6 @@ func changesOf(waves []plan.Wave) []int {
 	return out
 }
 
-// change writes what one change does: the planned versions, or what the hosts' resolvers said where they were asked.
-func (v planView) change(id int, waves []plan.Wave) {
-	c := v.p.Changes[id]
-	if len(c.Updates) == 0 {
-		fmt.Fprintf(v.w, "      reboot only: the hosts ask for it\n")
-		return
-	}
-	if v.preview == nil {
-		for _, u := range c.Updates {
-			name, to := split(u.Update)
-			fmt.Fprintf(v.w, "      ~ %s %s → %s\n", name, untrusted.Line(u.From, 80), to)
-		}
-		if c.Reboot != "never" {
-			fmt.Fprintf(v.w, "      reboot %s\n", c.Reboot)
-		}
-		return
-	}
-	for _, g := range v.outcomes(id, waves) {
-		v.outcome(g, c)
-	}
-}
-
-// outcomeGroup is one resolver outcome and the hosts that share it.
-type outcomeGroup struct {
-	hosts []string
-	plan.PreviewHost
-}
-
-func (v planView) outcomes(id int, waves []plan.Wave) []outcomeGroup {
-	var out []outcomeGroup
-	for _, h := range v.preview.Hosts {
-		if h.Change != id || !slices.ContainsFunc(waves, func(w plan.Wave) bool { return slices.Contains(w.Hosts, h.Host) }) {
-			continue
-		}
-		i := slices.IndexFunc(out, func(g outcomeGroup) bool { return sameOutcome(g.PreviewHost, h) })
-		if i < 0 {
-			out = append(out, outcomeGroup{PreviewHost: h})
-			i = len(out) - 1
-		}
-		out[i].hosts = append(out[i].hosts, h.Host)
-	}
-	return out
-}
-
-func sameOutcome(a, b plan.PreviewHost) bool {
-	return slices.Equal(a.Actions, b.Actions) && slices.Equal(a.Held, b.Held) && slices.Equal(a.Restarts, b.Restarts) &&
-		a.Reboot == b.Reboot && a.Error == b.Error && a.DownloadBytes == b.DownloadBytes
-}
-
-var signs = map[string]string{"upgrade": "~", "install": "+", "remove": "-", "downgrade": "↓"}
-
-func (v planView) outcome(g outcomeGroup, c plan.Change) {
-	fmt.Fprintf(v.w, "      on %s\n", hosts(g.hosts))
-	if g.Error != "" {
-		fmt.Fprintf(v.w, "        ! no preview: %s\n", untrusted.Line(g.Error, 200))
-		return
-	}
-	for _, a := range g.Actions {
-		versions := untrusted.Line(strings.TrimSpace(a.From+" → "+a.To), 160)
-		switch a.Op {
-		case "install":
-			versions = untrusted.Line(a.To, 80)
-		case "remove":
-			versions = untrusted.Line(a.From, 80)
-		}
-		fmt.Fprintf(v.w, "        %s %s %s\n", cmp.Or(signs[a.Op], "?"), untrusted.Line(a.Name, 100), versions)
-	}
-	if len(g.Held) > 0 {
-		fmt.Fprintf(v.w, "        held: %s\n", untrusted.Line(strings.Join(g.Held, " "), 200))
-	}
-	if len(g.Restarts) > 0 {
-		fmt.Fprintf(v.w, "        restarts: %s\n", untrusted.Line(strings.Join(g.Restarts, " "), 200))
-	}
-	if g.DownloadBytes > 0 {
-		fmt.Fprintf(v.w, "        downloads %s\n", size(g.DownloadBytes))
-	}
-	if g.Reboot.Required {
-		fmt.Fprintf(v.w, "        reboot needed (%s); policy: %s\n", untrusted.Line(g.Reboot.Why, 100), c.Reboot)
-	}
-}
-
-// waitGroup is several updates that wait for the same, each on hosts of its own.
-type waitGroup struct {
-	plan.Waiting
-	each []plan.Waiting
-}
-
-func mergeWaiting(list []plan.Waiting) []waitGroup {
-	var out []waitGroup
-	for _, w := range list {
-		w.Reasons = slices.DeleteFunc(slices.Clone(w.Reasons), func(r decision.Reason) bool { return r.Code == decision.ReasonGranted })
-		i := slices.IndexFunc(out, func(g waitGroup) bool {
-			return g.For == w.For && sameInstant(g.Until, w.Until) && slices.EqualFunc(g.Reasons, w.Reasons, sameReason)
-		})
-		if i < 0 {
-			out = append(out, waitGroup{Waiting: w})
-			i = len(out) - 1
-		}
-		out[i].each = append(out[i].each, w)
-	}
-	return out
-}
-
-func sameReason(a, b decision.Reason) bool {
-	return a.Code == b.Code && a.Msg == b.Msg && a.Source == b.Source && sameInstant(a.Until, b.Until)
-}
-
-func sameInstant(a, b *time.Time) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
-}
-
-// open says what ends a wait that has no known end.
-var open = map[plan.WaitFor]string{
-	plan.ForApproval: "until it is approved", plan.ForGate: "until the evidence is there", plan.ForHold: "until the hold is lifted",
-	plan.ForAnchor: "until its date is known", plan.ForWindow: "no window opens within the horizon",
-}
-
-func (v planView) waiting(g waitGroup) {
-	until := cmp.Or(open[g.For], "nobody can say until when")
-	if g.Until != nil {
-		until = "until " + v.instant(*g.Until)
-	}
-	fmt.Fprintf(v.w, "  … waits for %s, %s:\n", g.For, until)
-	for _, w := range g.each {
-		fmt.Fprintf(v.w, "      %s on %s\n", label(w.Update), hosts(w.Hosts))
-	}
-	for _, why := range g.Reasons {
-		fmt.Fprintf(v.w, "    because: %s%s\n", untrusted.Line(why.Msg, 200), source(why.Source))
-	}
-}
-
-// reboots names hosts that ask for a reboot and get none.
-func (v planView) reboots(x plan.RebootWaiting) {
-	until := cmp.Or(open[x.For], "nobody can say until when")
-	if x.Until != nil {
-		until = "until " + v.instant(*x.Until)
-	}
-	fmt.Fprintf(v.w, "  … reboot of %s waits for %s, %s\n", hosts(x.Hosts), x.For, until)
-	for _, why := range x.Reasons {
-		fmt.Fprintf(v.w, "    because: %s%s\n", untrusted.Line(why.Msg, 200), source(why.Source))
-	}
-}
-
 // outside names the hosts that no wave may touch and why.
 func (v planView) outside() {
 	line := func(what string, list []string) {
@@ -292,54 +144,4 @@ func (v planView) instant(t time.Time) string {
 		return t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
 	}
 	return local.Format("Mon 2 Jan 2006 15:04 ") + v.loc.String() + t.UTC().Format(" (15:04 UTC)")
-}
-
-// hosts writes a few names and how many more.
-func hosts(list []string) string {
-	const shown = 8
-	if len(list) <= shown {
-		return count(len(list), "host") + ": " + strings.Join(list, " ")
-	}
-	return fmt.Sprintf("%d hosts: %s … %s", len(list), strings.Join(list[:shown-1], " "), list[len(list)-1])
-}
-
-// count is a number and what it counts: "1 host", "2 hosts".
-func count(n int, word string) string { return fmt.Sprintf("%d %s", n, plural(n, word)) }
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
-}
-
-func source(s string) string {
-	if s == "" {
-		return ""
-	}
-	return " (" + untrusted.Line(s, 200) + ")"
-}
-
-// split reads name and version out of a purl; label is both in one.
-func split(purl string) (name, version string) {
-	p, err := packageurl.FromString(purl)
-	if err != nil {
-		return untrusted.Line(purl, 100), ""
-	}
-	return untrusted.Line(p.Name, 100), untrusted.Line(p.Version, 100)
-}
-
-func label(purl string) string {
-	name, version := split(purl)
-	return strings.TrimSpace(name + " " + version)
-}
-
-func size(n int64) string {
-	switch {
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }

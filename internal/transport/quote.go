@@ -14,8 +14,8 @@ const maxLine = 128<<10 - 1
 // quote returns the command line that a remote shell splits back into exactly argv. It is the only place that makes
 // a shell string. Every word is put into single quotes, in which POSIX shells know no special character; quotes,
 // backslashes and exclamation marks stand outside of them with a backslash, so that shells which do know a backslash
-// (fish) or the history (csh) within single quotes read the same words. Control characters and invalid UTF-8 are refused: nothing that we run needs
-// them, and shells and locales differ about them.
+// (fish) or the history (csh) within single quotes read the same words. Control characters and invalid UTF-8 are
+// refused: nothing that we run needs them, and shells and locales differ about them.
 func quote(argv []string) (string, error) {
 	if len(argv) == 0 || argv[0] == "" {
 		return "", errors.New("there is no program to run")

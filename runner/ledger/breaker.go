@@ -16,8 +16,8 @@ type Failing struct {
 	Newest  time.Time // of those failures
 }
 
-// CountFailing counts, for each update, the hosts on which its newest attempt failed; a host is one of its tenant, so two of the same
-// name in two tenants are two. What changed nothing on a host is no failure of the update, and what was
+// CountFailing counts, for each update, the hosts on which its newest attempt failed; a host is one of its tenant, so
+// two of the same name in two tenants are two. What changed nothing on a host is no failure of the update, and what was
 // forgiven by a release is none either. The result is sorted by update and does not depend on the order of the states.
 func CountFailing(states []State, released map[string]time.Time) []Failing {
 	type place struct{ tenant, host string }

@@ -30,9 +30,9 @@ func OpenLeases(repo *gitrepo.Repo, o Options) *Leases {
 
 // Acquire takes the lease of want's tenant and site. Want says Holder, Run, Link and Expires; its Fence is the highest
 // that the ledger knows of this site (State.Fences), so that a lost ref does not bring old numbers back. The lease has a
-// higher one, and without a Run in want it is named RunOf that. While another run holds the lease, also one of the same name, the error is a *HeldError. An expired lease
-// is taken over only when the margin has passed too. After ErrRemoteDown the lease may have been taken all the same; it
-// then expires unused.
+// higher one, and without a Run in want it is named RunOf that. While another run holds the lease, also one of the same
+// name, the error is a *HeldError. An expired lease is taken over only when the margin has passed too. After
+// ErrRemoteDown the lease may have been taken all the same; it then expires unused.
 func (s *Leases) Acquire(ctx context.Context, now time.Time, want Lease) (Lease, error) {
 	want.Taken, want.Released = now, false
 	var got Lease
