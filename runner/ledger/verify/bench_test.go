@@ -50,7 +50,7 @@ func benchStory(b *testing.B) *story {
 // BenchmarkVerify judges a ledger of 308 records, 200 hosts and 242 rows of evidence in whole, plans made again included.
 // CPU time, two cores, Go 1.26:
 //
-//	7 ms a record (was 75 ms): three quarters went into the canonical form of snapshots, made three times for each by a
+//	7 to 11 ms a record (was 75 ms or more): three quarters went into the canonical form of snapshots, made three times for each by a
 //	            library that builds a tree of it; now only lines are read that the snapshot before did not have, and put
 //	            in order in one pass. Most of the rest went into gates, which were judged for every host of a record.
 func BenchmarkVerify(b *testing.B) {
