@@ -67,6 +67,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"stream":     stream,
 	"repeat":     repeat,
 	"crlf":       crlf,
+	"conforms":   conforms,
 }
 
 // setup gives each script a home of its own, so that nothing of this machine's Git or SSH settings is read.

@@ -17,7 +17,8 @@ var ErrSnapshot = errors.New("not a whole snapshot")
 
 const maxLine = 16 << 20
 
-type header struct {
+// Header is the first line of an encoded snapshot.
+type Header struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"`
 	Tenant     string    `json:"tenant"`
@@ -28,7 +29,8 @@ type header struct {
 	Digest     string    `json:"digest,omitempty"`
 }
 
-type updateLine struct {
+// UpdateLine is the line of an update, under the number by which hosts name it.
+type UpdateLine struct {
 	Index int `json:"update"`
 	Update
 }
@@ -50,8 +52,8 @@ func (s *Snapshot) Encode(w io.Writer) error {
 	return err
 }
 
-func (s *Snapshot) header() header {
-	return header{
+func (s *Snapshot) header() Header {
+	return Header{
 		APIVersion: "ringfence.dev/v1", Kind: "Snapshot", Tenant: s.Tenant, Site: s.Site,
 		TakenAt: s.TakenAt, Updates: len(s.Updates), Hosts: len(s.Hosts),
 	}
@@ -70,7 +72,7 @@ func (s *Snapshot) body() ([]byte, error) {
 		return nil, err
 	}
 	for i, u := range s.Updates {
-		if err := line(updateLine{i, u}); err != nil {
+		if err := line(UpdateLine{i, u}); err != nil {
 			return nil, err
 		}
 	}
@@ -87,7 +89,7 @@ func (s *Snapshot) body() ([]byte, error) {
 func Decode(r io.Reader) (*Snapshot, error) {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 64<<10), maxLine)
-	var h header
+	var h Header
 	if err := next(sc, &h); err != nil {
 		return nil, fmt.Errorf("%w: line 1: %w", ErrSnapshot, err)
 	}
@@ -108,9 +110,9 @@ func Decode(r io.Reader) (*Snapshot, error) {
 	return s, nil
 }
 
-func (s *Snapshot) readLines(sc *bufio.Scanner, h header) error {
+func (s *Snapshot) readLines(sc *bufio.Scanner, h Header) error {
 	for i := range h.Updates {
-		var u updateLine
+		var u UpdateLine
 		if err := next(sc, &u); err != nil {
 			return fmt.Errorf("line %d: %w", i+2, err)
 		}

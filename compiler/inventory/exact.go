@@ -14,7 +14,7 @@ import (
 // a wave reads a few hosts again. A line that the snapshot before had is not read anew, so values of several snapshots
 // share what they hold, and nobody may change it. The zero value is ready.
 type Exact struct {
-	updates map[string]updateLine
+	updates map[string]UpdateLine
 	hosts   map[string]Host
 }
 
@@ -29,7 +29,7 @@ func (x *Exact) Decode(raw []byte) (*Snapshot, string, error) {
 	if len(lines) == 0 {
 		return nil, "", fmt.Errorf("%w: it is empty", ErrSnapshot)
 	}
-	var h header
+	var h Header
 	if err := exactly(lines[0], &h); err != nil {
 		return nil, "", fmt.Errorf("%w: line 1: %w", ErrSnapshot, err)
 	}
@@ -44,7 +44,7 @@ func (x *Exact) Decode(raw []byte) (*Snapshot, string, error) {
 }
 
 // exactHeader compares a header with what it stands above.
-func (s *Snapshot) exactHeader(h header, rest []byte) error {
+func (s *Snapshot) exactHeader(h Header, rest []byte) error {
 	want := s.header()
 	first, err := canonical.Marshal(want)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Snapshot) exactHeader(h header, rest []byte) error {
 
 // read takes lines that are known from before, and reads the others.
 func (x *Exact) read(s *Snapshot, updates, hosts [][]byte) error {
-	now := Exact{updates: make(map[string]updateLine, len(updates)), hosts: make(map[string]Host, len(hosts))}
+	now := Exact{updates: make(map[string]UpdateLine, len(updates)), hosts: make(map[string]Host, len(hosts))}
 	for i, line := range updates {
 		u, known := x.updates[string(line)]
 		if !known {

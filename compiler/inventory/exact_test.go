@@ -108,7 +108,7 @@ func damaged(random *rand.Rand, raw []byte) []byte {
 // sealed gives what was damaged the digest that fits.
 func sealed(raw []byte) []byte {
 	first, rest, _ := bytes.Cut(raw, []byte{'\n'})
-	var h header
+	var h Header
 	if json.Unmarshal(first, &h) != nil {
 		return raw
 	}

@@ -50,6 +50,7 @@ func Describe(t *policy.Tenant, at time.Time) Document {
 	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Title: "The patch policy of " + t.Name, Tenant: t.Name, At: at, Lines: d.tenant()}
 	for _, s := range []Section{d.rings(), d.groups(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.accepted(), d.spare(), d.strays()} {
 		if len(s.Lines)+len(s.Items) > 0 {
+			s.Lines, s.Items = append([]Line{}, s.Lines...), append([]Item{}, s.Items...) // a list in JSON, also if empty
 			out.Sections = append(out.Sections, s)
 		}
 	}

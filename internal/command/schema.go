@@ -1,11 +1,14 @@
 package command
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/invopop/jsonschema"
 	"github.com/spf13/cobra"
@@ -29,7 +32,7 @@ import (
 var documents = map[string]any{
 	"Plan": plan.Plan{}, "Diff": plan.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
 	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{}, "Diagnostics": annotations.Document{},
-	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "SnapshotUpdate": inventory.Update{}, "SnapshotHost": inventory.Host{},
+	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "Snapshot": inventory.Header{}, "SnapshotUpdate": inventory.UpdateLine{}, "SnapshotHost": inventory.Host{},
 	"Windows": timetable{}, "Deviations": deviation.Report{}, "PolicyWords": words.Document{}, "TestReport": testReport{}, "Verification": verify.Report{},
 }
 
@@ -67,7 +70,32 @@ func schemaOf(kind string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	s := (&jsonschema.Reflector{Anonymous: true}).Reflect(v)
+	s := (&jsonschema.Reflector{Anonymous: true, Mapper: textual, AdditionalFields: nullable}).Reflect(v)
 	s.ID = jsonschema.ID("https://ringfence.dev/schema/v1/" + kind)
 	return s, true
+}
+
+var textType = reflect.TypeFor[encoding.TextMarshaler]()
+
+// textual is the schema of types that are written as text whatever they are in Go, such as durations.
+func textual(t reflect.Type) *jsonschema.Schema {
+	if t == reflect.TypeFor[time.Time]() || !t.Implements(textType) {
+		return nil
+	}
+	return &jsonschema.Schema{Type: "string"}
+}
+
+// nullable are the fields of t that are written also when there is nothing to write, as null. The reflector takes
+// these in place of the fields of the same names.
+func nullable(t reflect.Type) []reflect.StructField {
+	var out []reflect.StructField
+	for i := range t.NumField() {
+		f := t.Field(i)
+		_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Type.Kind() == reflect.Pointer && !f.Anonymous && !strings.Contains(options, "omit") {
+			f.Tag += ` jsonschema:"nullable"`
+			out = append(out, f)
+		}
+	}
+	return out
 }

@@ -16,7 +16,7 @@ type testReport struct {
 	Kind       string       `json:"kind"` // "TestReport"
 	Tests      []testResult `json:"tests"`
 	Failed     int          `json:"failed"`
-	Untested   []untouched  `json:"untested"` // what no test touches; null when only some tests ran
+	Untested   []untouched  `json:"untested" jsonschema:"nullable"` // what no test touches; null when only some tests ran
 }
 
 // testFormats write a report.
