@@ -174,11 +174,7 @@ func (a *arena) recorded(machine string, log []sighting) {
 // records reads the ledger in a machine's clone, oldest first; the chain is linear and its numbers have no gap.
 func (a *arena) records(machine string) (ledger.Head, []ledger.Record) {
 	a.Helper()
-	repo, err := gitrepo.Open(a.Context(), a.path(machine))
-	a.check(err)
-	l := ledger.Open(repo, arenaTenant)
-	head, err := l.Head(a.Context())
-	a.check(err)
+	l, head := a.ledger(machine)
 	var out []ledger.Record
 	for e, err := range l.Log(a.Context(), head, 0) {
 		a.check(err)
@@ -193,6 +189,17 @@ func (a *arena) records(machine string) (ledger.Head, []ledger.Record) {
 		}
 	}
 	return head, out
+}
+
+// ledger is what a machine's clone has of it.
+func (a *arena) ledger(machine string) (*ledger.Ledger, ledger.Head) {
+	a.Helper()
+	repo, err := gitrepo.Open(a.Context(), a.path(machine))
+	a.check(err)
+	l := ledger.Open(repo, arenaTenant)
+	head, err := l.Head(a.Context())
+	a.check(err)
+	return l, head
 }
 
 // settle lets machines run, one a day, until nothing is left to do.

@@ -3,7 +3,6 @@
 package killloop
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -17,16 +16,12 @@ import (
 // rest is done. HALTS is how many times.
 func TestHaltAtRandomSteps(t *testing.T) {
 	t.Parallel()
-	for i := range number("HALTS", 1) {
-		seed := *seedFlag + int64(i)
-		t.Run(fmt.Sprint("seed-", seed), func(t *testing.T) {
-			t.Parallel()
-			a := newArena(t, shape{hosts: 10, takes: 300 * time.Millisecond}, haltSpeed)
-			a.clone("a")
-			a.clone("b")
-			a.haltAfter(time.Duration(rand.New(rand.NewPCG(uint64(seed), 11)).Int64N(int64(2 * time.Second))))
-		})
-	}
+	eachSeed(t, *seedFlag, number("HALTS", 1), func(t *testing.T, seed int64) {
+		a := newArena(t, shape{hosts: 10, takes: 300 * time.Millisecond}, haltSpeed)
+		a.clone("a")
+		a.clone("b")
+		a.haltAfter(time.Duration(rand.New(rand.NewPCG(uint64(seed), 11)).Int64N(int64(2 * time.Second))))
+	})
 }
 
 // A machine's minute passes in two seconds.

@@ -3,6 +3,7 @@
 package killloop
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -48,15 +49,17 @@ const killsOfRound = 5
 
 // eachWorld plays as many worlds as make up the kills, each with a seed of its own.
 func eachWorld(t *testing.T, kills, perWorld int, play func(*testing.T, int64)) {
-	kills = number("KILLS", kills)
-	seeds := []int64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = nil
-		for i := range (kills + perWorld - 1) / perWorld {
-			seeds = append(seeds, int64(i)+1)
-		}
+	worlds := (number("KILLS", kills) + perWorld - 1) / perWorld
+	if *seedFlag != 0 {
+		worlds = 1
 	}
-	for _, seed := range seeds {
+	eachSeed(t, cmp.Or(*seedFlag, 1), worlds, play)
+}
+
+// eachSeed plays n worlds, with one seed after the other.
+func eachSeed(t *testing.T, first int64, n int, play func(*testing.T, int64)) {
+	for i := range n {
+		seed := first + int64(i)
 		t.Run(fmt.Sprint("seed-", seed), func(t *testing.T) {
 			t.Parallel()
 			play(t, seed)

@@ -3,7 +3,6 @@
 package killloop
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -16,13 +15,7 @@ import (
 // of these worlds there are.
 func TestRaces(t *testing.T) {
 	t.Parallel()
-	for i := range number("RACES", 1) {
-		seed := *seedFlag + int64(i)
-		t.Run(fmt.Sprint("seed-", seed), func(t *testing.T) {
-			t.Parallel()
-			newRace(t, seed).play(releases)
-		})
-	}
+	eachSeed(t, *seedFlag, number("RACES", 1), func(t *testing.T, seed int64) { newRace(t, seed).play(releases) })
 }
 
 // A machine's minutes pass in a fifth of a second here: a lease of ten minutes and the two of its margin in two and a

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
-	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // TestThreeSites lets three runners work at once, each on the hosts of its own site of one tenant, all on one ledger.
@@ -48,11 +46,7 @@ func TestThreeSites(t *testing.T) {
 // shards: the ledger has a snapshot of every site, of its own hosts and no others, and one evidence of them all.
 func (a *arena) shards(machine string) {
 	a.Helper()
-	repo, err := gitrepo.Open(a.Context(), a.path(machine))
-	a.check(err)
-	l := ledger.Open(repo, arenaTenant)
-	head, err := l.Head(a.Context())
-	a.check(err)
+	l, head := a.ledger(machine)
 	for _, site := range a.sites {
 		s, err := l.Snapshot(a.Context(), head, site)
 		a.check(err)

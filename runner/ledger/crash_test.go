@@ -122,8 +122,22 @@ func appendAtLast(t *testing.T, l *Ledger, h Head) Head {
 
 func runAndKill(t *testing.T, dir string, after time.Duration, alsoGit bool) (wrote, locked int) {
 	t.Helper()
+	for _, line := range untilKilled(t, childEnv+"="+dir, after, alsoGit) {
+		if n, ok := strings.CutPrefix(line, "wrote "); ok {
+			wrote, _ = strconv.Atoi(n)
+		}
+		if line == "locked" {
+			locked++
+		}
+	}
+	return wrote, locked
+}
+
+// untilKilled runs this program as a writer, kills it some time after its first line, and returns what it printed.
+func untilKilled(t *testing.T, env string, after time.Duration, alsoGit bool) (said []string) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	cmd.Env = append(os.Environ(), env)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -143,19 +157,13 @@ func runAndKill(t *testing.T, dir string, after time.Duration, alsoGit bool) (wr
 		}
 	})
 	for more := true; more; more = lines.Scan() {
-		line := lines.Text()
-		if n, ok := strings.CutPrefix(line, "wrote "); ok {
-			wrote, _ = strconv.Atoi(n)
-		}
-		if line == "locked" {
-			locked++
-		}
-		if strings.HasPrefix(line, "error:") {
-			t.Errorf("the writer failed: %s", line)
+		said = append(said, lines.Text())
+		if strings.HasPrefix(lines.Text(), "error:") {
+			t.Errorf("the writer failed: %s", lines.Text())
 		}
 	}
 	_ = cmd.Wait()
-	return wrote, locked
+	return said
 }
 
 // children lists the processes that a process started and that still run.
