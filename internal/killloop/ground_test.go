@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ground is a folder in which a world is made.
@@ -90,6 +91,7 @@ func (g ground) commit(message string) {
 // whole: no repository lost or damaged an object or a ref.
 func (g ground) whole(repos ...string) {
 	g.Helper()
+	g.quiet()
 	for _, repo := range repos {
 		c := exec.Command("git", "fsck", "--strict", "--no-dangling", "--no-progress")
 		c.Dir = g.path(repo)
@@ -101,5 +103,24 @@ func (g ground) whole(repos ...string) {
 			g.Fatalf("%s: git fsck: %v\n%s", repo, err, out)
 		}
 		g.must(g.path(repo), "git", "for-each-ref", "--format=%(objecttype) %(tree)")
+	}
+}
+
+// quiet waits until each git below the folder has ended by itself, a push whose runner is gone among them: while one
+// writes, git fsck meets references to objects that it did not list. A look that sees none may have missed a child that
+// was just being started, so two in a row count.
+func (g ground) quiet() {
+	g.Helper()
+	for idle := 0; idle < 2; time.Sleep(5 * time.Millisecond) {
+		idle++
+		dirs, err := filepath.Glob("/proc/[0-9]*")
+		g.check(err)
+		for _, d := range dirs {
+			cwd, err := os.Readlink(filepath.Join(d, "cwd"))
+			p, ok := readProcess(d)
+			if err == nil && ok && strings.HasPrefix(cwd+"/", g.dir+"/") && strings.HasPrefix(filepath.Base(p.argv[0]), "git") {
+				idle = 0
+			}
+		}
 	}
 }

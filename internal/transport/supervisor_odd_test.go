@@ -220,7 +220,7 @@ func TestOtherShellsAndTools(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			program, err := exec.LookPath(name)
 			if err != nil {
-				t.Skip(err)
+				t.Skipf("this machine has no %s to stand for a host's shell: %v", name, err)
 			}
 			for tool := range instead {
 				instead[tool] = program
@@ -252,7 +252,7 @@ func TestTheScriptIsClean(t *testing.T) {
 	}
 	check, err := exec.LookPath("shellcheck")
 	if err != nil {
-		t.Skip(err)
+		t.Skipf("the script is linted where shellcheck is installed: %v", err)
 	}
 	if out, err := exec.Command(check, "-s", "sh", "supervisor.sh", "supervisor_start.sh", "supervisor_job.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
