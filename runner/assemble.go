@@ -139,7 +139,9 @@ func (b *builder) snapshot(names []string, readings map[string]Reading) *invento
 func (b *builder) host(name string, readings map[string]Reading, table []inventory.Update) inventory.Host {
 	r, read := readings[name]
 	if read && r.Scan != nil {
-		return b.scanned(name, r.Scan, table)
+		h := b.scanned(name, r.Scan, table)
+		h.Health, h.Checks = healthOf(r.Health)
+		return h
 	}
 	h := b.carried(name)
 	if read {

@@ -31,6 +31,7 @@ type job struct {
 	closes *time.Time // of the window; nil: open without end
 	// closure is what the preview saw on this host beyond the targets.
 	closure []providers.Action
+	before  baseline // of the host's health
 }
 
 // ending is what a job leaves: its actions with their outcomes and the newest reading of the host, if there is one.
@@ -63,6 +64,7 @@ func (r *run) change(ctx context.Context, j job) ending {
 		return j.notStarted(r.Clock(), err)
 	}
 	defer func() { s.Close() }()
+	j.before = r.baseline(ctx, j, s)
 	if err := r.journalStart(j.action); err != nil {
 		return j.notWritten(r.Clock(), err)
 	}
@@ -90,6 +92,10 @@ func (r *run) apply(ctx context.Context, j job, s Session) ending {
 // claim is what the job's own change happens under: the host refuses it once what allowed it may not hold any more.
 func (j job) claim(now Clock) Claim {
 	return Claim{ID: j.action.ID, Fence: j.fence, By: j.by, Now: now}
+}
+
+func (j job) ofHealth(at time.Time) providers.HealthRequest {
+	return providers.HealthRequest{Host: ref(j.tenant, j.host), At: at}
 }
 
 func (j job) request(at time.Time) providers.ChangeRequest {
@@ -124,12 +130,14 @@ func (r *run) applyBroke(j job, s Session, err error) ending {
 
 // judge re-reads the host and compares it with the change: exit codes and a provider's word are not evidence. A
 // provider that does not know is believed, though: what it started may go on, so only a later scan settles that host.
+// What is installed and left the host worse than it was failed.
 func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result) ending {
 	if res.State == providers.InDoubt {
 		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, untrusted.Line(res.Reason, maxReason))
 		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
 	}
-	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	reading := readAll(ctx, s, j.host.Name, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	scan, err := reading.Scan, reading.Err
 	if err != nil && res.State != providers.Untouched {
 		a := j.close(r.Clock(), ledger.InDoubt, providers.InDoubt, "the host could not be read again: "+note(err))
 		return ending{actions: []ledger.Action{a}, end: EndInDoubt}
@@ -138,18 +146,20 @@ func (r *run) judge(ctx context.Context, j job, s Session, res providers.Result)
 		a := j.close(r.Clock(), ledger.Failed, providers.Untouched, untrusted.Line(res.Reason, maxReason))
 		return ending{actions: []ledger.Action{a}, end: EndFailed}
 	}
-	reading := &Reading{Host: j.host.Name, Scan: scan}
 	lacks := append(lacking(Targets(j.action.Updates), scan), j.beyond(res.Actions)...)
 	if res.State == providers.Done && len(lacks) == 0 {
 		a := j.close(r.Clock(), ledger.Succeeded, providers.Done, "")
 		a.Platform = untrusted.Line(scan.OS, 60)
+		if fell := j.before.fell(reading.Health); len(fell) > 0 {
+			return ending{actions: []ledger.Action{unwell(a, fell)}, reading: &reading, end: EndFailed}
+		}
 		a.AwaitsReboot = j.awaits && scan.RebootPending
-		return ending{actions: []ledger.Action{a}, reading: reading, end: EndSucceeded}
+		return ending{actions: []ledger.Action{a}, reading: &reading, end: EndSucceeded}
 	}
 	a := j.close(r.Clock(), ledger.Failed, farthest(res.State, len(lacks), len(j.action.Updates)), failure(res, lacks))
 	a.Platform = untrusted.Line(scan.OS, 60)
 	a.Log = untrusted.Block(string(res.Log), maxLog)
-	return ending{actions: []ledger.Action{a}, reading: reading, end: EndFailed}
+	return ending{actions: []ledger.Action{a}, reading: &reading, end: EndFailed}
 }
 
 // close gives the announced action its outcome.

@@ -64,7 +64,7 @@ func Recall(settled []ledger.Action, ended []journal.Entry) []ledger.Action {
 func recalled(a ledger.Action, e journal.Entry) ledger.Action {
 	switch e.Status {
 	case ledger.Failed:
-		a.Status, a.Reason = ledger.Failed, e.Reason
+		a.Status, a.Reason, a.Unhealthy = ledger.Failed, e.Reason, e.Unhealthy
 		if a.HostState == string(providers.Untouched) { // otherwise the scan has seen something of it there
 			a.HostState = e.HostState
 		}

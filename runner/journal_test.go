@@ -129,7 +129,7 @@ func TestRecall(t *testing.T) {
 		if e.At.IsZero() {
 			e.At = ended
 		}
-		settled := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{scanned("h", scan)}, noon)
+		settled := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{scanned("h", scan)}, nil, noon)
 		before := slices.Clone(settled)
 		got := Recall(settled, []journal.Entry{e})[0]
 		if got.Status != c.status || got.HostState != c.state || got.Reason != c.reason || !got.EndedAt.Equal(c.at) {

@@ -20,17 +20,16 @@ func (r *run) rebootAlone(ctx context.Context, j job) ending {
 	if err != nil {
 		return j.notStarted(r.Clock(), err)
 	}
-	scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+	reading := readAll(ctx, s, j.host.Name, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
 	s.Close()
-	if err != nil {
-		return j.notStarted(r.Clock(), err)
+	if reading.Err != nil {
+		return j.notStarted(r.Clock(), reading.Err)
 	}
-	reading := &Reading{Host: j.host.Name, Scan: scan}
-	if !scan.RebootPending {
-		return ending{actions: j.untouched(r.Clock(), NotNeeded), reading: reading, end: EndSucceeded}
+	if !reading.Scan.RebootPending {
+		return ending{actions: j.untouched(r.Clock(), NotNeeded), reading: &reading, end: EndSucceeded}
 	}
 	j.action.PendingBefore = true
-	return r.underClaim(ctx, j, j.action, reading)
+	return r.underClaim(ctx, j, j.action, &reading)
 }
 
 // thenReboot reboots a host that asks for it after a change, whether all of the change succeeded or not: what was
@@ -41,7 +40,7 @@ func (r *run) thenReboot(ctx context.Context, j job, s Session, patched ending) 
 		return patched
 	}
 	s.Close()
-	return r.joined(patched, r.underClaim(ctx, j, *j.reboot, patched.reading))
+	return r.joined(j, patched, r.underClaim(ctx, j, *j.reboot, patched.reading))
 }
 
 // underClaim reboots in a session of the reboot's own. Reading a host takes longer than a start may wait, so its time to
@@ -60,7 +59,7 @@ func (r *run) underClaim(ctx context.Context, j job, a ledger.Action, before *Re
 }
 
 // joined is a change with its reboot. The change is a success only with it; a failure stays one.
-func (r *run) joined(patched, rebooted ending) ending {
+func (r *run) joined(j job, patched, rebooted ending) ending {
 	apply, a := patched.actions[0], rebooted.actions[0]
 	out := ending{reading: rebooted.reading, end: patched.end, fenced: rebooted.fenced, err: rebooted.err}
 	if patched.end == EndSucceeded {
@@ -74,6 +73,10 @@ func (r *run) joined(patched, rebooted ending) ending {
 		case len(lacking(Targets(apply.Updates), rebooted.reading.Scan)) > 0:
 			apply.Status, apply.HostState, out.end = ledger.Failed, string(providers.Partial), EndFailed
 			apply.Reason = "installed; the host came back without the planned versions"
+		default:
+			if fell := j.before.fell(rebooted.reading.Health); len(fell) > 0 {
+				apply, out.end = unwell(apply, fell), EndFailed
+			}
 		}
 		if a.Reason != "" {
 			apply.Reason = "installed; " + a.Reason
@@ -164,10 +167,10 @@ func (r *run) awaitBoot(ctx context.Context, j job, before string) *Reading {
 		if err != nil {
 			continue
 		}
-		scan, err := read(ctx, s, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
+		reading := readAll(ctx, s, j.host.Name, providers.ScanRequest{Host: ref(j.tenant, j.host), At: r.Clock()})
 		s.Close()
-		if err == nil && scan.BootID != before && scan.BootID != "" {
-			return &Reading{Host: j.host.Name, Scan: scan}
+		if reading.Err == nil && reading.Scan.BootID != before && reading.Scan.BootID != "" {
+			return &reading
 		}
 	}
 	return nil

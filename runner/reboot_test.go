@@ -120,7 +120,7 @@ func TestSettleReboot(t *testing.T) {
 		"it is rebooting":          {providers.HostScan{BootID: "b1", RebootPending: true}, StandingRunning, ""},
 	} {
 		doubt := []plan.InDoubt{{ID: "1", Host: "a", Verb: "reboot", Boot: "b1", Updates: []string{}}}
-		got := SettleDoubt(&policy.Tenant{}, doubt, map[string]Standing{"1": c.standing}, []Reading{{Host: "a", Scan: &c.scan}}, noon)
+		got := SettleDoubt(&policy.Tenant{}, doubt, map[string]Standing{"1": c.standing}, []Reading{{Host: "a", Scan: &c.scan}}, nil, noon)
 		switch {
 		case c.status == "" && len(got) == 0:
 		case len(got) != 1 || got[0].Status != c.status || got[0].Verb != ledger.VerbReboot:

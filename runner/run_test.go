@@ -271,7 +271,7 @@ func TestSettleDoubt(t *testing.T) {
 				scan.Installed = append(scan.Installed, providers.Package{Name: n, Arch: "amd64", Version: "2"})
 			}
 		}
-		got := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, noon)
+		got := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{scanned("a", scan), {Host: "gone", Err: ErrUnreachable}}, nil, noon)
 		if len(got) != 1 || got[0].ID != "1" || got[0].Status != want.Status || got[0].HostState != want.HostState {
 			t.Errorf("with %q: %+v", installed, got)
 		}

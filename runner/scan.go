@@ -26,6 +26,8 @@ type Reading struct {
 	Host string
 	Scan *providers.HostScan
 	Err  error
+	// Health is what was looked at beside the scan, the worst first; nil when nobody says how well the host is.
+	Health []inventory.Check
 }
 
 // State says what a host without a scan is: never compliant, and named by what went wrong.
@@ -58,8 +60,7 @@ func Scan(ctx context.Context, tenant string, hosts []policy.Host, open Opener, 
 	var mu sync.Mutex
 	for i, h := range hosts {
 		g.Go(func() error {
-			scan, err := scanHost(ctx, tenant, h, open, o)
-			out[i] = Reading{Host: h.Name, Scan: scan, Err: err}
+			out[i] = scanHost(ctx, tenant, h, open, o)
 			if o.Observe != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -72,13 +73,19 @@ func Scan(ctx context.Context, tenant string, hosts []policy.Host, open Opener, 
 	return out
 }
 
-func scanHost(ctx context.Context, tenant string, h policy.Host, open Opener, o ScanOptions) (*providers.HostScan, error) {
+func scanHost(ctx context.Context, tenant string, h policy.Host, open Opener, o ScanOptions) Reading {
 	s, err := open.Open(ctx, h, Claim{})
 	if err != nil {
-		return nil, err
+		return Reading{Host: h.Name, Err: err}
 	}
 	defer s.Close()
-	return read(ctx, s, providers.ScanRequest{Host: ref(tenant, h), At: o.At, Refresh: o.Refresh})
+	return readAll(ctx, s, h.Name, providers.ScanRequest{Host: ref(tenant, h), At: o.At, Refresh: o.Refresh})
+}
+
+// readAll is read, and how well the host is beside it.
+func readAll(ctx context.Context, s Session, host string, req providers.ScanRequest) Reading {
+	scan, err := read(ctx, s, req)
+	return Reading{Host: host, Scan: scan, Err: err}.examine(ctx, s, providers.HealthRequest{Host: req.Host, At: req.At})
 }
 
 // read scans through an open session and refuses an answer that breaks the grammar of names and versions.

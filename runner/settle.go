@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/providers"
@@ -18,25 +19,33 @@ import (
 // cannot any more, was not touched. Standings are by action id; see Standings.
 //
 // Where the ring reboots if required, a host that still asks for a reboot is not done: the doubt may be about just that.
+// Where the action is done and checks fail that did not when prev was taken, it failed: nobody looked in between.
+//
 // A reboot itself is done if the host has another boot id and asks for none any more.
-func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]Standing, readings []Reading, at time.Time) []ledger.Action {
+func SettleDoubt(t *policy.Tenant, doubt []plan.InDoubt, standings map[string]Standing, readings []Reading, prev *inventory.Snapshot, at time.Time) []ledger.Action {
 	rings := map[string]policy.Ring{}
 	for _, r := range t.Rings {
 		rings[r.Name] = r
 	}
-	scans := map[string]*providers.HostScan{}
+	read := map[string]Reading{}
 	for _, r := range readings {
-		scans[r.Host] = r.Scan
+		read[r.Host] = r
 	}
 	out := []ledger.Action{}
 	for _, d := range doubt {
-		scan, standing := scans[d.Host], standings[d.ID]
+		scan, standing := read[d.Host].Scan, standings[d.ID]
 		if scan == nil || standing == StandingRunning {
 			continue
 		}
 		a := settled(d, scan, rings[d.Ring], at)
 		if standing == StandingNone && a.Status == ledger.Failed {
 			a.Status, a.HostState, a.Reason = ledger.Skipped, string(providers.Untouched), "was in doubt; the host never saw it start"
+		}
+		if a.Verb == ledger.VerbApply && a.Status == ledger.Succeeded && prev != nil {
+			if fell := scannedBaseline(prev.Host(d.Host)).fell(read[d.Host].Health); len(fell) > 0 {
+				a = unwell(a, fell)
+				a.AwaitsReboot, a.Reason = false, "was in doubt; a scan found it "+a.Reason
+			}
 		}
 		out = append(out, a)
 	}

@@ -79,6 +79,8 @@ type Host struct {
 	Installed     []Installed `json:"installed"`           // updates of the table that the host has at that version or newer
 	Held          []string    `json:"held"`                // package names
 	Notes         []string    `json:"notes"`
+	Health        Health      `json:"health,omitempty"` // of the last full scan
+	Checks        []Check     `json:"checks,omitempty"` // those that are not well, the worst first
 }
 
 // Missing is one update that a host lacks. Held: the host's own package manager holds it back.

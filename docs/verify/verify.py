@@ -331,7 +331,7 @@ class Reducer:
                 e["firstAt"] = min(e["firstAt"] or started, started)
                 e["failed"] += 1
                 self.fail(key, d["ring"], ended, a["reason"], a["hostState"] == "untouched")
-                if a["hostState"] == "done":
+                if a["hostState"] == "done" and not a.get("unhealthy"):
                     self.sleep(d, u, a)
 
     @staticmethod

@@ -114,7 +114,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	})
 	settled := []ledger.Action{}
 	if p.fence > 0 { // otherwise another run is at work, and what is in doubt may be what it does
-		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, at))
+		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, prev, at))
 	}
 	if err := p.recordScan(ctx, s, settled); err != nil {
 		return err

@@ -15,7 +15,7 @@ func (b Book) Start(a ledger.Action) error {
 
 // End writes how an action ended.
 func (b Book) End(a ledger.Action) error {
-	e := Entry{Kind: End, Run: b.Run, Action: a.ID, Host: a.Host, At: a.StartedAt, Status: a.Status, HostState: a.HostState, Reason: a.Reason}
+	e := Entry{Kind: End, Run: b.Run, Action: a.ID, Host: a.Host, At: a.StartedAt, Status: a.Status, HostState: a.HostState, Reason: a.Reason, Unhealthy: a.Unhealthy}
 	if a.EndedAt != nil {
 		e.At = *a.EndedAt
 	}

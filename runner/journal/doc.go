@@ -45,7 +45,7 @@ const (
 	End   Kind = "end"   // the runner has judged the action
 )
 
-// Entry is one line of the journal. Status, HostState and Reason are those of the ledger's actions and stand in ends
+// Entry is one line of the journal. Status, HostState, Reason and Unhealthy are those of the ledger's actions and stand in ends
 // only. At is UTC to the second.
 type Entry struct {
 	Kind      Kind          `json:"kind"`
@@ -56,6 +56,7 @@ type Entry struct {
 	Status    ledger.Status `json:"status,omitempty"`
 	HostState string        `json:"hostState,omitempty"`
 	Reason    string        `json:"reason,omitempty"`
+	Unhealthy []string      `json:"unhealthy,omitempty"`
 }
 
 func (e Entry) check() error {
@@ -64,7 +65,7 @@ func (e Entry) check() error {
 		return fmt.Errorf("no kind of entry is %q", e.Kind)
 	case e.Action == "" || e.Host == "":
 		return errors.New("an entry names an action and a host")
-	case e.Kind == Start && (e.Status != "" || e.HostState != "" || e.Reason != ""):
+	case e.Kind == Start && (e.Status != "" || e.HostState != "" || e.Reason != "" || len(e.Unhealthy) > 0):
 		return errors.New("a start has no outcome")
 	case e.Kind == End && e.Status == "":
 		return errors.New("an end has an outcome")

@@ -135,7 +135,7 @@ func (x *reducer) settle(a Action) {
 			x.succeed(d.Ring, u, a.Platform, started, ended)
 		default:
 			x.fail(d, u, a, ended)
-			if a.HostState == installed {
+			if a.HostState == installed && len(a.Unhealthy) == 0 {
 				x.sleep(d, u, a.Platform)
 			}
 		}

@@ -90,6 +90,8 @@ type Action struct {
 	Overrun bool `json:"overrun,omitempty"`
 	// AwaitsReboot: the updates are installed, and the ring reboots in a window of its own. They are no success yet.
 	AwaitsReboot bool `json:"awaitsReboot,omitempty"`
+	// Unhealthy: it is installed, and these checks of the host fail since, which makes it a failure.
+	Unhealthy []string `json:"unhealthy,omitempty"`
 	// Of verb reboot: the boot and kernel that it ended, and those that the host came back with. PendingBefore says that
 	// the host asked for a reboot before this run changed anything.
 	BootBefore    string `json:"bootBefore,omitempty"`

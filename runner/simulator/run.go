@@ -129,7 +129,7 @@ func (r *run) settleDoubt() error {
 	}
 	r.hop()
 	r.trust(doubt, standings, readings)
-	actions := runner.Recall(runner.SettleDoubt(r.policy, doubt, standings, readings, r.w.now.time()), r.recalled)
+	actions := runner.Recall(runner.SettleDoubt(r.policy, doubt, standings, readings, nil, r.w.now.time()), r.recalled)
 	for _, a := range actions {
 		r.w.count("in doubt, then " + string(a.Status) + " because " + string(word(standings[a.ID])))
 	}
