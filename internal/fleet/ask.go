@@ -15,7 +15,7 @@ import (
 func (f *Fleet) Ask(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Standing, error) {
 	told := 0
 	for _, name := range h.Providers {
-		p, err := f.Provider(ctx, name)
+		p, err := f.provider(ctx, name)
 		if err != nil {
 			return "", err
 		}

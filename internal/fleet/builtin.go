@@ -15,9 +15,6 @@ var builtin = map[string]func() providers.Provider{
 	"sim": func() providers.Provider { return sim.New() },
 }
 
-// BuiltIn reports whether this binary has a provider of that name.
-func BuiltIn(name string) bool { return builtin[name] != nil }
-
 // Names lists the built-in providers, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(builtin)) }
 

@@ -66,7 +66,7 @@ func (f *Fleet) Open(ctx context.Context, h policy.Host, claim runner.Claim) (ru
 	if len(h.Providers) > 1 {
 		return f.openSeveral(ctx, h, claim)
 	}
-	p, err := f.Provider(ctx, h.Providers[0])
+	p, err := f.provider(ctx, h.Providers[0])
 	if err != nil {
 		return runner.Session{}, err
 	}
@@ -125,9 +125,9 @@ func dialError(err error) error {
 	return err
 }
 
-// Provider starts a provider, once; every later call gets the same process or the same error. One that crashed is not
+// provider starts a provider, once; every later call gets the same process or the same error. One that crashed is not
 // started again.
-func (f *Fleet) Provider(ctx context.Context, name string) (*started, error) {
+func (f *Fleet) provider(ctx context.Context, name string) (*started, error) {
 	f.mu.Lock()
 	start, ok := f.running[name]
 	if !ok {
@@ -193,7 +193,7 @@ func (f *Fleet) spec(name string) (plugin.Spec, error) {
 	set, _ := f.cfg.Settings.Provider(name)
 	spec := plugin.Spec{Name: name, Config: f.config(set.Config), Log: f.cfg.Log}
 	if set.Path == "" {
-		if !BuiltIn(name) {
+		if builtin[name] == nil {
 			return spec, diag.New(diag.ProviderMissing, "there is no provider %q", name).
 				WithFix("built in are %s; a third-party one needs providers: %s: path in ringfence.cue", strings.Join(Names(), ", "), name)
 		}

@@ -40,57 +40,50 @@ type guarded struct {
 	changes atomic.Bool // something that changes the host was sent
 }
 
-func (g *guarded) Scan(ctx context.Context, r providers.ScanRequest, exec providers.Exec) (providers.HostScan, error) {
+// asked makes a call, unless the process is gone, and keeps what the process died of if it dies of it.
+func asked[T any](g *guarded, call func() (T, error)) (T, error) {
 	if err := g.gone(); err != nil {
-		return providers.HostScan{}, err
+		var none T
+		return none, err
 	}
-	scan, err := g.Provider.Scan(ctx, r, exec)
+	answer, err := call()
 	g.crash.note(err)
-	return scan, err
+	return answer, err
+}
+
+func (g *guarded) Scan(ctx context.Context, r providers.ScanRequest, exec providers.Exec) (providers.HostScan, error) {
+	return asked(g, func() (providers.HostScan, error) { return g.Provider.Scan(ctx, r, exec) })
 }
 
 func (g *guarded) Preview(ctx context.Context, r providers.ChangeRequest, exec providers.Exec) (providers.Preview, error) {
-	if err := g.gone(); err != nil {
-		return providers.Preview{}, err
-	}
-	preview, err := g.Provider.Preview(ctx, r, exec)
-	g.crash.note(err)
-	return preview, err
+	return asked(g, func() (providers.Preview, error) { return g.Provider.Preview(ctx, r, exec) })
 }
 
 func (g *guarded) Apply(ctx context.Context, r providers.ChangeRequest, exec providers.Exec) (providers.Result, error) {
-	if err := g.gone(); err != nil {
-		return providers.Result{}, err
-	}
-	g.changes.Store(true)
-	res, err := g.Provider.Apply(ctx, r, exec)
-	g.crash.note(err)
-	return res, err
+	return asked(g, func() (providers.Result, error) {
+		g.changes.Store(true)
+		return g.Provider.Apply(ctx, r, exec)
+	})
 }
 
 // Health knows nothing of hosts whose provider does not.
 func (g *guarded) Health(ctx context.Context, r providers.HealthRequest, exec providers.Exec) ([]providers.Check, error) {
-	if err := g.gone(); err != nil {
-		return nil, err
-	}
-	examiner, ok := g.Provider.(providers.Examiner)
-	if !ok {
-		return nil, nil
-	}
-	checks, err := examiner.Health(ctx, r, exec)
-	g.crash.note(err)
-	return checks, err
+	return asked(g, func() ([]providers.Check, error) {
+		examiner, ok := g.Provider.(providers.Examiner)
+		if !ok {
+			return nil, nil
+		}
+		return examiner.Health(ctx, r, exec)
+	})
 }
 
 // rebooting is guarded for a provider that can reboot.
 type rebooting struct{ *guarded }
 
 func (g rebooting) Reboot(ctx context.Context, host providers.HostRef, exec providers.Exec) error {
-	if err := g.gone(); err != nil {
-		return err
-	}
-	g.changes.Store(true)
-	err := g.Provider.(providers.Rebooter).Reboot(ctx, host, exec)
-	g.crash.note(err)
+	_, err := asked(g.guarded, func() (struct{}, error) {
+		g.changes.Store(true)
+		return struct{}{}, g.Provider.(providers.Rebooter).Reboot(ctx, host, exec)
+	})
 	return err
 }

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/plan"
 )
 
 // LockFile is where third-party providers are pinned, in the policy repository's root.
@@ -29,16 +31,32 @@ type LockedPlugin struct {
 
 // ReadLock decodes a lock file strictly; no bytes are an empty lock.
 func ReadLock(raw []byte) (Lock, error) {
-	l := Lock{APIVersion: "ringfence.dev/v1", Kind: "Lock", Providers: map[string]LockedPlugin{}}
+	l := Lock{APIVersion: plan.APIVersion, Kind: "Lock", Providers: map[string]LockedPlugin{}}
 	if len(raw) == 0 {
 		return l, nil
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&l); err != nil {
+	if err := l.decode(raw); err != nil {
 		return l, diag.New(diag.BadSettings, "%s does not decode: %v", LockFile, err).At(diag.Range{File: LockFile})
 	}
 	return l, nil
+}
+
+func (l *Lock) decode(raw []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(l); err != nil {
+		return err
+	}
+	if l.APIVersion != plan.APIVersion || l.Kind != "Lock" {
+		return fmt.Errorf("it is a %q of %q", l.Kind, l.APIVersion)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("something follows the document")
+	}
+	if l.Providers == nil { // it says null
+		l.Providers = map[string]LockedPlugin{}
+	}
+	return nil
 }
 
 // checksum returns the pinned hex digest of a provider on a platform.

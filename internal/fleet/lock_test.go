@@ -48,9 +48,23 @@ func wantCode(t *testing.T, l Lock, program string, code diag.Code) {
 }
 
 func TestLockFileIsStrict(t *testing.T) {
-	for _, raw := range []string{"{", `{"providers": 1}`, `{"providers": {}, "surprise": true}`} {
+	for _, raw := range []string{"{", `{"providers": 1}`, `{"providers": {}, "surprise": true}`, `{"kind": "Plan"}`, `{"apiVersion": "ringfence.dev/v9"}`, `{} {}`} {
 		if _, err := ReadLock([]byte(raw)); err == nil {
 			t.Errorf("%s was accepted", raw)
+		}
+	}
+}
+
+// TestALockOfNothingCanBePinned: a file that says null has no pins yet.
+func TestALockOfNothingCanBePinned(t *testing.T) {
+	for _, raw := range []string{"", "{}", `{"providers": null}`, `{"providers": {"own": {"checksums": null}}}`} {
+		lock, err := ReadLock([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock.Pin("own", "plan9_mips", "sha256:1234")
+		if got := lock.Providers["own"].Checksums["plan9_mips"]; got != "sha256:1234" {
+			t.Errorf("%s: pinned %q", raw, got)
 		}
 	}
 }
@@ -63,7 +77,7 @@ func TestBuiltInsDescribeThemselvesByName(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, d.Name, errors.Join(err, d.Validate()))
 		}
 	}
-	if BuiltIn("dnf") || Make("dnf") != nil || !strings.Contains(strings.Join(Names(), " "), "apt") {
+	if Make("dnf") != nil || !strings.Contains(strings.Join(Names(), " "), "apt") {
 		t.Error("the list of built-in providers is not what it says")
 	}
 }

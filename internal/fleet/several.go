@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ type member struct {
 func (f *Fleet) openSeveral(ctx context.Context, h policy.Host, claim runner.Claim) (runner.Session, error) {
 	s := &several{set: h.Providers, owners: &f.owners}
 	for _, name := range h.Providers {
-		p, err := f.Provider(ctx, name)
+		p, err := f.provider(ctx, name)
 		if err != nil {
 			return runner.Session{}, err
 		}
@@ -163,7 +164,7 @@ func joined(a, b providers.HostScan) (providers.HostScan, error) {
 			return a, fmt.Errorf("another provider of the host lists %.80q too, at another version", p.Name)
 		}
 	}
-	a.OS, a.BootID, a.Kernel = first(a.OS, b.OS), first(a.BootID, b.BootID), first(a.Kernel, b.Kernel)
+	a.OS, a.BootID, a.Kernel = cmp.Or(a.OS, b.OS), cmp.Or(a.BootID, b.BootID), cmp.Or(a.Kernel, b.Kernel)
 	a.RebootPending = a.RebootPending || b.RebootPending
 	a.RebootWhy = append(a.RebootWhy, b.RebootWhy...)
 	a.Installed = append(a.Installed, b.Installed...)
@@ -194,13 +195,6 @@ func (s *several) Health(ctx context.Context, r providers.HealthRequest, _ provi
 		}
 	}
 	return out, nil
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func (s *several) rebooter() *member {

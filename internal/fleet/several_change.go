@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -36,14 +37,14 @@ func (s *several) listed(ctx context.Context, r providers.ChangeRequest) func(*m
 		}
 		s.owners.learn(s.set, m.name, scan.Missing)
 		for _, x := range scan.Missing {
-			purls[x.Update.PURL] = first(purls[x.Update.PURL], m.name)
+			purls[x.Update.PURL] = cmp.Or(purls[x.Update.PURL], m.name)
 		}
 		for _, x := range scan.Installed {
-			packages[x.Name+"/"+x.Arch] = first(packages[x.Name+"/"+x.Arch], m.name)
+			packages[x.Name+"/"+x.Arch] = cmp.Or(packages[x.Name+"/"+x.Arch], m.name)
 		}
 	}
 	return func(m *member, t providers.Target) bool {
-		return first(purls[t.PURL], packages[t.Name+"/"+t.Arch]) == m.name
+		return cmp.Or(purls[t.PURL], packages[t.Name+"/"+t.Arch]) == m.name
 	}
 }
 
@@ -149,7 +150,7 @@ func (o *outcome) add(name string, r providers.Result) {
 	o.states = append(o.states, r.State)
 	o.sum.Actions = append(o.sum.Actions, r.Actions...)
 	if r.State != providers.Done {
-		o.why = append(o.why, name+": "+first(r.Reason, string(r.State)))
+		o.why = append(o.why, name+": "+cmp.Or(r.Reason, string(r.State)))
 		o.sum.Log = append(o.sum.Log, r.Log...)
 	}
 	if r.Reboot.Required && !o.sum.Reboot.Required {

@@ -185,7 +185,7 @@ func TestADeadOneOfSeveral(t *testing.T) {
 	if _, err := s.Provider.Scan(t.Context(), providers.ScanRequest{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	p, _ := f.Provider(t.Context(), "defs")
+	p, _ := f.provider(t.Context(), "defs")
 	p.crash.note(providers.ErrCrashed)
 	if res, err := s.Provider.Apply(t.Context(), change("openssl", "signatures"), nil); err != nil || res.State != providers.Partial || os.installed["openssl"] != "2" {
 		t.Errorf("%+v %v", res, err)
