@@ -190,7 +190,7 @@ func (n node) freeze() policy.Freeze {
 		Name:     n.label(),
 		Starts:   n.get("starts").mark().clock(wallLayout, aWall),
 		Ends:     n.get("ends").mark().clock(wallLayout, aWall),
-		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
+		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin", or "host"`),
 		Reason:   n.get("reason").matching(anyText, diag.WrongValue, "a reason in words"),
 		Source:   n.source(),
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (c *checker) timing() {
 		}
 	}
 	for _, f := range c.Tenant.Freezes {
-		if f.Timezone != "" {
+		if f.Timezone != "" && f.Timezone != policy.HostZone {
 			c.zone(f.Timezone, "freezes", f.Name, "timezone")
 		}
 		if len(f.Events) == 0 && f.Ends <= f.Starts { // the format sorts as time does
@@ -52,36 +53,52 @@ func (c *checker) zone(name string, path ...string) {
 	}
 }
 
-// hostZones checks that each host whose ring has a window in hosts' own zones says which that is. Those that do not
-// are quarantined in a run, and no other host waits for them.
+// hostZones checks that each host whose ring has a window in hosts' own zones, or whose tenant has such a freeze, says
+// which that is. Those that do not are quarantined in a run, and no other host waits for them.
 func (c *checker) hostZones() {
+	ofHosts := func(w policy.Window) bool { return w.Timezone == policy.HostZone }
+	if !window.FrozenPerHost(c.Tenant) && !slices.ContainsFunc(c.Tenant.Windows, ofHosts) {
+		return
+	}
 	bad := map[string][]policy.Host{} // by window
+	var lost []policy.Host
 	for _, h := range c.Tenant.Hosts {
 		ring, ok := c.Tenant.RingOf(h)
 		if !ok {
 			continue
 		}
+		if _, err := window.Zone(h.Label(policy.ZoneLabel)); err == nil {
+			continue
+		}
+		lost = append(lost, h)
 		for _, name := range c.windowsOf(*ring) {
-			w := c.Tenant.Window(name)
-			if w == nil || w.Timezone != policy.HostZone {
-				continue
-			}
-			if _, err := window.Location(c.Tenant, *w, h.Label(policy.ZoneLabel)); err != nil {
+			if w := c.Tenant.Window(name); w != nil && ofHosts(*w) {
 				bad[name] = append(bad[name], h)
 			}
 		}
 	}
 	for _, w := range c.Tenant.Windows {
-		if hosts := bad[w.Name]; len(hosts) > 0 {
-			var names []string
-			for _, h := range hosts {
-				names = append(names, h.Name)
-			}
-			c.diags = append(c.diags, diag.New(diag.UnknownZone, "the window %q opens in each host's own time zone, which nobody knows of %s", w.Name, some(names)).
-				WithRelated(c.Places.At("windows", w.Name, "timezone"), "the window").
-				WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)).About("hosts"))
+		c.zoneless(bad[w.Name], fmt.Sprintf("the window %q opens", w.Name), "the window", "windows", w.Name, "timezone")
+	}
+	for _, f := range c.Tenant.Freezes {
+		if f.Timezone == policy.HostZone {
+			c.zoneless(lost, fmt.Sprintf("the freeze %q begins and ends", f.Name), "the freeze", "freezes", f.Name, "timezone")
 		}
 	}
+}
+
+// zoneless reports hosts without a zone that something asks for.
+func (c *checker) zoneless(hosts []policy.Host, what, related string, path ...string) {
+	if len(hosts) == 0 {
+		return
+	}
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.Name)
+	}
+	c.diags = append(c.diags, diag.New(diag.UnknownZone, "%s in each host's own time zone, which nobody knows of %s", what, some(names)).
+		WithRelated(c.Places.At(path...), related).
+		WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)).About("hosts"))
 }
 
 // windowsOf lists every window that something in a ring may wait for.

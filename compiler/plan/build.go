@@ -76,18 +76,17 @@ type build struct {
 }
 
 func newBuild(in Input) (*build, error) {
-	loc, err := window.Zone(in.Policy.Timezone)
-	if err != nil {
+	if _, err := window.Zone(in.Policy.Timezone); err != nil {
 		return nil, err
 	}
 	end := in.At.Add(in.Horizon)
-	freezes, err := window.Freezes(in.Policy, loc, in.At, end.Add(2*farAhead))
-	if err != nil {
+	calendar := newCalendar(in.Policy, in.At, end)
+	if _, err := calendar.freezes("UTC"); err != nil { // whatever zones hosts are in, what else is wrong shows in any
 		return nil, err
 	}
 	b := &build{
 		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
-		calendar: newCalendar(in.Policy, freezes, in.At, end),
+		calendar: calendar,
 		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{}, reboots: map[string]Rebooted{},
 	}
 	for i := range in.Policy.Lanes {

@@ -14,11 +14,17 @@ import (
 // calendar finds occurrences within the horizon [at, end).
 type calendar struct {
 	tenant  *policy.Tenant
-	freezes []window.Interval
+	frozen  map[string]ice // by the zone of hosts, "" where it makes no difference
 	at, end time.Time
 	open    map[openKey][]window.Occurrence
 	unions  map[rota]window.Union
 	retries map[retryKey]time.Time
+}
+
+// ice is what freezes come to in one zone of hosts, or why nobody knows.
+type ice struct {
+	freezes []window.Interval
+	err     error
 }
 
 // openKey tells lists of open stretches apart: whose, and cut by which freezes.
@@ -40,9 +46,9 @@ type spot struct {
 	reason     decision.Reason
 }
 
-func newCalendar(t *policy.Tenant, freezes []window.Interval, at, end time.Time) *calendar {
+func newCalendar(t *policy.Tenant, at, end time.Time) *calendar {
 	return &calendar{
-		tenant: t, freezes: freezes, at: at, end: end,
+		tenant: t, frozen: map[string]ice{}, at: at, end: end,
 		open: map[openKey][]window.Occurrence{}, unions: map[rota]window.Union{}, retries: map[retryKey]time.Time{},
 	}
 }
@@ -54,13 +60,17 @@ func (c *calendar) find(r rota, allowed []string, ready time.Time) spot {
 	if err != nil {
 		return spot{cause: ForWindow, reason: decision.Reason{Code: decision.ReasonNoWindow, Msg: err.Error(), Source: c.tenant.Source}}
 	}
-	if o, ok := c.first(u, c.stretches(r, u, c.counting(allowed)), ready); ok {
+	freezes, err := c.counting(r, allowed)
+	if err != nil {
+		return spot{cause: ForFreeze, reason: decision.Reason{Code: decision.ReasonFrozen, Msg: err.Error(), Source: c.tenant.Source}}
+	}
+	if o, ok := c.first(u, c.stretches(r, u, freezes), ready); ok {
 		return spot{open: true, occurrence: o}
 	}
 	if o, ok := c.first(u, c.stretches(r, u, nil), ready); ok {
-		return c.frozen(r, u, allowed, o)
+		return c.covered(r, u, freezes, o)
 	}
-	return c.closed(r, u, allowed, ready)
+	return c.closed(r, u, freezes, ready)
 }
 
 func (c *calendar) union(r rota) (window.Union, error) {
@@ -102,24 +112,39 @@ func (c *calendar) stretches(r rota, u window.Union, freezes []window.Interval) 
 	return c.open[key]
 }
 
-func (c *calendar) counting(allowed []string) []window.Interval {
-	if len(allowed) == 0 {
-		return c.freezes
+// freezes resolves those of the tenant for hosts of a zone. That one is not known is never taken for no freeze.
+func (c *calendar) freezes(zone string) ([]window.Interval, error) {
+	if !window.FrozenPerHost(c.tenant) {
+		zone = ""
+	}
+	known, ok := c.frozen[zone]
+	if !ok {
+		known.freezes, known.err = window.Freezes(c.tenant, zone, c.at, c.end.Add(2*farAhead))
+		c.frozen[zone] = known
+	}
+	return known.freezes, known.err
+}
+
+// counting are the freezes that hold in some windows, but for those that an update may pass.
+func (c *calendar) counting(r rota, allowed []string) ([]window.Interval, error) {
+	freezes, err := c.freezes(r.zone)
+	if err != nil || len(allowed) == 0 {
+		return freezes, err
 	}
 	var out []window.Interval
-	for _, f := range c.freezes {
+	for _, f := range freezes {
 		if !slices.Contains(allowed, f.Freeze) {
 			out = append(out, f)
 		}
 	}
-	return out
+	return out, nil
 }
 
-// frozen blames the freezes that cover an occurrence and all later ones of the horizon; the last to end counts.
-func (c *calendar) frozen(r rota, u window.Union, allowed []string, from window.Occurrence) spot {
+// covered blames the freezes that cover an occurrence and all later ones of the horizon; the last to end counts.
+func (c *calendar) covered(r rota, u window.Union, freezes []window.Interval, from window.Occurrence) spot {
 	var last window.Interval
 	for _, o := range c.stretches(r, u, nil) {
-		for _, f := range c.counting(allowed) {
+		for _, f := range freezes {
 			covers := f.Ends.After(later(o.Opens, from.Opens)) && (o.Closes == nil || f.Starts.Before(*o.Closes)) && f.Starts.Before(c.end)
 			if covers && f.Ends.After(last.Ends) {
 				last = f
@@ -146,10 +171,10 @@ func (c *calendar) sourceOf(freeze string) string {
 const farAhead = 400 * 24 * time.Hour
 
 // closed says when a window opens that does not open within the horizon.
-func (c *calendar) closed(r rota, u window.Union, allowed []string, ready time.Time) spot {
+func (c *calendar) closed(r rota, u window.Union, freezes []window.Interval, ready time.Time) spot {
 	why := decision.Reason{Code: decision.ReasonNoWindow, Source: u[0].Source}
 	from := later(c.end, ready)
-	for o := range u.Open(c.counting(allowed), from, from.Add(farAhead)) {
+	for o := range u.Open(freezes, from, from.Add(farAhead)) {
 		if !o.Opens.Before(from) {
 			why.Until, why.Msg = &o.Opens, fmt.Sprintf("window %s opens at %s, after the plan's horizon %s", r, stamp(o.Opens), stamp(c.end))
 			return spot{cause: ForWindow, reason: why}

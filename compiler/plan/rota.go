@@ -10,7 +10,7 @@ import (
 // rota is the windows in which something may happen, as a host reads them.
 type rota struct {
 	names string // joined by +, which no name holds
-	zone  string // of the host, where a window is open in each host's own zone
+	zone  string // of the host, where a window or freeze is meant in each host's own zone
 }
 
 func rotaOf(names []string) rota { return rota{names: strings.Join(names, "+")} }
@@ -43,9 +43,14 @@ func (b *build) findRotas() {
 			if l != nil && len(l.WindowNames()) > 0 {
 				names = l.WindowNames()
 			}
-			b.rotas = append(b.rotas, laneRota{rotaOf(names), window.PerHost(b.Policy, names)})
+			b.rotas = append(b.rotas, laneRota{rotaOf(names), b.perHost(names)})
 		}
 	}
+}
+
+// perHost reports whether it makes a difference to when some windows are open in what zone a host is.
+func (b *build) perHost(names []string) bool {
+	return window.PerHost(b.Policy, names) || window.FrozenPerHost(b.Policy)
 }
 
 // rebootRota is that of reboots which are planned by themselves.
@@ -54,7 +59,7 @@ func (b *build) rebootRota(ring, lane int, zone string) rota {
 	switch {
 	case !r.OwnReboots() || lane != 0:
 		return b.rota(ring, lane, zone)
-	case !window.PerHost(b.Policy, r.RebootWindowNames()):
+	case !b.perHost(r.RebootWindowNames()):
 		zone = ""
 	}
 	own := rotaOf(r.RebootWindowNames())
@@ -62,8 +67,11 @@ func (b *build) rebootRota(ring, lane int, zone string) rota {
 	return own
 }
 
-// zoneless says why a host's zone is not known in a ring where a window asks for it, else "".
+// zoneless says why a host's zone is not known in a ring where a window or freeze asks for it, else "".
 func (b *build) zoneless(ring int, zone string) string {
+	if _, err := b.calendar.freezes(zone); errors.Is(err, window.ErrHostZone) {
+		return err.Error()
+	}
 	rotas := []rota{b.rebootRota(ring, 0, zone)}
 	for lane := range b.lanes {
 		rotas = append(rotas, b.rota(ring, lane, zone))

@@ -1,9 +1,11 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -40,4 +42,35 @@ func TestEachHostsOwnZone(t *testing.T) {
 		}
 	}
 	t.Errorf("web-3 is not quarantined: %v", p.Quarantined)
+}
+
+// TestFreezesOfHosts: a freeze that is meant where each host is ends at another instant for each; where that is not known
+// the host is left alone.
+func TestFreezesOfHosts(t *testing.T) {
+	in := world("2026-11-23T12:00:00Z", update{openssl, approved})
+	in.Policy.Freezes = []policy.Freeze{{Name: "day", Starts: "2026-11-23T00:00", Ends: "2026-11-24T00:00", Timezone: policy.HostZone}}
+	zones := map[string]string{"web-1": "Asia/Tokyo", "web-2": "America/New_York"}
+	for i, h := range in.Policy.Hosts {
+		if zone := zones[h.Name]; zone != "" {
+			in.Policy.Hosts[i].Labels = append(h.Labels[:len(h.Labels):len(h.Labels)], policy.Label{Key: policy.ZoneLabel, Value: zone})
+		}
+	}
+	p := build(t, in)
+	opens := map[string]string{}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			for _, h := range w.Hosts {
+				opens[h] = w.Opens.Format("Jan2T15:04") + "/" + w.Closes.Format("Jan2T15:04")
+			}
+		}
+	}
+	// weeknight is Mon 22:00 to Tue 02:00 in Berlin: after midnight in Tokyo, and all of it on Monday in New York.
+	if opens["web-1"] != "Nov23T21:00/Nov24T01:00" || opens["web-2"] != "Nov24T21:00/Nov25T01:00" || opens["web-3"] != "" {
+		t.Errorf("opens %v", opens)
+	}
+	if !slices.ContainsFunc(p.Quarantined, func(q plan.Quarantined) bool {
+		return q.Host == "web-3" && strings.Contains(q.Reason, "freeze day is meant in each host's own zone, and the host has no label timezone")
+	}) {
+		t.Errorf("web-3 is not quarantined: %v", p.Quarantined)
+	}
 }

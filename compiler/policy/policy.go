@@ -139,7 +139,7 @@ type Window struct {
 	Source   string   `json:"source"`
 }
 
-// HostZone is the timezone of a window that every host reads in its own zone, which ZoneLabel names.
+// HostZone is the timezone of a window or freeze that every host reads in its own zone, which ZoneLabel names.
 const HostZone = "host"
 
 // ZoneLabel is the label of a host that names its IANA zone.
@@ -186,7 +186,7 @@ type Freeze struct {
 	Starts   string  `json:"starts"` // wall time, "2026-12-18T18:00"; starts and ends are empty where there are events
 	Ends     string  `json:"ends"`
 	Events   []Event `json:"events,omitempty"`   // of a calendar file
-	Timezone string  `json:"timezone,omitempty"` // IANA name; none: the tenant's
+	Timezone string  `json:"timezone,omitempty"` // IANA name or HostZone; none: the tenant's
 	Allow    *Match  `json:"allow,omitempty"`
 	Reason   string  `json:"reason"`
 	Source   string  `json:"source"`

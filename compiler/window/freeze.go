@@ -15,15 +15,20 @@ type Interval struct {
 	Freeze string
 	Starts time.Time
 	Ends   time.Time
+	Loc    *time.Location // in which it is meant
 }
 
 // Freezes resolves the freezes of a tenant, sorted by start, end and name. Of those that recur it lists every one that
 // is in force at some time of [from, to) and for more than a year around it, so that an occurrence that reaches beyond
-// has the same ends wherever one looks from. loc is the tenant's zone. One that cannot be read is an error: callers
-// must not go on as if it were absent.
-func Freezes(t *policy.Tenant, loc *time.Location, from, to time.Time) ([]Interval, error) {
+// has the same ends wherever one looks from. host is the zone that a host's label names; it matters only where a freeze
+// is meant in each host's own zone. One that cannot be read is an error: callers must not go on as if it were absent.
+func Freezes(t *policy.Tenant, host string, from, to time.Time) ([]Interval, error) {
 	var list []Interval
 	for _, f := range t.Freezes {
+		loc, err := locate(t, f.Timezone, "freeze "+f.Name, host)
+		if err != nil {
+			return nil, err
+		}
 		in, err := resolve(f, loc, from, to)
 		if err != nil {
 			return nil, fmt.Errorf("freeze %s: %w", f.Name, err)
@@ -36,19 +41,18 @@ func Freezes(t *policy.Tenant, loc *time.Location, from, to time.Time) ([]Interv
 	return list, nil
 }
 
-// ValidFreeze says why a freeze cannot be read, or nil.
+// FrozenPerHost reports whether one of the tenant's freezes is meant in each host's own zone.
+func FrozenPerHost(t *policy.Tenant) bool {
+	return slices.ContainsFunc(t.Freezes, func(f policy.Freeze) bool { return f.Timezone == policy.HostZone })
+}
+
+// ValidFreeze says why the times of a freeze cannot be read, or nil.
 func ValidFreeze(f policy.Freeze) error {
 	_, err := resolve(f, time.UTC, time.Time{}, time.Time{})
 	return err
 }
 
 func resolve(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interval, error) {
-	if f.Timezone != "" {
-		var err error
-		if loc, err = Zone(f.Timezone); err != nil {
-			return nil, err
-		}
-	}
 	if len(f.Events) > 0 {
 		return resolveEvents(f, loc, from, to)
 	}
@@ -63,7 +67,7 @@ func resolve(f policy.Freeze, loc *time.Location, from, to time.Time) ([]Interva
 	if !starts.utc.Before(ends.utc) {
 		return nil, fmt.Errorf("it ends at %s, which is not after its start %s", ends, starts)
 	}
-	return []Interval{{f.Name, Resolve(starts, loc), Resolve(ends, loc)}}, nil
+	return []Interval{{f.Name, Resolve(starts, loc), Resolve(ends, loc), loc}}, nil
 }
 
 // around is longer than any occurrence that makes sense.
@@ -77,7 +81,7 @@ func resolveEvents(f policy.Freeze, loc *time.Location, from, to time.Time) ([]I
 	var out []Interval
 	for _, s := range list {
 		for o := range s.occurrences(f.Name, from.Add(-around), to.Add(around)) {
-			out = append(out, Interval{f.Name, o.Opens, *o.Closes})
+			out = append(out, Interval{f.Name, o.Opens, *o.Closes, loc})
 		}
 	}
 	return out, nil

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -231,7 +232,7 @@ func TestInvalidWindowNeverOpens(t *testing.T) {
 
 func TestOpenMinusFreezes(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
-	freeze := func(from, to string) Interval { return Interval{"f", instant(t, from), instant(t, to)} }
+	freeze := func(from, to string) Interval { return Interval{"f", instant(t, from), instant(t, to), berlin} }
 	weekend := policy.Window{Name: "weekend", Days: []string{"sat"}, Start: "20:00", Duration: hours(8)}
 	for _, tt := range []struct {
 		name     string
@@ -294,13 +295,16 @@ func TestFreezes(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	year := policy.Freeze{Name: "yearEnd", Starts: "2026-12-18T18:00", Ends: "2027-01-04T06:00"}
 	spring := policy.Freeze{Name: "spring", Starts: "2026-03-29T02:15", Ends: "2026-03-29T02:45"} // both in the gap
-	got, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{year, spring}}, berlin, time.Time{}, instant(t, "2040-01-01T00:00:00Z"))
+	of := func(list ...policy.Freeze) *policy.Tenant {
+		return &policy.Tenant{Timezone: "Europe/Berlin", Freezes: list}
+	}
+	got, err := Freezes(of(year, spring), "", time.Time{}, instant(t, "2040-01-01T00:00:00Z"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Interval{
-		{"spring", instant(t, "2026-03-29T01:00:00Z"), instant(t, "2026-03-29T01:00:00Z")},
-		{"yearEnd", instant(t, "2026-12-18T17:00:00Z"), instant(t, "2027-01-04T05:00:00Z")},
+		{"spring", instant(t, "2026-03-29T01:00:00Z"), instant(t, "2026-03-29T01:00:00Z"), berlin},
+		{"yearEnd", instant(t, "2026-12-18T17:00:00Z"), instant(t, "2027-01-04T05:00:00Z"), berlin},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -311,8 +315,39 @@ func TestFreezes(t *testing.T) {
 		{Starts: "2026-12-18T18:00", Ends: "2026-12-18T18:00"},
 		{Starts: "2026-12-18T18:00", Ends: ""},
 	} {
-		if _, err := Freezes(&policy.Tenant{Freezes: []policy.Freeze{f}}, berlin, time.Time{}, time.Time{}); err == nil {
+		if _, err := Freezes(of(f), "", time.Time{}, time.Time{}); err == nil {
 			t.Errorf("%s to %s is accepted", f.Starts, f.Ends)
+		}
+	}
+}
+
+// TestFreezesHaveZones: the tenant's, one of its own, or that of the host. Where that is not known nobody may go on.
+func TestFreezesHaveZones(t *testing.T) {
+	begin := func(zone, host string) (string, error) {
+		f := policy.Freeze{Name: "day", Starts: "2026-12-24T00:00", Ends: "2026-12-25T00:00", Timezone: zone}
+		p := &policy.Tenant{Timezone: "Europe/Berlin", Freezes: []policy.Freeze{f}}
+		list, err := Freezes(p, host, time.Time{}, time.Time{})
+		if err != nil {
+			return "", err
+		}
+		if FrozenPerHost(p) != (zone == policy.HostZone) {
+			t.Errorf("%q: FrozenPerHost is %t", zone, FrozenPerHost(p))
+		}
+		return list[0].Starts.Format(time.RFC3339), nil
+	}
+	for _, c := range [][3]string{
+		{"", "Asia/Tokyo", "2026-12-23T23:00:00Z"},
+		{"America/New_York", "Asia/Tokyo", "2026-12-24T05:00:00Z"},
+		{policy.HostZone, "Asia/Tokyo", "2026-12-23T15:00:00Z"},
+		{policy.HostZone, "America/New_York", "2026-12-24T05:00:00Z"},
+	} {
+		if got, err := begin(c[0], c[1]); got != c[2] || err != nil {
+			t.Errorf("zone %q, host in %s: got %s %v, want %s", c[0], c[1], got, err, c[2])
+		}
+	}
+	for _, host := range []string{"", "Mars/Base"} {
+		if _, err := begin(policy.HostZone, host); !errors.Is(err, ErrHostZone) {
+			t.Errorf("host in %q: got %v", host, err)
 		}
 	}
 }

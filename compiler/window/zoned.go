@@ -9,7 +9,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// ErrHostZone is wrapped by errors about a host whose zone is not known, so that no window of its own zone opens.
+// ErrHostZone is wrapped by errors about a host whose zone is not known, so that no window or freeze of its own zone can
+// be read.
 var ErrHostZone = errors.New("the host's time zone is not known")
 
 // For returns the windows of those names, each in its zone. host is the zone that the host's label names; it matters
@@ -35,13 +36,18 @@ func For(t *policy.Tenant, names []string, host string) (Union, error) {
 
 // Location is the zone of one window, as For describes it.
 func Location(t *policy.Tenant, w policy.Window, host string) (*time.Location, error) {
+	return locate(t, w.Timezone, "window "+w.Name, host)
+}
+
+// locate is the zone in which wall times are meant: the tenant's, one that is named, or a host's own.
+func locate(t *policy.Tenant, zone, what, host string) (*time.Location, error) {
 	switch {
-	case w.Timezone == "":
+	case zone == "":
 		return Zone(t.Timezone)
-	case w.Timezone != policy.HostZone:
-		return Zone(w.Timezone)
+	case zone != policy.HostZone:
+		return Zone(zone)
 	case host == "":
-		return nil, fmt.Errorf("%w: window %s opens in each host's own zone, and the host has no label %s", ErrHostZone, w.Name, policy.ZoneLabel)
+		return nil, fmt.Errorf("%w: %s is meant in each host's own zone, and the host has no label %s", ErrHostZone, what, policy.ZoneLabel)
 	}
 	loc, err := Zone(host)
 	if err != nil {

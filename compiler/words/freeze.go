@@ -30,9 +30,7 @@ func (d describer) freeze(f policy.Freeze) []Line {
 	text := d.frozen(f)
 	if len(f.Events) > 0 {
 		text = "In the times of a calendar nothing is installed: " + events(f.Events)
-		if f.Timezone != "" {
-			text += "; in the time zone " + f.Timezone
-		}
+		text += zoneOf(f.Timezone)
 	}
 	out := []Line{{text + ".", f.Source}, {"The reason: " + f.Reason + ".", f.Source}}
 	if strings.HasSuffix(f.Reason, ".") {
@@ -57,12 +55,34 @@ func (d describer) frozen(f policy.Freeze) string {
 	if err1 != nil || err2 != nil {
 		return "Nothing is installed: its times cannot be read"
 	}
+	if f.Timezone == policy.HostZone {
+		const layout = "Mon 2 Jan 2006 15:04"
+		text := "From " + window.Resolve(starts, time.UTC).Format(layout) + " to " + window.Resolve(ends, time.UTC).Format(layout) + " nothing is installed" + zoneOf(f.Timezone)
+		if window.Resolve(ends, time.UTC).Add(westmost).Before(d.at) {
+			text += "; that is over"
+		}
+		return text
+	}
 	from, to := window.Resolve(starts, loc), window.Resolve(ends, loc)
 	text := "From " + inBoth(from, loc) + " to " + inBoth(to, loc) + " nothing is installed"
 	if !to.After(d.at) {
 		text += "; that is over"
 	}
 	return text
+}
+
+// westmost is how much later than in UTC any zone shows a time.
+const westmost = 12 * time.Hour
+
+// zoneOf says in what zone times are meant, unless it is the tenant's.
+func zoneOf(zone string) string {
+	switch zone {
+	case "":
+		return ""
+	case policy.HostZone:
+		return ", in the time zone of each host"
+	}
+	return ", in the time zone " + zone
 }
 
 // inBoth writes an instant in a zone and in UTC.

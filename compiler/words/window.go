@@ -36,21 +36,11 @@ func (d describer) window(w policy.Window, hosts []policy.Host) Line {
 	if w.Always {
 		return Line{"The window " + w.Name + " is open at any time, but for freezes.", w.Source}
 	}
-	text := "The window " + w.Name + " opens " + recurrence(w) + ends(w) + where(w)
+	text := "The window " + w.Name + " opens " + recurrence(w) + ends(w) + zoneOf(w.Timezone)
 	for _, z := range d.zonesOf(w, hosts) {
-		text += ". Next" + z.hosts + ": " + d.next(w, z.loc)
+		text += ". Next" + z.hosts + ": " + d.next(w, z)
 	}
 	return Line{text + ".", w.Source}
-}
-
-func where(w policy.Window) string {
-	switch w.Timezone {
-	case "":
-		return ""
-	case policy.HostZone:
-		return ", in the time zone of each host"
-	}
-	return ", in the time zone " + w.Timezone
 }
 
 // ends says how long a window stays open, and when it closes on a day without a change of the clock.
@@ -77,12 +67,13 @@ func ends(w policy.Window) string {
 // zoned is a zone in which a window is read, and for whom.
 type zoned struct {
 	loc   *time.Location
+	host  string // as the label of hosts names it
 	hosts string
 }
 
-// zonesOf lists the zones in which the hosts read a window: one, but for windows in each host's own.
+// zonesOf lists the zones in which the hosts read a window: one, but for windows, or freezes, in each host's own.
 func (d describer) zonesOf(w policy.Window, hosts []policy.Host) []zoned {
-	if w.Timezone != policy.HostZone {
+	if w.Timezone != policy.HostZone && !window.FrozenPerHost(d.t) {
 		if loc, err := window.Location(d.t, w, ""); err == nil {
 			return []zoned{{loc: loc}}
 		}
@@ -95,22 +86,25 @@ func (d describer) zonesOf(w policy.Window, hosts []policy.Host) []zoned {
 	slices.Sort(names)
 	var out []zoned
 	for _, name := range slices.Compact(names) {
-		if loc, err := window.Zone(name); err == nil {
-			out = append(out, zoned{loc, " for hosts in " + name})
+		if _, err := window.Zone(name); err != nil {
+			continue
+		}
+		if loc, err := window.Location(d.t, w, name); err == nil {
+			out = append(out, zoned{loc, name, " for hosts in " + name})
 		}
 	}
 	return out
 }
 
 // next is the first time that freezes leave open.
-func (d describer) next(w policy.Window, loc *time.Location) string {
+func (d describer) next(w policy.Window, z zoned) string {
 	end := d.at.Add(Ahead)
-	freezes, err := window.Freezes(d.t, d.loc, d.at, end)
+	freezes, err := window.Freezes(d.t, z.host, d.at, end)
 	if err != nil {
 		return "not known"
 	}
-	for o := range window.Open(w, loc, freezes, d.at, end) {
-		return window.Words(o, loc)
+	for o := range window.Open(w, z.loc, freezes, d.at, end) {
+		return window.Words(o, z.loc)
 	}
 	return "not within a year"
 }

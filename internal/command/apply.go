@@ -150,7 +150,7 @@ func (p *pipeline) stale(diffs []plan.Difference) error {
 
 // words names the waves that open at an instant.
 func (p *pipeline) words(made *plan.Plan, next time.Time) string {
-	v := planView{p: made, loc: zone(p.tenant)}
+	v := planView{p: made, clocks: clocksOf(p.tenant)}
 	for _, r := range made.Rings {
 		for _, w := range r.Waves {
 			if w.Opens.Equal(next) {

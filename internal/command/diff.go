@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +103,7 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 			APIVersion: plan.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
 			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched,
 		},
-		zones: map[string]*time.Location{},
+		zones: map[string]clocks{},
 	}
 	for _, name := range d.tenants {
 		list, err := d.tenant(ctx, name, f.site)
@@ -112,7 +111,7 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 			return err
 		}
 		view.doc.Tenants = append(view.doc.Tenants, list...)
-		view.zones[name] = zone(d.either(name))
+		view.zones[name] = clocksOf(d.either(name))
 	}
 	view.doc.Kinds = kindsOf(view.doc.Tenants)
 	if a.json {

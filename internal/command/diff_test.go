@@ -13,11 +13,11 @@ import (
 
 // manyGroups is a comparison of n tenants with as many groups each, all of whose names are hostile.
 func manyGroups(n int) diffView {
-	v := diffView{doc: plan.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]*time.Location{}}
+	v := diffView{doc: plan.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]clocks{}}
 	opens := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
 	for i := range n {
 		t := plan.TenantDiff{Tenant: fmt.Sprintf("customer-%d", i), Site: "main", State: "changed"}
-		v.zones[t.Tenant] = time.UTC
+		v.zones[t.Tenant] = clocksOf(nil)
 		for j := range n {
 			t.Groups = append(t.Groups, plan.DiffGroup{
 				Kind: plan.DiffKinds()[j%14], Of: plan.OfUpdate, Ring: "<b>@everyone</b>", Count: 9, Hosts: 9, Updates: 1,

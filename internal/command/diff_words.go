@@ -14,7 +14,7 @@ import (
 // diffView writes a comparison for people.
 type diffView struct {
 	doc   plan.DiffDocument
-	zones map[string]*time.Location // by tenant
+	zones map[string]clocks // by tenant
 }
 
 // kindTitles say what a kind means.
@@ -38,8 +38,8 @@ var kindTitles = map[plan.DiffKind]string{
 // groupWords are the sentences of one group, not neutralised yet.
 type groupWords struct{ what, from, to, cause string }
 
-func wordsOf(g plan.DiffGroup, loc *time.Location) groupWords {
-	w := groupWords{what: what(g), from: whereabouts(g.Of, g.From, loc), to: whereabouts(g.Of, g.To, loc)}
+func wordsOf(g plan.DiffGroup, c clocks) groupWords {
+	w := groupWords{what: what(g), from: whereabouts(g, g.From, c), to: whereabouts(g, g.To, c)}
 	if g.From.Ring != g.To.Ring || g.From.Lane != g.To.Lane {
 		w.from, w.to = inRing(w.from, g.Of, g.From), inRing(w.to, g.Of, g.To)
 	}
@@ -89,12 +89,16 @@ func what(g plan.DiffGroup) string {
 }
 
 // whereabouts says where a plan puts rows.
-func whereabouts(of plan.DiffSubject, s plan.DiffState, loc *time.Location) string {
+func whereabouts(g plan.DiffGroup, s plan.DiffState, c clocks) string {
 	switch s.State {
 	case "planned":
-		return "planned for " + s.Window + ", " + window.Words(window.Occurrence{Window: s.Window, Opens: *s.Opens, Closes: s.Closes}, loc)
+		var hosts []string
+		for _, x := range g.Examples {
+			hosts = append(hosts, x.Host)
+		}
+		return "planned for " + s.Window + ", " + window.Words(window.Occurrence{Window: s.Window, Opens: *s.Opens, Closes: s.Closes}, c.of(s.Window, hosts))
 	case "waiting":
-		return wait(s, loc)
+		return wait(s, c)
 	case "rejected":
 		return "rejected"
 	case "covered":
@@ -113,16 +117,16 @@ func whereabouts(of plan.DiffSubject, s plan.DiffState, loc *time.Location) stri
 		}
 		return out
 	}
-	if of == plan.OfReboot {
+	if g.Of == plan.OfReboot {
 		return "no reboot"
 	}
 	return "not judged"
 }
 
-func wait(s plan.DiffState, loc *time.Location) string {
+func wait(s plan.DiffState, c clocks) string {
 	switch {
 	case s.Until != nil:
-		return fmt.Sprintf("waits for %s until %s", s.For, planView{loc: loc}.instant(*s.Until))
+		return fmt.Sprintf("waits for %s until %s", s.For, c.instant(*s.Until))
 	case s.For == plan.ForApproval:
 		return "needs approval"
 	case open[s.For] != "":

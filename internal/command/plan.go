@@ -115,7 +115,7 @@ func (a *app) showPlan(made *plan.Plan, preview *plan.Preview, t *policy.Tenant)
 		}
 		return
 	}
-	printPlan(a.Stdout, made, preview, zone(t))
+	printPlan(a.Stdout, made, preview, t)
 }
 
 func (a *app) planNext(made *plan.Plan, f planFlags) {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
@@ -17,13 +17,13 @@ type planView struct {
 	w       io.Writer
 	p       *plan.Plan
 	preview *plan.Preview
-	loc     *time.Location
+	clocks
 }
 
-// printPlan writes the plan, with the preview's resolver outcome where there is one. zone is the tenant's; UTC when
-// the reader has no policy at hand.
-func printPlan(w io.Writer, p *plan.Plan, preview *plan.Preview, loc *time.Location) {
-	v := planView{w, p, preview, loc}
+// printPlan writes the plan, with the preview's resolver outcome where there is one. Times are in the zone of the tenant,
+// those of a window in its own; in UTC when the reader has no policy at hand.
+func printPlan(w io.Writer, p *plan.Plan, preview *plan.Preview, t *policy.Tenant) {
+	v := planView{w, p, preview, clocksOf(t)}
 	fmt.Fprintf(w, "Plan for %s at %s\n", p.Tenant, v.instant(p.At))
 	for _, r := range p.Rings {
 		v.ring(r)
@@ -62,7 +62,9 @@ func (v planView) ring(r plan.Ring) {
 func (v planView) occurrences(waves []plan.Wave) [][]plan.Wave {
 	var out [][]plan.Wave
 	for _, w := range waves {
-		i := slices.IndexFunc(out, func(g []plan.Wave) bool { return g[0].Opens.Equal(w.Opens) && g[0].Window == w.Window })
+		i := slices.IndexFunc(out, func(g []plan.Wave) bool {
+			return g[0].Opens.Equal(w.Opens) && sameInstant(g[0].Closes, w.Closes) && g[0].Window == w.Window
+		})
 		if i < 0 {
 			out = append(out, nil)
 			i = len(out) - 1
@@ -101,7 +103,7 @@ func (v planView) waves(list []plan.Wave) {
 
 // when says a wave's occurrence in words, with both ends.
 func (v planView) when(w plan.Wave) string {
-	return window.Words(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, v.loc)
+	return window.Words(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, v.of(w.Window, w.Hosts))
 }
 
 func changesOf(waves []plan.Wave) []int {
@@ -136,12 +138,4 @@ func (v planView) summary() {
 	fmt.Fprintf(v.w, "\nPlan: %s on %s: %d planned, %d waiting, %d rejected; at most %s down at once, %d may reboot.\n",
 		count(s.Planned+s.Waiting+s.Rejected, "missing update"), count(s.Hosts, "host"), s.Planned, s.Waiting, s.Rejected,
 		count(v.p.WorstCase.Down, "host"), s.Reboots)
-}
-
-func (v planView) instant(t time.Time) string {
-	local := t.In(v.loc)
-	if v.loc == time.UTC {
-		return t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
-	}
-	return local.Format("Mon 2 Jan 2006 15:04 ") + v.loc.String() + t.UTC().Format(" (15:04 UTC)")
 }

@@ -2,10 +2,8 @@ package command
 
 import (
 	"cmp"
-	"fmt"
-	"io"
+	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
@@ -29,8 +27,9 @@ type timetable struct {
 type openings struct {
 	Window   string    `json:"window"`
 	Timezone string    `json:"timezone"`
-	PerHost  bool      `json:"perHost,omitempty"` // for the hosts of this zone
-	Rings    []string  `json:"rings"`             // "broad", or "broad, lane urgent"
+	PerHost  bool      `json:"perHost,omitempty"`  // for the hosts of one zone
+	HostZone string    `json:"hostZone,omitempty"` // of which
+	Rings    []string  `json:"rings"`              // "broad", or "broad, lane urgent"
 	Open     []opening `json:"open"`
 	loc      *time.Location
 }
@@ -41,11 +40,15 @@ type opening struct {
 }
 
 type frozenWindow struct {
-	Freeze string    `json:"freeze"`
-	Starts time.Time `json:"starts"`
-	Ends   time.Time `json:"ends"`
-	Allows bool      `json:"allows"` // some updates pass
-	Reason string    `json:"reason"`
+	Freeze   string    `json:"freeze"`
+	Timezone string    `json:"timezone"`
+	PerHost  bool      `json:"perHost,omitempty"`  // for the hosts of one zone
+	HostZone string    `json:"hostZone,omitempty"` // of which
+	Starts   time.Time `json:"starts"`
+	Ends     time.Time `json:"ends"`
+	Allows   bool      `json:"allows"` // some updates pass
+	Reason   string    `json:"reason"`
+	loc      *time.Location
 }
 
 func newTimetable(t *policy.Tenant, from, to time.Time) (timetable, error) {
@@ -53,38 +56,72 @@ func newTimetable(t *policy.Tenant, from, to time.Time) (timetable, error) {
 		APIVersion: plan.APIVersion, Kind: "Windows", Tenant: t.Name, From: from, To: to,
 		Windows: []openings{}, Freezes: []frozenWindow{}, loc: zone(t),
 	}
-	freezes, err := window.Freezes(t, out.loc, from, to)
-	if err != nil {
-		return out, err
-	}
-	for _, f := range freezes {
-		if !f.Ends.After(from) || !f.Starts.Before(to) {
-			continue
-		}
-		i := slices.IndexFunc(t.Freezes, func(x policy.Freeze) bool { return x.Name == f.Freeze })
-		out.Freezes = append(out.Freezes, frozenWindow{f.Freeze, f.Starts, f.Ends, t.Freezes[i].Allow != nil, t.Freezes[i].Reason})
-	}
+	zones := append([]string{""}, hostZones(t)...)
 	for _, w := range t.Windows {
-		for _, host := range hostZones(t, w) {
-			loc, err := window.Location(t, w, host)
-			if err != nil {
+		for _, host := range zonesFor(zones, w.Timezone == policy.HostZone || window.FrozenPerHost(t)) {
+			o, err := openingsOf(t, w, host, from, to)
+			if errors.Is(err, window.ErrHostZone) {
 				continue // hosts whose zone nobody knows: check names them
 			}
-			o := openings{Window: w.Name, Timezone: loc.String(), PerHost: host != "", Rings: ringsOf(t, w.Name), Open: []opening{}, loc: loc}
-			for s := range window.Open(w, loc, freezes, from, to) {
-				o.Open = append(o.Open, opening{s.Opens, s.Closes})
+			if err != nil {
+				return out, err
 			}
 			out.Windows = append(out.Windows, o)
 		}
 	}
+	for _, f := range t.Freezes {
+		for _, host := range zonesFor(zones, f.Timezone == policy.HostZone) {
+			out.freeze(t, f, host)
+		}
+	}
+	slices.SortStableFunc(out.Freezes, func(a, b frozenWindow) int {
+		return cmp.Or(a.Starts.Compare(b.Starts), a.Ends.Compare(b.Ends), cmp.Compare(a.Freeze, b.Freeze), cmp.Compare(a.HostZone, b.HostZone))
+	})
 	return out, nil
 }
 
-// hostZones lists the zones in which a window is read: those of the hosts, or "" for one of its own.
-func hostZones(t *policy.Tenant, w policy.Window) []string {
-	if w.Timezone != policy.HostZone {
-		return []string{""}
+// openingsOf lists when one window is open for hosts of a zone, "" for all of them.
+func openingsOf(t *policy.Tenant, w policy.Window, host string, from, to time.Time) (openings, error) {
+	loc, err := window.Location(t, w, host)
+	if err != nil {
+		return openings{}, err
 	}
+	freezes, err := window.Freezes(t, host, from, to)
+	if err != nil {
+		return openings{}, err
+	}
+	out := openings{Window: w.Name, Timezone: loc.String(), PerHost: host != "", HostZone: host, Rings: ringsOf(t, w.Name), Open: []opening{}, loc: loc}
+	for s := range window.Open(w, loc, freezes, from, to) {
+		out.Open = append(out.Open, opening{s.Opens, s.Closes})
+	}
+	return out, nil
+}
+
+// freeze lists when one freeze holds for hosts of a zone, "" for all of them. One that cannot be read has shown already.
+func (t *timetable) freeze(of *policy.Tenant, f policy.Freeze, host string) {
+	one := *of
+	one.Freezes = []policy.Freeze{f}
+	list, err := window.Freezes(&one, host, t.From, t.To)
+	if err != nil {
+		return
+	}
+	for _, i := range list {
+		if i.Ends.After(t.From) && i.Starts.Before(t.To) {
+			t.Freezes = append(t.Freezes, frozenWindow{f.Name, i.Loc.String(), host != "", host, i.Starts, i.Ends, f.Allow != nil, f.Reason, i.Loc})
+		}
+	}
+}
+
+// zonesFor are the zones for each of which something is listed: those of hosts, or "" for one of its own.
+func zonesFor(zones []string, perHost bool) []string {
+	if perHost {
+		return zones[1:]
+	}
+	return zones[:1]
+}
+
+// hostZones lists the zones that hosts' labels name.
+func hostZones(t *policy.Tenant) []string {
 	var out []string
 	for _, h := range t.Hosts {
 		out = append(out, h.Label(policy.ZoneLabel))
@@ -118,7 +155,7 @@ func (t timetable) occurrences() []window.Occurrence {
 	for _, w := range t.Windows {
 		name := w.Window
 		if w.PerHost {
-			name += " (" + w.Timezone + ")"
+			name += " (" + w.HostZone + ")"
 		}
 		for _, o := range w.Open {
 			out = append(out, window.Occurrence{Window: name, Opens: o.Opens, Closes: o.Closes})
@@ -129,42 +166,3 @@ func (t timetable) occurrences() []window.Occurrence {
 	})
 	return out
 }
-
-// textTimetable writes a timetable for people. The windows that nothing uses stand there too, and say so.
-func textTimetable(w io.Writer, t timetable) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Windows of %s from %s to %s\n", t.Tenant, stampIn(t.From, t.loc), stampIn(t.To, t.loc))
-	for _, o := range t.Windows {
-		fmt.Fprintf(&b, "\n%s%s: %s\n", o.Window, hostsIn(o), cmp.Or(strings.Join(o.Rings, ", "), "no ring uses it"))
-		for _, s := range o.Open {
-			fmt.Fprintf(&b, "  %s\n", window.Words(window.Occurrence{Opens: s.Opens, Closes: s.Closes}, o.loc))
-		}
-		if len(o.Open) == 0 {
-			b.WriteString("  not open in this time\n")
-		}
-	}
-	for i, f := range t.Freezes {
-		if i == 0 {
-			b.WriteString("\nfrozen\n")
-		}
-		fmt.Fprintf(&b, "  %s: %s, %s%s\n", f.Freeze, window.Words(window.Occurrence{Opens: f.Starts, Closes: &f.Ends}, t.loc), f.Reason, passing(f))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func hostsIn(o openings) string {
-	if o.PerHost {
-		return ", hosts in " + o.Timezone
-	}
-	return ""
-}
-
-func passing(f frozenWindow) string {
-	if f.Allows {
-		return " (some updates pass)"
-	}
-	return ""
-}
-
-func stampIn(t time.Time, loc *time.Location) string { return t.In(loc).Format("Mon 2 Jan 2006 15:04") }

@@ -50,16 +50,18 @@ func (t touched) note(p *policy.Tenant, at time.Time, answers []decision.Answer,
 	}
 }
 
-// inForce names the freezes that hold at an instant.
+// inForce names the freezes that hold at an instant, for any host.
 func (t touched) inForce(p *policy.Tenant, at time.Time) map[string]bool {
 	out := map[string]bool{}
-	list, err := window.Freezes(p, zone(p), at, at.Add(time.Second))
-	if err != nil {
-		return out
-	}
-	for _, f := range list {
-		if !at.Before(f.Starts) && at.Before(f.Ends) {
-			out[f.Freeze] = true
+	for _, host := range append([]string{""}, hostZones(p)...) {
+		list, err := window.Freezes(p, host, at, at.Add(time.Second))
+		if err != nil {
+			continue // that of hosts whose zone nobody knows
+		}
+		for _, f := range list {
+			if !at.Before(f.Starts) && at.Before(f.Ends) {
+				out[f.Freeze] = true
+			}
 		}
 	}
 	return out

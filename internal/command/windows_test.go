@@ -78,6 +78,7 @@ func somePolicy(r *rand.Rand) *policy.Tenant {
 			f.Starts, f.Ends = "", ""
 			f.Events = []policy.Event{{Starts: from.Format("2006-01-02T15:04"), Days: 1 + r.IntN(3), RRule: "FREQ=MONTHLY"}}
 		}
+		f.Timezone = []string{"", "", zone(), policy.HostZone}[r.IntN(4)]
 		t.Freezes = append(t.Freezes, f)
 	}
 	return t
@@ -90,7 +91,7 @@ func agree(t *testing.T, tenant *policy.Tenant, at time.Time) (open int, frozen 
 	if err != nil {
 		t.Fatal(err)
 	}
-	freezes, err := window.Freezes(tenant, zone(tenant), at, at.Add(time.Second))
+	freezes, err := window.Freezes(tenant, tenant.Hosts[0].Label(policy.ZoneLabel), at, at.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,15 +58,12 @@ func closed(t *policy.Tenant, in *intent, at time.Time) string {
 	if !slices.Contains(names, in.Window) {
 		return "the policy has another window for its ring and lane"
 	}
-	u, err := window.For(t, names, zoneOf(t, in.Host))
+	zone := zoneOf(t, in.Host)
+	u, err := window.For(t, names, zone)
 	if err != nil {
 		return err.Error()
 	}
-	loc, err := window.Zone(t.Timezone)
-	if err != nil {
-		return err.Error()
-	}
-	all, err := window.Freezes(t, loc, at, at.Add(time.Second))
+	all, err := window.Freezes(t, zone, at, at.Add(time.Second))
 	if err != nil {
 		return err.Error()
 	}
