@@ -122,6 +122,9 @@ func (n node) lane() policy.Lane {
 		Priority: n.get("priority").integer(-maxCount, maxCount),
 		Source:   n.source(),
 	}
+	if c := n.get("canary"); c.exists() {
+		l.Canary = c.mark().amount()
+	}
 	n.get("passes").some("a freeze")
 	for _, f := range n.get("passes").mark().items() {
 		l.Passes = append(l.Passes, f.ref())

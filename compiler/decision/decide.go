@@ -16,6 +16,9 @@ import (
 func Decide(q Query) Decision {
 	conditions := append(blocks(q), grants(q))
 	conditions = append(conditions, gates(q)...)
+	if q.Rest {
+		conditions = append(conditions, q.canary().conditions()...)
+	}
 	if d, ok := declared(q.Policy, q.At, q.Update); ok {
 		conditions = append(conditions, condition{
 			outcome: Approved, rank: rankNote, code: ReasonExploited, source: d.Source,

@@ -88,7 +88,11 @@ const (
 	ReasonWaitSoak      = "WAIT_SOAK"
 	ReasonUntested      = "UNTESTED"      // no earlier host can ever test it
 	ReasonWaitReports   = "WAIT_REPORTS"  // too few hosts of the earlier ring were reached by its scans
+	ReasonWaitHealth    = "WAIT_HEALTH"   // a host that has it is not well, or nobody knows
 	ReasonWaitPlatform  = "WAIT_PLATFORM" // it has not succeeded on a platform that is required
+	ReasonWaitCanary    = "WAIT_CANARY"   // the canaries of the ring have not succeeded yet
+	ReasonCanaryFailed  = "CANARY_FAILED"
+	ReasonCanaryInDoubt = "CANARY_IN_DOUBT"
 	ReasonWaitWindow    = "WAIT_WINDOW"
 	ReasonNoWindow      = "NO_WINDOW" // no occurrence within the horizon
 	ReasonFrozen        = "FROZEN"
@@ -151,6 +155,21 @@ type RingEvidence struct {
 	// were ever scanned, and how many of them the newest scans reached.
 	Hosts    int `json:"hosts,omitempty"`
 	Reported int `json:"reported,omitempty"`
+	// Healthy, Unhealthy and HealthUnknown are, where a requirement asks for it, how the hosts are that have the update,
+	// by the newest scan. A host on which it succeeded after that scan is unknown.
+	Healthy       int `json:"healthy,omitempty"`
+	Unhealthy     int `json:"unhealthy,omitempty"`
+	HealthUnknown int `json:"healthUnknown,omitempty"`
+	// Canaries, of own rings: how the update went on the hosts that were to go first.
+	Canaries *Canaries `json:"canaries,omitempty"`
+}
+
+// Canaries is what became of an update on the canaries of a ring.
+type Canaries struct {
+	Succeeded   int        `json:"succeeded"`
+	Failed      int        `json:"failed"`
+	InDoubt     int        `json:"inDoubt"`
+	SucceededAt *time.Time `json:"succeededAt"` // the newest success of one
 }
 
 // Of returns the evidence of an update in a ring; ok is false when there is none.

@@ -17,12 +17,18 @@ type Query struct {
 	ClassDigest string // "": that of Answer
 	Evidence    *Index // nil: nothing is known of any ring
 	Break       *Break // nil: the breaker does not hold it
+	// Canaries is how many hosts of the ring go first in the lane; 0: none do. Rest asks for the others.
+	Canaries int
+	Rest     bool
 	// Missing counts the scanned hosts of a required ring of this tenant that still lack the update, by
 	// Requirement.Key. It is not asked about other tenants' rings, whose evidence says so itself. Nil: none are known.
 	Missing func(ringKey string) int
 	// Reported counts, in the same way, the hosts of a required ring of this tenant and those of them that the newest
 	// scans reached. Nil: nobody knows.
 	Reported func(ringKey string) Reports
+	// Unwell names hosts of a required ring of this tenant that have the update, by how well they are. It is for people: what
+	// the gate goes by are the counts of the evidence. Nil: none are named.
+	Unwell func(ringKey string, h inventory.Health) []string
 	// Platforms are those of the hosts that are to get the update, "" for one that is not known. Asked for only where
 	// a requirement needs them; nil: nobody knows.
 	Platforms func() []string

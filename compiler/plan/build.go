@@ -64,6 +64,7 @@ type build struct {
 	unseen    []int      // hosts of each ring that were not scanned
 	systems   [][]string // lazily: the platforms of the members by ring × update
 	verdicts  []*verdict
+	canaries  []int   // of ring × lane: how many hosts go first
 	parts     []*part // ring × lane
 	doubt     map[string]bool
 	failures  map[string]map[string]Failure // the newest, by host and update
@@ -105,6 +106,7 @@ func newBuild(in Input) (*build, error) {
 		b.failures[f.Host][f.Update] = f
 	}
 	b.findRotas()
+	b.countCanaries()
 	for r := range b.rings {
 		for l := range b.lanes {
 			b.parts = append(b.parts, newPart(r, l))

@@ -83,10 +83,6 @@ func (s *side) put(hosts []string, purl string, at placement) {
 	}
 }
 
-func (s *side) judged(ring, update int) *verdict {
-	return s.verdicts[ring*len(s.Snapshot.Updates)+update]
-}
-
 // rebootIn notes the first occurrence in which hosts may be rebooted.
 func (s *side) rebootIn(hosts []string, c Change, at placement) {
 	if c.Reboot != policy.RebootIfRequired {

@@ -68,6 +68,11 @@ func extract(in Input) ledgers {
 	for _, e := range in.Evidence {
 		if rings[e.Ring] {
 			e.FirstAt, e.SucceededAt = inUTC(e.FirstAt), inUTC(e.SucceededAt)
+			if e.Canaries != nil {
+				c := *e.Canaries
+				c.SucceededAt = inUTC(c.SucceededAt)
+				e.Canaries = &c
+			}
 			k.Evidence = append(k.Evidence, e)
 		}
 	}

@@ -98,15 +98,15 @@ func (t *part) reject(update string, reasons []decision.Reason) *Rejected {
 
 // place walks over the hosts in name order and puts each missing update where it belongs.
 func (b *build) place() {
-	n := len(b.Snapshot.Updates)
+	b.elect()
 	var picks []pick
 	for _, m := range b.members {
 		picks = picks[:0]
 		past := past{b.doubt[m.host.Name], b.failures[m.host.Name]}
 		for _, x := range m.missing {
-			v := b.verdicts[m.ring*n+x.Update]
-			if k := b.put(v, m, past, x); k != nil {
-				picks = append(picks, pick{k, x})
+			v := b.judged(m.ring, x.Update)
+			if k := b.put(v.of(m.host.Name), m, past, x); k != nil {
+				picks = append(picks, pick{k, lack{x, v.chosen[m.host.Name]}})
 			}
 		}
 		if !b.fill(m, picks) {
@@ -126,8 +126,14 @@ type past struct {
 
 // pick is one planned update of a host.
 type pick struct {
-	bucket  *bucket
-	missing inventory.Missing
+	bucket *bucket
+	lack   lack
+}
+
+// lack is an update that a host lacks, and whether it is to get it as a canary.
+type lack struct {
+	inventory.Missing
+	canary bool
 }
 
 // put adds the host to the entry where the update belongs, or returns the bucket that it is planned for. A host's own
@@ -211,14 +217,14 @@ func (b *build) fill(m member, picks []pick) (reboots bool) {
 	mayReboot := false
 	for len(picks) > 0 {
 		first, k := picks[0].bucket, picks[0].bucket
-		var set []inventory.Missing
+		var set []lack
 		rest := picks[:0]
 		for _, p := range picks {
 			if !p.bucket.with(first) {
 				rest = append(rest, p)
 				continue
 			}
-			set = append(set, p.missing)
+			set = append(set, p.lack)
 			if compareCloses(p.bucket.occurrence.Closes, k.occurrence.Closes) < 0 {
 				k = p.bucket
 			}
@@ -241,12 +247,12 @@ func (k *bucket) with(other *bucket) bool {
 
 // mayReboot reports whether the ring or lane lets the host reboot after these updates and one of them, or the host
 // already, may ask for it. An update that does not say may.
-func (b *build) mayReboot(m member, set []inventory.Missing) bool {
-	lane := b.verdicts[m.ring*len(b.Snapshot.Updates)+set[0].Update].part.lane
+func (b *build) mayReboot(m member, set []lack) bool {
+	lane := b.judged(m.ring, set[0].Update).part.lane
 	if b.reboot(m.ring, lane) != policy.RebootIfRequired {
 		return false
 	}
-	return m.host.RebootPending || slices.ContainsFunc(set, func(x inventory.Missing) bool {
+	return m.host.RebootPending || slices.ContainsFunc(set, func(x lack) bool {
 		return b.Snapshot.Updates[x.Update].Reboot != "no"
 	})
 }

@@ -35,6 +35,7 @@ const (
 	WhatWindow      What = "window" // the same ring, another occurrence is open
 	WhatFrom        What = "from"   // the host has another version now
 	WhatReboot      What = "reboot"
+	WhatCanary      What = "canary" // it goes before the others of its ring, or no longer does
 )
 
 // Stale compares what old says is due at an instant with fresh, a plan of the same tenant made at that instant from
@@ -69,6 +70,7 @@ type duty struct {
 	ring, lane string
 	wave       Wave
 	from       string
+	canary     bool
 	reboot     policy.Reboot
 }
 
@@ -78,10 +80,10 @@ func duties(p *Plan, at time.Time) map[task]duty {
 		c := p.Changes[d.Change]
 		for _, h := range d.Hosts {
 			for _, u := range c.Updates {
-				out[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, c.Reboot}
+				out[task{h, u.Update}] = duty{d.Ring, d.Lane, d.Wave, u.From, u.Canary, c.Reboot}
 			}
 			if len(c.Updates) == 0 {
-				out[task{h, rebootTask}] = duty{d.Ring, d.Lane, d.Wave, "", c.Reboot}
+				out[task{h, rebootTask}] = duty{d.Ring, d.Lane, d.Wave, "", false, c.Reboot}
 			}
 		}
 	}
@@ -140,6 +142,8 @@ func (c *comparison) compare(id task, was duty) {
 		c.add(WhatWindow, fmt.Sprintf("ring %s: the window was %s; it is %s", was.ring, was.wave.words(), is.wave.words()), id)
 	case was.from != is.from:
 		c.add(WhatFrom, "the host has another version than the plan says", id)
+	case was.canary != is.canary:
+		c.add(WhatCanary, fmt.Sprintf("ring %s: the hosts that go first are others now", was.ring), id)
 	case was.reboot != is.reboot:
 		c.add(WhatReboot, fmt.Sprintf("ring %s: reboot was %s; it is %s", was.ring, was.reboot, is.reboot), id)
 	}

@@ -41,6 +41,7 @@ type Failure struct {
 	Reason string    `json:"reason"`
 	// Untouched says that nothing was changed on the host, in this attempt or one before: it tells nothing of the update.
 	Untouched bool `json:"untouched,omitempty"`
+	Canary    bool `json:"canary,omitempty"` // it was a canary of its ring
 }
 
 // InDoubt is an action that was started and whose outcome nobody knows. Its host counts as down.
@@ -50,8 +51,9 @@ type InDoubt struct {
 	Ring    string    `json:"ring"`
 	Updates []string  `json:"updates"`
 	Since   time.Time `json:"since"`
-	Verb    string    `json:"verb,omitempty"` // "reboot"; else it installs
-	Boot    string    `json:"boot,omitempty"` // of a reboot: the boot id that it was to end, if known
+	Verb    string    `json:"verb,omitempty"`   // "reboot"; else it installs
+	Boot    string    `json:"boot,omitempty"`   // of a reboot: the boot id that it was to end, if known
+	Canary  []string  `json:"canary,omitempty"` // those of the updates with which the host is a canary of its ring
 }
 
 // Rebooted is what became of a host's reboots.
@@ -120,6 +122,8 @@ type Change struct {
 type ChangeUpdate struct {
 	Update string `json:"update"`
 	From   string `json:"from"`
+	// Canary: the hosts go before the others of their ring, which wait for how it ends.
+	Canary bool `json:"canary,omitempty"`
 }
 
 // Ring is what one ring does in one lane. Rings stand in the order of the policy's requires, then by name; the

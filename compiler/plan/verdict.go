@@ -5,12 +5,16 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
 )
 
 // verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
 // rejected, waiting and bucket is set, or none where each zone of hosts has its own target; held, doubted and retried say
 // where it goes on a host with a cause of its own.
 type verdict struct {
+	rest     *verdict        // of hosts that are no canaries, while they wait for those; nil: for all hosts this one counts
+	left     int             // canaries that may go yet
+	chosen   map[string]bool // lazily: hosts that are canaries
 	part     *part
 	decision decision.Decision
 	rejected *Rejected
@@ -75,14 +79,31 @@ func (b *build) decide() {
 }
 
 func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
-	update := b.Snapshot.Updates[u]
-	d := decision.Decide(decision.Query{
-		Policy: b.Policy, Ring: &b.rings[r], Lane: b.lanes[lane], Update: update, Answer: b.Answers[u],
-		Evidence: evidence, At: b.At, Break: b.broken(update.PURL),
+	q := decision.Query{
+		Policy: b.Policy, Ring: &b.rings[r], Lane: b.lanes[lane], Update: b.Snapshot.Updates[u], Answer: b.Answers[u],
+		Evidence: evidence, At: b.At, Break: b.broken(b.Snapshot.Updates[u].PURL), Canaries: b.canaries[r*len(b.lanes)+lane],
 		Missing:   func(ring string) int { return b.stillMissing(ring, u, evidence) },
 		Reported:  func(ring string) decision.Reports { return b.reported(ring, evidence) },
 		Platforms: func() []string { return b.platforms(r, u) },
-	})
+		Unwell:    func(ring string, h inventory.Health) []string { return b.unwell(ring, u, h) },
+	}
+	v := b.ruled(decision.Decide(q), r, lane, u)
+	if q.Canaries > 0 && v.rejected == nil {
+		v.left, q.Rest = q.CanariesLeft(), true
+		if rest := decision.Decide(q); rest.Outcome != v.decision.Outcome || !sameEnd(rest.Until, v.decision.Until) {
+			v.rest = b.ruled(rest, r, lane, u)
+		}
+	}
+	return v
+}
+
+func sameEnd(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// ruled is the verdict that a decision makes.
+func (b *build) ruled(d decision.Decision, r, lane, u int) *verdict {
+	update := b.Snapshot.Updates[u]
 	d.Reasons = inSeconds(d.Reasons)
 	v := &verdict{part: b.part(r, lane), decision: d, allowed: b.Answers[u].Freezes, ready: b.At}
 	if l := b.lanes[lane]; l != nil && len(l.Passes) > 0 {
@@ -161,6 +182,10 @@ var causes = map[string]WaitFor{
 	decision.ReasonWaitSoak:      ForSoak,
 	decision.ReasonWaitReports:   ForGate,
 	decision.ReasonWaitPlatform:  ForGate,
+	decision.ReasonWaitHealth:    ForGate,
+	decision.ReasonWaitCanary:    ForGate,
+	decision.ReasonCanaryFailed:  ForGate,
+	decision.ReasonCanaryInDoubt: ForGate,
 }
 
 // causeOf names the wait that ends last: the decision's first reason.

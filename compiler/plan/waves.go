@@ -3,14 +3,13 @@ package plan
 import (
 	"encoding/binary"
 
-	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // sets interns exact sets of updates: hosts that lack the same share one.
 type sets struct {
 	ids  map[string]int
-	list [][]inventory.Missing
+	list [][]lack
 	from map[string]uint64 // interned version strings
 	key  []byte
 }
@@ -18,7 +17,7 @@ type sets struct {
 func newSets() *sets { return &sets{ids: map[string]int{}, from: map[string]uint64{}} }
 
 // id returns the number of a set, which is sorted by update. The set must not change afterwards.
-func (s *sets) id(set []inventory.Missing) int {
+func (s *sets) id(set []lack) int {
 	s.key = s.key[:0]
 	for _, x := range set {
 		v, ok := s.from[x.From]
@@ -26,7 +25,7 @@ func (s *sets) id(set []inventory.Missing) int {
 			v = uint64(len(s.from))
 			s.from[x.From] = v
 		}
-		s.key = binary.AppendUvarint(binary.AppendUvarint(s.key, uint64(x.Update)), v)
+		s.key = append(binary.AppendUvarint(binary.AppendUvarint(s.key, uint64(x.Update)), v), byte(order(x.canary)))
 	}
 	if id, ok := s.ids[string(s.key)]; ok {
 		return id
@@ -58,10 +57,10 @@ func (n *numbering) id(b *build, set int, reboot policy.Reboot) int {
 	return id
 }
 
-func (b *build) updates(set []inventory.Missing) []ChangeUpdate {
+func (b *build) updates(set []lack) []ChangeUpdate {
 	out := make([]ChangeUpdate, 0, len(set))
 	for _, x := range set {
-		out = append(out, ChangeUpdate{Update: b.Snapshot.Updates[x.Update].PURL, From: x.From})
+		out = append(out, ChangeUpdate{Update: b.Snapshot.Updates[x.Update].PURL, From: x.From, Canary: x.canary})
 	}
 	return out
 }
@@ -94,7 +93,7 @@ func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot
 }
 
 // ruleOf is the reboot rule of a change: one without updates is nothing but a reboot.
-func ruleOf(set []inventory.Missing, reboot policy.Reboot) policy.Reboot {
+func ruleOf(set []lack, reboot policy.Reboot) policy.Reboot {
 	if len(set) == 0 {
 		return policy.RebootIfRequired
 	}

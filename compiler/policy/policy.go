@@ -175,6 +175,7 @@ type Lane struct {
 	Passes   []string  `json:"passes,omitempty"` // freezes that do not count for it, sorted
 	Priority int       `json:"priority"`
 	Source   string    `json:"source"`
+	Canary   Amount    `json:"canary,omitzero"` // of each ring's hosts, who go first; zero: none do
 }
 
 // DefaultLane is the lane of an update that no lane matches.

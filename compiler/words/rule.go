@@ -1,8 +1,6 @@
 package words
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -114,44 +112,4 @@ func signatures(r policy.Require) string {
 		return "the signature of a person of role " + r.Role
 	}
 	return "the signatures of " + count(r.Approvers, "different person") + " of role " + r.Role
-}
-
-// lanes stand in the order in which they win.
-func (d describer) lanes() Section {
-	if len(d.t.Lanes) == 0 {
-		return Section{}
-	}
-	s := Section{Title: "Lanes", Lines: []Line{{Text: "A lane treats some updates apart in every ring. What it does not say stays as the ring says, and so do gates and budget. " +
-		"Of several lanes that match an update, the one that stands first here counts."}}}
-	list := slices.Clone(d.t.Lanes)
-	slices.SortStableFunc(list, func(a, b policy.Lane) int { return cmp.Compare(b.Priority, a.Priority) })
-	for _, l := range list {
-		s.Items = append(s.Items, Item{l.Name, l.Source, d.lane(l)})
-	}
-	return s
-}
-
-func (d describer) lane(l policy.Lane) []Line {
-	out := []Line{{"It takes every update " + match(&l.Match) + ".", l.Source}}
-	if names := l.WindowNames(); len(names) > 0 {
-		out = append(out, d.opening("Instead of in their ring's window, they are installed", names, d.t.Hosts, l.Source)...)
-	}
-	if l.Soak != nil {
-		text := "Gates need no time since the newest success."
-		if *l.Soak > 0 {
-			text = "Gates wait " + span(*l.Soak) + " since the newest success, instead of what the ring says."
-		}
-		out = append(out, Line{text, l.Source})
-	}
-	if len(l.Passes) > 0 {
-		out = append(out, Line{"These freezes do not count for them: " + and(l.Passes) + ".", l.Source})
-	}
-	switch l.Reboot {
-	case "":
-	case policy.RebootNever:
-		out = append(out, Line{"Hosts are not rebooted for them.", l.Source})
-	default:
-		out = append(out, Line{"A host that asks for a reboot after one of them is rebooted at once, in the same window.", l.Source})
-	}
-	return out
 }

@@ -8,7 +8,7 @@ from the history alone and offline, that
   - each signature is good, by a key that was allowed at the time of the record;
   - each state is what all records so far add up to;
   - snapshots, policies and plans are the ones that the records name by their digests;
-  - whatever started had been announced, was planned, and started inside its window and after its gate;
+  - whatever started had been announced, was planned, and started inside its window and after its gate and canaries;
   - no more hosts of a ring were down than its policy allows;
   - a record that you have seen before is still there (--head).
 
@@ -217,6 +217,7 @@ class Reducer:
         self.reboots = {r["host"]: r for r in state.get("reboots", [])}
         self.asleep = {(a["host"], a["update"]): a for a in state.get("asleep", [])}
         self.rings = state.get("rings", [])
+        self.canaries = {(c["ring"], c["update"]): dict(c, hosts=list(c["hosts"])) for c in state.get("canaries", [])}
         self.settled = None
 
     def row(self, ring, update):
@@ -245,6 +246,7 @@ class Reducer:
             return
         for u in sorted({u["update"] for u in a["updates"]}):
             key = (a["host"], u)
+            canary = self.silenced(a["ring"], u, a["host"]) or any(x.get(key, {}).get("canary") for x in (self.asleep, self.failures))
             known, open_ = key in self.failures, self.forget_asleep(*key)
             e = self.row(a["ring"], u)
             if open_:
@@ -253,13 +255,31 @@ class Reducer:
             elif not known:
                 e["attempted" if e["succeeded"] == 0 else "succeeded"] += 1 if e["succeeded"] == 0 else -1
                 e["failed"] += 1
-            self.fail(key, a["ring"], a["endedAt"] or self.r["at"], a["reason"])
+            self.fail(key, a["ring"], a["endedAt"] or self.r["at"], a["reason"], canary)
 
-    def fail(self, key, ring, ended, reason, untouched=False):
+    def fail(self, key, ring, ended, reason, canary, untouched=False):
         last = self.failures.get(key, {"times": 0, "untouched": True})
         self.failures[key] = {"host": key[0], "ring": ring, "update": key[1], "at": ended, "times": last["times"] + 1, "reason": reason}
         if untouched and last.get("untouched"):
             self.failures[key]["untouched"] = True
+        if canary:
+            self.failures[key]["canary"] = True
+
+    # Canaries: who goes first, and how it went there.
+
+    def sang(self, ring, u, host, at):
+        c = self.canaries.setdefault((ring, u), {"ring": ring, "update": u, "hosts": [], "succeededAt": at})
+        c["succeededAt"] = max(c["succeededAt"], at)
+        c["hosts"] = sorted(set(c["hosts"]) | {host})
+
+    def silenced(self, ring, u, host):
+        c = self.canaries.get((ring, u))
+        if c is None or host not in c["hosts"]:
+            return False
+        c["hosts"].remove(host)
+        if not c["hosts"]:
+            del self.canaries[ring, u]
+        return True
 
     def action(self, a):
         status, verb = a["status"], a["verb"]
@@ -280,6 +300,9 @@ class Reducer:
         if a["verb"] == "apply":
             d["updates"] = sorted({u["update"] for u in a["updates"]})
             self.occurred(a, 1)
+            first = sorted({u["update"] for u in a["updates"] if u.get("canary")})
+            if first:
+                d["canary"] = first
         if a["verb"] == "reboot":
             d["verb"] = "reboot"
             if a.get("bootBefore"):
@@ -327,10 +350,13 @@ class Reducer:
                     self.sleep(d, u, a)
                 else:
                     self.succeed(e, a.get("platform"), started, ended)
+                    if u in d.get("canary", []):
+                        self.sang(d["ring"], u, d["host"], ended)
             else:
                 e["firstAt"] = min(e["firstAt"] or started, started)
                 e["failed"] += 1
-                self.fail(key, d["ring"], ended, a["reason"], a["hostState"] == "untouched")
+                canary = self.silenced(d["ring"], u, d["host"]) or u in d.get("canary", []) or self.failures.get(key, {}).get("canary")
+                self.fail(key, d["ring"], ended, a["reason"], canary, a["hostState"] == "untouched")
                 if a["hostState"] == "done" and not a.get("unhealthy"):
                     self.sleep(d, u, a)
 
@@ -348,6 +374,8 @@ class Reducer:
         self.asleep[d["host"], u] = {"host": d["host"], "ring": d["ring"], "update": u}
         if a.get("platform"):
             self.asleep[d["host"], u]["platform"] = a["platform"]
+        if u in d.get("canary", []):
+            self.asleep[d["host"], u]["canary"] = True
 
     def forget_asleep(self, host, u):
         a = self.asleep.pop((host, u), None)
@@ -370,6 +398,8 @@ class Reducer:
                     old["attempted"] -= 1
                 e["attempted"] += 1
             self.succeed(e, a.get("platform"), at, at)
+            if a.get("canary"):
+                self.sang(a["ring"], key[1], host, at)
 
     def rebooted(self, d, well, ended):
         was = self.reboots.get(d["host"], {"times": 0, "failed": 0})
@@ -419,6 +449,7 @@ class Reducer:
                 del gone[u]
                 self.seen.pop(u, None)
                 self.rows = {k: e for k, e in self.rows.items() if k[1] != u}
+                self.canaries = {k: c for k, c in self.canaries.items() if k[1] != u}
                 self.failures = {k: f for k, f in self.failures.items() if k[1] != u}
         self.gone = gone
 
@@ -432,7 +463,8 @@ class Reducer:
         if self.r["fence"] > 0:
             fences[self.r["site"]] = max(fences.get(self.r["site"], 0), self.r["fence"])
         occurrences = sorted(self.times.items(), key=lambda kv: (kv[0][3],) + kv[0][:3])
-        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings}
+        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings,
+                "canaries": [c for _, c in sorted(self.canaries.items())]}
         return dict(
             EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
             evidence=[e for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
@@ -709,6 +741,34 @@ class Verifier:
             self.found("BREAKER", s.seq, s.commit.name, f"{a['host']} was started with an update that the breaker held")
         self.in_window(s, i, s.record["at"])
         self.gate(s, i)
+        self.first(s, i)
+
+    # Canaries: no more than the lane says, none beside one that failed or is in doubt, and nobody else before them.
+
+    def first(self, s, i):
+        a, run = i["a"], i["run"]
+        lane = next((x for x in run["policy"]["lanes"] if x["lane"] == a["lane"]), {})
+        need = amount(lane["canary"], len(ring_hosts(run["policy"], a["ring"]))) if lane.get("canary") else 0
+        if run["base"] is None or need == 0 and not any(u.get("canary") for u in a["updates"]):
+            return
+        before = self.steps[-1].state
+        busy = {x["a"]["id"] for x in self.order if x["status"] == "started"}
+        for u in a["updates"]:
+            name = u["update"]
+            then, now = sung(before, a["ring"], name, set()), sung(before, a["ring"], name, busy)
+            if u.get("canary"):
+                if any((f["host"], f["update"]) == (a["host"], name) and f.get("canary") for f in before["failures"]):
+                    continue
+                ahead = s.record["actions"][:s.record["actions"].index(a)]
+                same = sum(x["ring"] == a["ring"] and any(y["update"] == name and y.get("canary") for y in x["updates"]) for x in ahead)
+                if now["bad"] or then["good"] + then["doubt"] + same >= need:
+                    self.found("GATE", s.seq, s.commit.name, f"{name} in {a['ring']}: {a['host']} may not go first")
+                continue
+            base = sung(run["base"].state, a["ring"], name, set())
+            soak = datetime.timedelta(seconds=seconds(lane.get("soak", "0s")))
+            ready = base["good"] >= need and not base["bad"] and (not soak or instant(base["at"]) + soak <= instant(run["input"]["at"]))
+            if not ready or now["good"] < need or now["bad"]:
+                self.found("GATE", s.seq, s.commit.name, f"{name} in {a['ring']}: {a['host']} did not wait for the canaries")
 
     def in_window(self, s, i, at):
         w = i["wave"]
@@ -926,6 +986,16 @@ def pools_of(policy, site, host):
             if host in values:
                 same = {h for h, value in values.items() if value == values[host]}
                 yield f"{ring['ring']}/{bound['label']}={values[host]}", same, amount(bound["maxUnavailable"], len(same)), None
+
+
+def sung(state, ring, update, busy):
+    """How an update went on the canaries of a ring; what is merely under way is no doubt."""
+    rows = [c for c in state.get("canaries", []) if (c["ring"], c["update"]) == (ring, update)]
+    failed = {(f["host"], f["update"]) for f in state["failures"]}
+    doubt = sum(d["ring"] == ring and update in d.get("canary", []) and d["id"] not in busy for d in state["inDoubt"])
+    doubt += sum((x["ring"], x["update"]) == (ring, update) and bool(x.get("canary")) and (x["host"], update) not in failed for x in state.get("asleep", []))
+    bad = sum((f["ring"], f["update"]) == (ring, update) and bool(f.get("canary")) for f in state["failures"])
+    return {"good": sum(len(c["hosts"]) for c in rows), "doubt": doubt, "bad": bad + doubt, "at": rows[0]["succeededAt"] if rows else None}
 
 
 def covers(e, q, wanted):

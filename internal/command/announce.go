@@ -149,17 +149,53 @@ func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
 // still asks rules, approvals and gates once more about every update of a wave.
 func (in judging) still(s ledger.State, actions []ledger.Action) error {
 	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy, in.pool...), s.Failures, s.InDoubt
-	decisions, err := plan.Decisions(in.Input)
+	judgements, err := plan.Judgements(in.Input)
 	if err != nil {
 		return err
 	}
-	for _, d := range decisions {
-		if d.Ring != actions[0].Ring || holds(d) || !slices.ContainsFunc(actions, func(a ledger.Action) bool { return has(a, d.Update) }) {
+	for _, j := range judgements {
+		if j.Decision.Ring != actions[0].Ring {
 			continue
 		}
-		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", label(d.Update), untrusted.Line(d.Reasons[0].Msg, 300))}
+		if err := in.stands(j, actions); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// stands is what a judgement has against the actions of a wave: those of its canaries, and those of other hosts.
+func (in judging) stands(j plan.Judgement, actions []ledger.Action) error {
+	update, first, others := j.Decision.Update, 0, 0
+	for _, a := range actions {
+		for _, u := range a.Updates {
+			switch {
+			case u.Update != update || u.Canary && in.retried(a.Host, update):
+			case u.Canary:
+				first++
+			default:
+				others++
+			}
+		}
+	}
+	d := j.Decision
+	if others > 0 && j.Rest != nil && holds(d) {
+		d = *j.Rest
+	}
+	switch {
+	case !slices.ContainsFunc(actions, func(a ledger.Action) bool { return has(a, update) }):
+		return nil
+	case !holds(d):
+		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", label(update), untrusted.Line(d.Reasons[0].Msg, 300))}
+	case first > j.Left:
+		return &runner.RefusedError{Why: fmt.Sprintf("%s: %s of %s may go as canaries now, and not %d", label(update), count(j.Left, "more host"), d.Ring, first)}
+	}
+	return nil
+}
+
+// retried reports whether an update failed on a host that was its canary: it stays one when it is tried again.
+func (in judging) retried(host, update string) bool {
+	return slices.ContainsFunc(in.Failures, func(f plan.Failure) bool { return f.Host == host && f.Update == update && f.Canary })
 }
 
 func has(a ledger.Action, update string) bool {

@@ -17,6 +17,9 @@ func (v planView) change(id int, waves []plan.Wave) {
 		fmt.Fprintf(v.w, "      reboot only: the hosts ask for it\n")
 		return
 	}
+	if slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool { return u.Canary }) {
+		fmt.Fprintf(v.w, "      goes here first; the other hosts of the ring wait for how it ends\n")
+	}
 	if v.preview == nil {
 		for _, u := range c.Updates {
 			name, to := split(u.Update)

@@ -64,7 +64,7 @@ func (x *reducer) announce(a Action) {
 	d := plan.InDoubt{ID: a.ID, Host: a.Host, Ring: a.Ring, Updates: []string{}, Since: canonical.Instant(a.StartedAt)}
 	switch a.Verb {
 	case VerbApply:
-		d.Updates = purls(a.Updates)
+		d.Updates, d.Canary = purls(a.Updates), canaryOf(a)
 		x.occurred(a, 1)
 	case VerbReboot:
 		d.Verb, d.Boot = string(VerbReboot), a.BootBefore
@@ -133,6 +133,9 @@ func (x *reducer) settle(a Action) {
 				continue
 			}
 			x.succeed(d.Ring, u, a.Platform, started, ended)
+			if slices.Contains(d.Canary, u) {
+				x.sang(d.Ring, u, d.Host, ended)
+			}
 		default:
 			x.fail(d, u, a, ended)
 			if a.HostState == installed && len(a.Unhealthy) == 0 {
@@ -143,6 +146,7 @@ func (x *reducer) settle(a Action) {
 }
 
 func (x *reducer) succeed(ring, update, platform string, started, ended time.Time) {
+	x.unlooked(ring, update)
 	e := x.row(ring, update)
 	e.InDoubt--
 	e.Succeeded++
@@ -163,6 +167,7 @@ func (x *reducer) fail(d plan.InDoubt, update string, a Action, ended time.Time)
 	x.failures[key] = plan.Failure{
 		Host: d.Host, Ring: d.Ring, Update: update, At: ended, Times: last.Times + 1, Reason: a.Reason,
 		Untouched: a.HostState == untouched && (!again || last.Untouched),
+		Canary:    x.silenced(d.Ring, update, d.Host) || slices.Contains(d.Canary, update) || last.Canary,
 	}
 }
 
@@ -175,6 +180,7 @@ func (x *reducer) late(a Action) {
 	for _, u := range purls(a.Updates) {
 		key := [2]string{a.Host, u}
 		_, known := x.failures[key]
+		canary := x.silenced(a.Ring, u, a.Host) || x.asleep[key].Canary || x.failures[key].Canary
 		open := x.forgetAsleep(a.Host, u)
 		switch e := x.row(a.Ring, u); {
 		case known:
@@ -186,7 +192,7 @@ func (x *reducer) late(a Action) {
 			e.Failed++
 		}
 		_, ended := x.times(a)
-		x.failures[key] = plan.Failure{Host: a.Host, Ring: a.Ring, Update: u, At: ended, Times: x.failures[key].Times + 1, Reason: a.Reason}
+		x.failures[key] = plan.Failure{Host: a.Host, Ring: a.Ring, Update: u, At: ended, Times: x.failures[key].Times + 1, Reason: a.Reason, Canary: canary}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Extract is the evidence that a tenant's plan may depend on: that of its own rings, under "tenant/ring" that of the
 // foreign rings its requirements name, and under "*/pool" what it and the tenants of the pool saw together. It is sorted
-// by ring, then update. A foreign tenant that is not in the map has no evidence: its gates stay closed.
+// by ring, then update. How the hosts are is told only of rings of which a requirement asks it. A foreign tenant that is not in the map has no evidence: its gates stay closed.
 func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...string) decision.Evidence {
 	out := decision.Evidence{}
 	for _, e := range own.Evidence {
@@ -18,6 +18,7 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...stri
 			out = append(out, e)
 		}
 	}
+	out = withCanaries(out, own)
 	taken := map[string]bool{}
 	for _, r := range t.Rings {
 		for _, q := range r.Gates() {
@@ -34,7 +35,7 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...stri
 	if t.Pooled() {
 		out = append(out, pooled(own, foreign, pool)...)
 	}
-	out = counted(out, own, foreign, t)
+	out = withHealth(counted(out, own, foreign, t), own, foreign, t, pool)
 	slices.SortFunc(out, func(a, b decision.RingEvidence) int {
 		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})

@@ -29,7 +29,7 @@ func (x *reducer) rebooted(d plan.InDoubt, a Action, ended time.Time) {
 
 // sleep keeps an update that is installed in mind until its host is rebooted.
 func (x *reducer) sleep(d plan.InDoubt, update, platform string) {
-	x.asleep[[2]string{d.Host, update}] = Asleep{Host: d.Host, Ring: d.Ring, Update: update, Platform: platform}
+	x.asleep[[2]string{d.Host, update}] = Asleep{Host: d.Host, Ring: d.Ring, Update: update, Platform: platform, Canary: slices.Contains(d.Canary, update)}
 }
 
 // wake makes successes of what is asleep on a host. A failure to reboot it is made good with that.
@@ -48,6 +48,9 @@ func (x *reducer) wake(host string, at time.Time) {
 			e.InDoubt++
 		}
 		x.succeed(a.Ring, a.Update, a.Platform, at, at)
+		if a.Canary {
+			x.sang(a.Ring, a.Update, host, at)
+		}
 	}
 }
 

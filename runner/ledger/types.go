@@ -113,6 +113,7 @@ type Scan struct {
 	Unseen      []RingUnseen  `json:"unseen,omitempty"` // sorted by ring
 	Rings       []RingHosts   `json:"rings,omitempty"`  // sorted by ring: those that have hosts at the site
 	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
+	Health      []RingHealth  `json:"health,omitempty"` // sorted by ring, update: what was ever started in the ring
 	Awake       []string      `json:"awake,omitempty"`  // sorted: hosts of State.Asleep that ask for no reboot any more
 }
 
@@ -167,7 +168,18 @@ type State struct {
 	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
 	Reboots     []plan.Rebooted      `json:"reboots,omitempty"`
 	Asleep      []Asleep             `json:"asleep,omitempty"`
-	Rings       []SiteHosts          `json:"rings,omitempty"` // sorted by site, ring
+	Rings       []SiteHosts          `json:"rings,omitempty"`  // sorted by site, ring
+	Health      []SiteHealth         `json:"health,omitempty"` // sorted by site, ring, update
+	Canaries    []Canaries           `json:"canaries,omitempty"`
+}
+
+// Canaries are the hosts of a ring on which an update succeeded as on its canaries. Those on which it failed, is in
+// doubt or lacks a reboot are marked where the state lists them.
+type Canaries struct {
+	Ring        string    `json:"ring"`
+	Update      string    `json:"update"`
+	Hosts       []string  `json:"hosts"` // sorted
+	SucceededAt time.Time `json:"succeededAt"`
 }
 
 // Asleep is an update that is installed on a host and takes effect with a reboot that is still to be done. Its host is
@@ -177,6 +189,7 @@ type Asleep struct {
 	Ring     string `json:"ring"`
 	Update   string `json:"update"`
 	Platform string `json:"platform,omitempty"`
+	Canary   bool   `json:"canary,omitempty"`
 }
 
 // Occurrence is one window occurrence in which a ring was worked on.

@@ -1,0 +1,59 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/runner/ledger"
+)
+
+// TestBothJudgeCanaries: who goes first is judged alike by both verifiers. The lane is written into the policy, and the
+// first wave of broad, of two hosts, is the last record.
+func TestBothJudgeCanaries(t *testing.T) {
+	t.Parallel()
+	s := tell(t)
+	f, honest := newForger(t, s.dir), s.chain()
+	for name, c := range map[string]struct {
+		canary int
+		first  bool // the wave says that its hosts are canaries
+		closed bool
+	}{
+		"a lane without canaries":         {0, false, false},
+		"others go before the canaries":   {1, false, true},
+		"the canaries go":                 {2, true, false},
+		"more go first than may":          {1, true, true},
+		"canaries that the lane has none": {0, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := &forgery{s, copied(honest)}
+			l := x.at(ledger.PhaseIntent, 3)
+			edit(x, l, ledger.PolicyFile, func(p *policy.Tenant) {
+				p.Lanes = []policy.Lane{{Name: policy.DefaultLane, Canary: policy.Amount{Count: c.canary}}}
+			})
+			digest := canonical.DigestBytes(l.files[ledger.PolicyFile])
+			for n := 3; n <= 4; n++ {
+				r := &x.at(ledger.PhaseIntent, n).record
+				r.Policy = digest
+				for i, a := range r.Actions {
+					r.Actions[i].Updates = slices.Clone(a.Updates)
+					for j := range a.Updates {
+						r.Actions[i].Updates[j].Canary = c.first
+					}
+				}
+			}
+			x.chain = x.chain[:x.index(ledger.PhaseIntent, 4)+1]
+			in := s.input()
+			in.Head = f.write(x.chain)
+			r := mustVerify(t, in)
+			if got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == Gate }); got != c.closed {
+				t.Errorf("closed: %v, want %v: %v", got, c.closed, r.Findings)
+			}
+			if _, said := s.second(t, in.Head); strings.Contains(said, "GATE") != c.closed {
+				t.Errorf("the second verifier says\n%s", said)
+			}
+		})
+	}
+}
