@@ -85,7 +85,6 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 		Missing:   func(ring string) int { return b.stillMissing(ring, u, evidence) },
 		Reported:  func(ring string) decision.Reports { return b.reported(ring, evidence) },
 		Platforms: func() []string { return b.platforms(r, u) },
-		Unwell:    func(ring string, h inventory.Health) []string { return b.unwell(ring, u, h) },
 	}
 	v := b.ruled(decision.Decide(q), r, lane, u)
 	if q.Canaries > 0 && v.rejected == nil {
