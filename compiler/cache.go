@@ -32,7 +32,7 @@ type keyBase struct {
 // newKeyBase covers the program, its schema and every shared file.
 func newKeyBase(tool string, shared []File) keyBase {
 	h := sha256.New()
-	put(h, "ringfence answers 1", tool, schemaDigest(), digestOf(shared))
+	put(h, "ringfence answers 2", tool, schemaDigest(), digestOf(shared))
 	return keyBase{h.Sum(nil), faulty(shared)}
 }
 

@@ -29,8 +29,8 @@ type Options struct {
 	// Evaluator runs CUE. Nil runs it here, without limits.
 	Evaluator Evaluator
 
-	// Cache keeps answers from one compilation to the next; nil keeps none. Tool names the exact program: another one
-	// must not see its answers.
+	// Cache keeps answers from one compilation to the next; nil keeps none. Tool names the exact program and the
+	// Evaluator's limits: another one must not see its answers.
 	Cache Cache
 	Tool  string
 }

@@ -2,7 +2,6 @@ package compiler
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path"
 
@@ -54,8 +53,13 @@ type Failure string
 const (
 	OutOfMemory Failure = "memory"
 	OutOfTime   Failure = "time"
+	Late        Failure = "late" // on the wall clock, which a busy machine may be to blame for
 	Crashed     Failure = "crash"
 )
+
+// Lasting reports whether the same task would fail again, on this machine or another: memory and processor time are
+// counted alike everywhere, and what people write takes a hundredth of either.
+func (f Failure) Lasting() bool { return f == OutOfMemory || f == OutOfTime }
 
 // inProcess evaluates without limits, in this process.
 type inProcess struct {
@@ -87,14 +91,22 @@ func failed(task Task, why Failure) diag.Diagnostic {
 			}
 		}
 	}
-	what := fmt.Sprintf("compiling %s takes more", path.Base(task.Name))
-	fix := "look for what multiplies: comprehensions within comprehensions, lists and ranges of great length, disjunctions of disjunctions"
+	d := Failed("compiling "+path.Base(task.Name), at, why)
+	if d.Code == diag.LimitExceeded {
+		return d.WithFix("look for what multiplies: comprehensions within comprehensions, lists and ranges of great length, disjunctions of disjunctions")
+	}
+	return d.WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
+}
+
+// Failed is the one diagnostic of what a child could not do, at the file where a reader should begin; what begins its
+// summary, as in "compiling acme".
+func Failed(what, file string, why Failure) diag.Diagnostic {
+	at := diag.Range{File: file}
 	switch why {
 	case OutOfMemory:
-		return diag.New(diag.LimitExceeded, "%s memory than a policy may", what).At(diag.Range{File: at}).WithFix("%s", fix)
-	case OutOfTime:
-		return diag.New(diag.LimitExceeded, "%s time than a policy may", what).At(diag.Range{File: at}).WithFix("%s", fix)
+		return diag.New(diag.LimitExceeded, "%s takes more memory than a policy may", what).At(at)
+	case OutOfTime, Late:
+		return diag.New(diag.LimitExceeded, "%s takes more time than a policy may", what).At(at)
 	}
-	return diag.New(diag.EvaluatorFailed, "the process that compiled %s died", path.Base(task.Name)).At(diag.Range{File: at}).
-		WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
+	return diag.New(diag.EvaluatorFailed, "the process that was %s died", what).At(at)
 }

@@ -183,7 +183,8 @@ func (s *session) recall(j *job) bool {
 	return true
 }
 
-// evaluate asks the evaluator. Only answers are kept, never that a limit was exceeded: the next machine may be idle.
+// evaluate asks the evaluator and keeps what it says. That a limit was exceeded is kept too, if it was one that would be
+// exceeded again: else a bomb in one tenant would cost everybody's every command seconds.
 func (s *session) evaluate(ctx context.Context, jobs []*job) {
 	if len(jobs) == 0 {
 		return
@@ -200,13 +201,20 @@ func (s *session) evaluate(ctx context.Context, jobs []*job) {
 			j.answer = &answer{} // interrupted
 		case r.Failure != "":
 			j.answer = &answer{Diags: diag.List{failed(j.task, r.Failure)}}
+			if r.Failure.Lasting() {
+				s.keep(j, j.answer.encode())
+			}
 		case err != nil:
 			j.answer = &answer{Diags: diag.List{failed(j.task, Crashed)}}
 		default:
 			j.answer = a
-			if s.cache != nil && !s.base.faulty && j.key != "" {
-				s.cache.Put(j.key, r.Data)
-			}
+			s.keep(j, r.Data)
 		}
+	}
+}
+
+func (s *session) keep(j *job, data []byte) {
+	if s.cache != nil && !s.base.faulty && j.key != "" {
+		s.cache.Put(j.key, data)
 	}
 }

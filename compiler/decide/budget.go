@@ -1,13 +1,11 @@
 package decide
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // budget ends an evaluation after a number of steps or with its context, whichever comes first. Steps make the limit
 // the same on every machine and in every replay; the context is the wall clock's word. OPA asks at each expression, so
-// nothing loops past it, but one call of a built-in function is one step whatever it costs.
+// nothing loops past it, but one call of a built-in function is one step whatever it costs: the limits of the process
+// are for those.
 type budget struct {
 	ctx       context.Context
 	left      int
@@ -17,9 +15,6 @@ type budget struct {
 const (
 	stepsPerClass = 500_000 // some 200 ms; the built-in rules take about 60 steps a class and rule
 	stepsPerPoll  = 1 << 6  // between two looks at the context
-
-	// longest is for built-in functions that make a step expensive. It is far beyond what the steps take.
-	longest = 10 * time.Second
 )
 
 func newBudget(ctx context.Context, steps int) *budget { return &budget{ctx: ctx, left: steps} }

@@ -121,6 +121,9 @@ func (c *custom) add(ctx context.Context, class Class, a *decision.Answer) {
 	}
 	if err != nil {
 		*a = failed(c.blame(err), err)
+		if b := &a.Blocks[0]; b.Source == "" {
+			b.Source = c.modules[len(c.modules)-1].path // sorted: the tenant's own come last
+		}
 	}
 }
 

@@ -90,8 +90,6 @@ func prepare(ctx context.Context, c *ast.Compiler, query string) (rego.PreparedE
 
 // evaluate runs a prepared query within a number of steps and returns what x is bound to. Undefined is an error.
 func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value, steps int) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
 	b := newBudget(ctx, steps)
 	rs, err := q.Eval(ctx, rego.EvalParsedInput(input), rego.EvalEarlyExit(false), rego.EvalExternalCancel(b))
 	switch {

@@ -21,8 +21,8 @@ var (
 
 // Evaluator answers for one tenant's rules. It is safe for concurrent use and keeps nothing between calls.
 type Evaluator struct {
+	Rules
 	engine *Engine
-	tenant *policy.Tenant
 	known  names
 	fixed  [][2]*ast.Term // input of the built-in rules without the updates
 	custom *custom
@@ -48,7 +48,7 @@ func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, e
 	if err != nil {
 		return nil, err
 	}
-	return &Evaluator{engine: e, tenant: t, known: namesOf(t), fixed: fixed, custom: c}, nil
+	return &Evaluator{Rules: Rules{t, e.modules}, engine: e, known: namesOf(t), fixed: fixed, custom: c}, nil
 }
 
 // Answers returns one answer per update, in the same order, and the digest of each update's class. It never fails as a
@@ -56,8 +56,12 @@ func (e *Engine) Evaluator(ctx context.Context, t *policy.Tenant) (*Evaluator, e
 // the lists of their answer, which callers must not change.
 func (v *Evaluator) Answers(ctx context.Context, updates []inventory.Update) (answers []decision.Answer, digests []string) {
 	classes, ids, index := intern(updates)
-	byClass := v.classes(ctx, classes)
-	answers, digests = make([]decision.Answer, len(updates)), make([]string, len(updates))
+	return spread(v.classes(ctx, classes, func() {}), ids, index)
+}
+
+// spread gives each update the answer of its class.
+func spread(byClass []decision.Answer, ids []string, index []int) (answers []decision.Answer, digests []string) {
+	answers, digests = make([]decision.Answer, len(index)), make([]string, len(index))
 	for i, at := range index {
 		if at < 0 {
 			answers[i] = failed(builtinRule, errNoForm)
@@ -69,15 +73,23 @@ func (v *Evaluator) Answers(ctx context.Context, updates []inventory.Update) (an
 	return answers, digests
 }
 
+// perMark is how many classes a user's modules are asked about between two marks of progress: limits of time hold from
+// one to the next.
+const perMark = 64
+
 // classes answers for distinct classes: the built-in rules in batches, the user's one class at a time, since only they
 // can fail and must not do so for another class.
-func (v *Evaluator) classes(ctx context.Context, classes []Class) []decision.Answer {
+func (v *Evaluator) classes(ctx context.Context, classes []Class, mark func()) []decision.Answer {
 	out := make([]decision.Answer, 0, len(classes))
 	for start := 0; start < len(classes); start += batchSize {
 		out = append(out, v.batch(ctx, classes[start:min(start+batchSize, len(classes))])...)
+		mark()
 	}
 	for i := range out {
 		v.custom.add(ctx, classes[i], &out[i])
+		if (i+1)%perMark == 0 {
+			mark()
+		}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -38,15 +39,31 @@ type ModuleDigest struct {
 	Digest string `json:"digest"` // of the text
 }
 
+// Rules are a tenant's rules as text: nothing is compiled.
+type Rules struct {
+	tenant  *policy.Tenant
+	builtin []policy.Module
+}
+
+// RulesOf goes with the built-in rules below the root of files. The tenant must not change while they are in use.
+func RulesOf(t *policy.Tenant, files fs.FS) (Rules, error) {
+	builtin, err := read(files)
+	return Rules{t, builtin}, err
+}
+
 // Input returns the canonical document for these updates. The same set of classes gives the same bytes, in whatever
 // order and number the updates come.
-func (v *Evaluator) Input(updates []inventory.Update) ([]byte, error) {
-	classes, t := sortedClasses(updates), v.tenant
-	return canonical.Marshal(Input{
+func (r Rules) Input(updates []inventory.Update) ([]byte, error) {
+	return canonical.Marshal(r.input(sortedClasses(updates)))
+}
+
+func (r Rules) input(classes []Class) Input {
+	t := r.tenant
+	return Input{
 		APIVersion: "ringfence.dev/v1", Kind: "DecisionInput", Tenant: t.Name, OPA: version.Version,
 		Rules: t.Rules, Otherwise: t.Otherwise, Lanes: t.Lanes, Freezes: t.Freezes,
-		Builtin: digests(v.engine.modules), Modules: digests(t.Modules), Updates: classes,
-	})
+		Builtin: digests(r.builtin), Modules: digests(t.Modules), Updates: classes,
+	}
 }
 
 func sortedClasses(updates []inventory.Update) []Class {
@@ -63,8 +80,8 @@ func sortedClasses(updates []inventory.Update) []Class {
 }
 
 // Modules returns the text of every module that Input names, the built-in ones first, for storage by digest.
-func (v *Evaluator) Modules() []policy.Module {
-	return append(append([]policy.Module{}, v.engine.modules...), v.tenant.Modules...)
+func (r Rules) Modules() []policy.Module {
+	return append(append([]policy.Module{}, r.builtin...), r.tenant.Modules...)
 }
 
 func digests(modules []policy.Module) []ModuleDigest {
@@ -75,38 +92,13 @@ func digests(modules []policy.Module) []ModuleDigest {
 	return out
 }
 
-// Replay evaluates a document that Input wrote and returns the answers by class digest. text finds the text of a module
-// by its digest; what it returns is measured again.
-func Replay(ctx context.Context, raw []byte, text func(digest string) (string, bool)) (map[string]decision.Answer, error) {
-	var in Input
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil || in.Kind != "DecisionInput" {
-		return nil, fmt.Errorf("read the decision input: not a DecisionInput document: %w", err)
-	}
-	builtin, err := texts(in.Builtin, text)
+// Texts finds the text of every module that a document names, by digest; what text returns is measured again.
+func Texts(raw []byte, text func(digest string) (string, bool)) (out []policy.Module, err error) {
+	in, err := readInput(raw)
 	if err != nil {
 		return nil, err
 	}
-	modules, err := texts(in.Modules, text)
-	if err != nil {
-		return nil, err
-	}
-	engine, err := newEngine(ctx, builtin)
-	if err != nil {
-		return nil, err
-	}
-	v, err := engine.Evaluator(ctx, &policy.Tenant{
-		Name: in.Tenant, Rules: in.Rules, Otherwise: in.Otherwise, Lanes: in.Lanes, Freezes: in.Freezes, Modules: modules,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return v.replay(ctx, in.Updates)
-}
-
-func texts(list []ModuleDigest, text func(digest string) (string, bool)) (out []policy.Module, err error) {
-	for _, m := range list {
+	for _, m := range slices.Concat(in.Builtin, in.Modules) {
 		s, ok := text(m.Digest)
 		if !ok || canonical.DigestBytes([]byte(s)) != m.Digest {
 			return nil, fmt.Errorf("module %s: no text with digest %s", m.Path, m.Digest)
@@ -116,15 +108,98 @@ func texts(list []ModuleDigest, text func(digest string) (string, bool)) (out []
 	return out, nil
 }
 
-func (v *Evaluator) replay(ctx context.Context, classes []Class) (map[string]decision.Answer, error) {
-	out := make(map[string]decision.Answer, len(classes))
-	for i, a := range v.classes(ctx, classes) {
-		id, err := classes[i].Digest()
+// ByClass gives each update the answer of its class in a document; answers are those of Ask, in its order. An update
+// whose class the document does not have is an error.
+func ByClass(raw []byte, answers []decision.Answer, updates []inventory.Update) ([]decision.Answer, error) {
+	in, err := readInput(raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Updates) != len(answers) {
+		return nil, fmt.Errorf("%w: %d answers for %d classes", errWrongType, len(answers), len(in.Updates))
+	}
+	byDigest := map[string]decision.Answer{}
+	for i, c := range in.Updates {
+		id, err := c.Digest()
 		if err != nil {
 			return nil, fmt.Errorf("update %d: %w", i, err)
 		}
-		a.Class = id
-		out[id] = a
+		answers[i].Class = id
+		byDigest[id] = answers[i]
+	}
+	out := make([]decision.Answer, len(updates))
+	for i, u := range updates {
+		id, err := ClassOf(u).Digest()
+		if err != nil {
+			return nil, err
+		}
+		answer, ok := byDigest[id]
+		if !ok {
+			return nil, fmt.Errorf("the rules were not asked about %s", u.PURL)
+		}
+		out[i] = answer
 	}
 	return out, nil
+}
+
+func readInput(raw []byte) (in Input, err error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil || in.Kind != "DecisionInput" {
+		return in, fmt.Errorf("read the decision input: not a DecisionInput document: %w", err)
+	}
+	return in, nil
+}
+
+// Replayer answers documents that Input wrote. It keeps what it compiled for the next one, so it is for one goroutine.
+// The zero Replayer is ready.
+type Replayer struct {
+	engines map[string]*Engine // by digest of the built-in modules
+}
+
+// maxEngines bounds what a Replayer keeps. A ledger has as many as releases wrote to it.
+const maxEngines = 4
+
+// Ask returns one answer for each class of a document, same index. Modules are those that the document names, in its
+// order, as Texts and Rules.Modules list them. It calls mark from time to time, so that somebody who watches sees
+// progress. Modules that break the contract are a diag.List.
+func (r *Replayer) Ask(ctx context.Context, raw []byte, modules []policy.Module, mark func()) ([]decision.Answer, error) {
+	in, err := readInput(raw)
+	if err != nil {
+		return nil, err
+	}
+	own := len(modules) - len(in.Modules)
+	if own != len(in.Builtin) {
+		return nil, fmt.Errorf("the document names %d modules, not %d", len(in.Builtin)+len(in.Modules), len(modules))
+	}
+	engine, err := r.engine(ctx, modules[:own])
+	if err != nil {
+		return nil, err
+	}
+	v, err := engine.Evaluator(ctx, &policy.Tenant{
+		Name: in.Tenant, Rules: in.Rules, Otherwise: in.Otherwise, Lanes: in.Lanes, Freezes: in.Freezes, Modules: modules[own:],
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.classes(ctx, in.Updates, mark), nil
+}
+
+func (r *Replayer) engine(ctx context.Context, builtin []policy.Module) (*Engine, error) {
+	key, err := canonical.Digest(builtin)
+	if err != nil {
+		return nil, err
+	}
+	if e := r.engines[key]; e != nil {
+		return e, nil
+	}
+	e, err := newEngine(ctx, builtin)
+	if err != nil {
+		return nil, err
+	}
+	if r.engines == nil || len(r.engines) == maxEngines {
+		r.engines = map[string]*Engine{}
+	}
+	r.engines[key] = e
+	return e, nil
 }

@@ -80,7 +80,10 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 		return judging{}, err
 	}
 	at := r.clock()
-	answers, _ := r.rules.Answers(ctx, decision.WithDeclared(r.tenant, at, r.snapshot.Updates))
+	answers, err := r.decide(ctx, r.snapshot, at)
+	if err != nil {
+		return judging{}, err
+	}
 	in := r.input(at, r.snapshot, answers)
 	in.SnapshotDigest = r.plan.Parents.Snapshot // nothing here measures it
 	return judging{in, states(foreign), r.pool()}, nil

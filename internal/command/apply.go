@@ -170,7 +170,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 		return err
 	}
 	defer f.Close()
-	rec, err := p.newRecorder(ctx, made, preview, s)
+	rec, err := p.newRecorder(made, preview, s)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/answercache"
+	"github.com/ringfence/ringfence/internal/limited"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -61,6 +63,7 @@ func Main(args []string, env Env) int {
 	app.signals = watch(env.Signals, stopping{
 		waiting: app.waiting, cancel: func() { app.cancelling(); cancel() }, kill: os.Exit,
 	})
+	defer app.closePool()
 	root := app.root()
 	root.SetArgs(longFlags(root, args))
 	err := root.ExecuteContext(ctx)
@@ -77,6 +80,12 @@ type app struct {
 	out     *emitter
 	started time.Time // what a test clock runs on from
 	signals *signals
+
+	children *limited.Pool   // once they are needed
+	said     map[string]bool // diagnostics that are to be printed once
+
+	cached     *answercache.Cache // nil if nothing is kept
+	cacheKnown bool
 }
 
 func (a *app) root() *cobra.Command {

@@ -8,34 +8,57 @@ import (
 	"runtime"
 
 	"github.com/ringfence/ringfence/compiler"
-	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/internal/answercache"
+	"github.com/ringfence/ringfence/internal/limited"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
 // compiling is how this program compiles: in children with limits, with the answers of earlier compilations at hand.
-// What it returns must be closed with the second result.
-func (a *app) compiling() (compiler.Options, func()) {
-	options := compiler.Options{CheckModules: decide.CheckModules, Tool: version() + " " + sandbox.Build(a.Executable)}
+func (a *app) compiling() compiler.Options {
+	options := compiler.Options{Evaluator: a.pool(), Tool: a.tool()}
 	if a.named != "" {
 		options.Only = []string{a.named}
 	}
-	closeAll := func() {}
-	if a.Executable != "" {
-		e := newEvaluator(a.Executable)
-		options.Evaluator, closeAll = e, e.close
-	}
 	if cache := a.cache(); cache != nil {
 		options.Cache = cache
-		then := closeAll
-		closeAll = func() { then(); cache.Trim() }
 	}
-	return options, closeAll
+	return options
 }
 
-// cache opens the folder of RINGFENCE_CACHE_DIR, or the user's own. A folder that others could write to is not used:
-// what lies there becomes policy.
+// tool names this very program and its limits, under which answers are kept.
+func (a *app) tool() string {
+	return version() + " " + sandbox.Build(a.Executable) + " " + limited.Limits()
+}
+
+// pool has the children in which users' CUE and Rego run.
+func (a *app) pool() *limited.Pool {
+	if a.children == nil {
+		a.children = limited.New(a.Executable)
+	}
+	return a.children
+}
+
+// closePool ends the children, and forgets what the cache has too much of.
+func (a *app) closePool() {
+	if a.children != nil {
+		a.children.Close()
+	}
+	if a.cached != nil {
+		a.cached.Trim()
+	}
+}
+
+// cache is opened once.
 func (a *app) cache() *answercache.Cache {
+	if !a.cacheKnown {
+		a.cached, a.cacheKnown = a.openCache(), true
+	}
+	return a.cached
+}
+
+// openCache opens the folder of RINGFENCE_CACHE_DIR, or the user's own. A folder that others could write to is not used:
+// what lies there becomes policy.
+func (a *app) openCache() *answercache.Cache {
 	dir := a.Getenv("RINGFENCE_CACHE_DIR")
 	switch dir {
 	case "off":
@@ -72,12 +95,15 @@ func (a *app) userCache() string {
 	return filepath.Join(dir, "ringfence")
 }
 
+// SandboxMode is the argument by which the program becomes a child of itself.
+const SandboxMode = limited.Mode
+
 // sandboxed runs the program as a child that compiles, if that is what it was started as.
 func sandboxed(args []string, env Env) (code int, ok bool) {
 	if len(args) != 1 || args[0] != SandboxMode {
 		return 0, false
 	}
-	if err := compileChild(env.Stdin, env.Stdout); err != nil {
+	if err := limited.Serve(env.Stdin, env.Stdout); err != nil {
 		fmt.Fprintln(env.Stderr, "error:", err)
 		return ExitError, true
 	}
@@ -86,8 +112,7 @@ func sandboxed(args []string, env Env) (code int, ok bool) {
 
 // compile compiles the workspace's tree.
 func (a *app) compile(ctx context.Context, w *workspace) {
-	options, closeAll := a.compiling()
-	defer closeAll()
+	options := a.compiling()
 	w.set, w.list = compiler.Compile(ctx, w.tree, options)
 	w.list.Sort()
 }

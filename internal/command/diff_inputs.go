@@ -84,7 +84,7 @@ func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, 
 	if len(known.snapshot.Updates) == 0 {
 		return p.input(d.at, known.snapshot, nil), nil
 	}
-	answers, _, err := p.decide(ctx, known.snapshot, d.at)
+	answers, err := p.decide(ctx, known.snapshot, d.at)
 	if err != nil {
 		return plan.Input{}, err
 	}

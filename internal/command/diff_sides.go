@@ -84,8 +84,7 @@ func (d *diffSides) compile(ctx context.Context, w *workspace) {
 	if len(only) == 0 {
 		return
 	}
-	options, closeAll := d.compiling()
-	defer closeAll()
+	options := d.compiling()
 	options.Only = only
 	w.set, w.list = compiler.Compile(ctx, w.tree, options)
 	w.list.Sort()

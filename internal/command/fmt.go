@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler"
-	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/limited"
 )
 
 func newFmt(a *app) *cobra.Command {
@@ -52,22 +52,30 @@ func (a *app) format(ctx context.Context, args []string, check bool) error {
 	if err != nil {
 		return err
 	}
+	files, broken, err := readable(repo.Root(), names)
+	if err != nil {
+		return err
+	}
+	layouts := a.pool().Format(ctx, files)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	var differ int
-	var broken diag.List
-	for _, name := range names {
-		changed, list, err := formatFile(repo.Root(), name, check)
+	for i, f := range files {
+		changed, err := layOut(repo.Root(), f, layouts[i], check)
 		if err != nil {
 			return err
 		}
-		broken = append(broken, list...)
+		broken = append(broken, layouts[i].Diags...)
 		if changed {
 			differ++
-			a.out.emit("progress", name, event{"file": name})
+			a.out.emit("progress", f.Path, event{"file": f.Path})
 			if !a.json {
-				fmt.Fprintln(a.Stdout, name)
+				fmt.Fprintln(a.Stdout, f.Path)
 			}
 		}
 	}
+	broken.Sort()
 	a.out.diagnostics(broken, os.DirFS(repo.Root()))
 	switch {
 	case len(broken) > 0:
@@ -125,61 +133,41 @@ func cueAndRego(root, from string) ([]string, error) {
 	return out, err
 }
 
-// formatFile lays out one file. Nothing is written if it is right already, does not parse, or only is to be checked.
-func formatFile(root, name string, check bool) (changed bool, list diag.List, err error) {
-	full := filepath.Join(root, filepath.FromSlash(name))
-	src, err := os.ReadFile(full)
-	if err != nil {
-		return false, nil, err
+// readable reads the files to lay out, and says which are no text that the compiler would read.
+func readable(root string, names []string) (files []compiler.File, broken diag.List, err error) {
+	for _, name := range names {
+		full := filepath.Join(root, filepath.FromSlash(name))
+		info, err := os.Stat(full)
+		if err != nil {
+			return nil, nil, err
+		}
+		var src []byte
+		if info.Size() <= maxFormatted {
+			if src, err = os.ReadFile(full); err != nil {
+				return nil, nil, err
+			}
+		}
+		if info.Size() > maxFormatted || !utf8.Valid(src) {
+			broken = append(broken, diag.New(diag.RefusedFile, "%s is no UTF-8 text of at most 1 MiB", path.Base(name)).At(diag.Range{File: name}).
+				WithFix("replace it with a file that the compiler would read"))
+			continue
+		}
+		files = append(files, compiler.File{Path: name, Size: info.Size(), Data: src})
 	}
-	if d, bad := unreadable(name, src); bad {
-		return false, diag.List{d}, nil
-	}
-	layOut := compiler.Format
-	if path.Ext(name) == ".rego" {
-		layOut = decide.Format
-	}
-	out, list := layOut(name, bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")))
-	if len(list) > 0 || bytes.Equal(out, src) {
-		return false, list, nil
+	return files, broken, nil
+}
+
+// layOut writes one file anew. Nothing is written if it is right already, does not parse, or only is to be checked.
+func layOut(root string, f compiler.File, as limited.Layout, check bool) (changed bool, err error) {
+	if len(as.Diags) > 0 || bytes.Equal(as.Text, f.Data) {
+		return false, nil
 	}
 	if check {
-		return true, nil, nil
+		return true, nil
 	}
-	err = writeWhole(full, func(w io.Writer) error { _, err := w.Write(out); return err })
-	if err != nil {
-		return false, nil, notWritten(name, err)
+	full := filepath.Join(root, filepath.FromSlash(f.Path))
+	if err := writeWhole(full, func(w io.Writer) error { _, err := w.Write(as.Text); return err }); err != nil {
+		return false, notWritten(f.Path, err)
 	}
-	return true, nil, nil
-}
-
-// unreadable keeps from the parsers what they cannot bear: they recurse, and a stack that overflows ends the program.
-func unreadable(name string, src []byte) (diag.Diagnostic, bool) {
-	at := diag.Range{File: name}
-	switch {
-	case len(src) > maxFormatted || !utf8.Valid(src):
-		return diag.New(diag.RefusedFile, "%s is no UTF-8 text of at most 1 MiB", path.Base(name)).At(at).
-			WithFix("replace it with a file that the compiler would read"), true
-	case nesting(src) > maxNesting:
-		return diag.New(diag.LimitExceeded, "brackets are nested deeper than %d", maxNesting).At(at).WithFix("close them"), true
-	}
-	return diag.Diagnostic{}, false
-}
-
-// maxNesting is far above what people write.
-const maxNesting = 500
-
-// nesting is how many brackets are open at once, at most.
-func nesting(src []byte) int {
-	open, most := 0, 0
-	for _, c := range src {
-		switch c {
-		case '(', '[', '{':
-			open++
-		case ')', ']', '}':
-			open = max(0, open-1)
-		}
-		most = max(most, open)
-	}
-	return most
+	return true, nil
 }

@@ -7,14 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/policies"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/report"
@@ -174,13 +172,8 @@ func states(heads map[string]ledger.Head) map[string]ledger.State {
 }
 
 // decide asks the rules about every update of the snapshot, as an instant has them.
-func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot, at time.Time) ([]decision.Answer, *decide.Evaluator, error) {
-	e, err := decide.New(ctx, p.tenant, policies.Decide)
-	if err != nil {
-		return nil, nil, fmt.Errorf("prepare the rules of %s: %w", p.tenant.Name, err)
-	}
-	answers, _ := e.Answers(ctx, decision.WithDeclared(p.tenant, at, s.Updates))
-	return answers, e, nil
+func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot, at time.Time) ([]decision.Answer, error) {
+	return p.answers(ctx, p.tenant, decision.WithDeclared(p.tenant, at, s.Updates))
 }
 
 // plan makes the plan of an instant from what the ledger knows.
@@ -193,7 +186,7 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	if err != nil {
 		return nil, nil, err
 	}
-	answers, _, err := p.decide(ctx, s, at)
+	answers, err := p.decide(ctx, s, at)
 	if err != nil {
 		return nil, nil, err
 	}

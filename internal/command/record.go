@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/policies"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -207,7 +208,6 @@ type recorder struct {
 	preview  *plan.Preview
 	snapshot *inventory.Snapshot // kept current with what each wave read
 	inputs   map[string][]byte
-	rules    *decide.Evaluator
 	began    int             // the record that the plan was judged by
 	counted  map[string]bool // hosts in doubt when the run began, which its budgets know
 	underway map[string]bool // actions that are announced and have no outcome yet
@@ -217,14 +217,10 @@ type recorder struct {
 var _ runner.Recorder = (*recorder)(nil)
 
 // newRecorder prepares a run's records, with the inputs from which any later release can replay its decisions.
-func (p *pipeline) newRecorder(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot) (*recorder, error) {
-	_, e, err := p.decide(ctx, s, p.basis.At)
-	if err != nil {
-		return nil, err
-	}
-	inputs, err := p.inputs(e, made, s)
+func (p *pipeline) newRecorder(made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot) (*recorder, error) {
+	inputs, err := p.inputs(made, s)
 	r := &recorder{
-		pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs, rules: e, began: p.head.State.Seq,
+		pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs, began: p.head.State.Seq,
 		counted: map[string]bool{}, underway: map[string]bool{}, settled: map[string]bool{},
 	}
 	for _, d := range p.head.State.InDoubt {
@@ -233,12 +229,16 @@ func (p *pipeline) newRecorder(ctx context.Context, made *plan.Plan, preview *pl
 	return r, err
 }
 
-func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Snapshot) (map[string][]byte, error) {
+func (p *pipeline) inputs(made *plan.Plan, s *inventory.Snapshot) (map[string][]byte, error) {
 	compiled, err := canonical.Marshal(p.tenant)
 	if err != nil {
 		return nil, err
 	}
-	asked, err := e.Input(decision.WithDeclared(p.tenant, p.basis.At, s.Updates))
+	rules, err := decide.RulesOf(p.tenant, policies.Decide)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := rules.Input(decision.WithDeclared(p.tenant, p.basis.At, s.Updates))
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +250,7 @@ func (p *pipeline) inputs(e *decide.Evaluator, made *plan.Plan, s *inventory.Sna
 	out := map[string][]byte{
 		ledger.PolicyFile: compiled, ledger.DecideFile: asked, ledger.PlanFile: document, ledger.RunFile: append(basis, '\n'),
 	}
-	for _, m := range e.Modules() {
+	for _, m := range rules.Modules() {
 		out[ledger.ModuleFile(canonical.DigestBytes([]byte(m.Text)))] = []byte(m.Text)
 	}
 	return out, err

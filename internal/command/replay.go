@@ -12,33 +12,30 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
-	"github.com/ringfence/ringfence/runner/ledger/verify"
 )
 
-var _ verify.Decider = redecide
-
 // redecide evaluates recorded rules for a verifier: those of the recorded policy, with the very modules that were used.
-func redecide(ctx context.Context, t *policy.Tenant, asked []byte, text func(string) (string, bool), updates []inventory.Update) ([]decision.Answer, error) {
+// They are somebody's programs like any other, so they run in a child, and are asked anew each time: a cache is no proof.
+func (a *app) redecide(ctx context.Context, t *policy.Tenant, asked []byte, text func(string) (string, bool), updates []inventory.Update) ([]decision.Answer, error) {
 	if err := sameRules(t, asked); err != nil {
 		return nil, err
 	}
-	byClass, err := decide.Replay(ctx, asked, text)
+	modules, err := decide.Texts(asked, text)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]decision.Answer, len(updates))
-	for i, u := range updates {
-		class, err := decide.ClassOf(u).Digest()
-		if err != nil {
-			return nil, err
-		}
-		answer, ok := byClass[class]
-		if !ok {
-			return nil, fmt.Errorf("the rules were not asked about %s", u.PURL)
-		}
-		out[i] = answer
+	r := a.pool().Ask(ctx, asked, modules)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case r.Failure != "":
+		return nil, fmt.Errorf("the recorded rules exceed a limit: %s", r.Failure)
 	}
-	return out, nil
+	answers, err := decide.Unpack(r.Data)
+	if err != nil {
+		return nil, err
+	}
+	return decide.ByClass(asked, answers, updates)
 }
 
 // sameRules: what the rules were asked is of this policy and no other.

@@ -8,27 +8,24 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
-	"github.com/ringfence/ringfence/policies"
 )
 
 // playScenario sends a scenario through the rules and the planner and says what is not as expected, and in seen what of
 // the policy had a say.
-func playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario, seen touched) ([]mismatch, error) {
+func (a *app) playScenario(ctx context.Context, t *policy.Tenant, s policy.Scenario, seen touched) ([]mismatch, error) {
 	snapshot, err := given(t, s)
 	if err != nil {
 		return nil, err
 	}
-	e, err := decide.New(ctx, t, policies.Decide)
+	answers, err := a.answers(ctx, t, decision.WithDeclared(t, s.At, snapshot.Updates))
 	if err != nil {
 		return nil, err
 	}
-	answers, _ := e.Answers(ctx, decision.WithDeclared(t, s.At, snapshot.Updates))
 	in := plan.Input{At: s.At, Policy: t, Snapshot: snapshot, Evidence: givenEvidence(s), Answers: answers, Tool: version()}
 	made, err := plan.Build(in)
 	if err != nil {

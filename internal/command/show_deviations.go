@@ -18,8 +18,7 @@ func (a *app) showDeviations(ctx context.Context, f showFlags) error {
 		a.out.diagnostics(ws.list, ws.tree)
 		return done(ExitError)
 	}
-	options, closeAll := a.compiling()
-	defer closeAll()
+	options := a.compiling()
 	traits, list := compiler.TraitsOf(ctx, ws.tree, options, names(ws.set))
 	if list.HasErrors() {
 		a.out.diagnostics(list, ws.tree)

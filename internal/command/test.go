@@ -77,8 +77,7 @@ func (a *app) test(ctx context.Context, f testFlags) error {
 		a.out.diagnostics(ws.list, ws.tree)
 		return done(ExitError)
 	}
-	options, closeAll := a.compiling()
-	defer closeAll()
+	options := a.compiling()
 	scenarios, list := compiler.Scenarios(ctx, ws.tree, options)
 	if list.HasErrors() {
 		a.out.diagnostics(list, ws.tree)
@@ -168,7 +167,18 @@ func (a *app) regoTests(ctx context.Context, tree fs.FS) ([]testResult, []decide
 			modules = append(modules, policy.Module{Path: path, Text: string(raw)})
 		}
 	}
-	list, rules, err := decide.Test(ctx, modules)
+	if len(modules) == 0 {
+		return nil, nil, nil
+	}
+	r := a.pool().Test(ctx, modules)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case r.Failure != "":
+		d := compiler.Failed("running the tests of Rego", modules[0].Path, r.Failure)
+		return nil, nil, d.WithFix("look for what multiplies in the modules and in their tests")
+	}
+	list, rules, err := decide.UnpackTests(r.Data)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -194,7 +204,7 @@ func (a *app) scenario(ctx context.Context, ws *workspace, s policy.Scenario, se
 		r.Wrong = []string{diag.New(diag.UnknownTenant, "there is no tenant %q", s.Tenant).Summary}
 		return r
 	}
-	differs, err := playScenario(ctx, t, s, seen)
+	differs, err := a.playScenario(ctx, t, s, seen)
 	if err != nil {
 		r.Wrong = append(r.Wrong, err.Error())
 	}

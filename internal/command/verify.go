@@ -60,7 +60,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 			return err
 		}
 	}
-	in.Decide = redecide
+	in.Decide = a.redecide
 	report, err := verify.Verify(ctx, in)
 	if errors.Is(err, verify.ErrNoLedger) {
 		return diag.New(diag.Usage, "%s has no ledger here", in.Tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%s:ringfence/ledger/%s", in.Tenant, in.Tenant)

@@ -59,7 +59,7 @@ func (c *Child) Send(frame []byte) error {
 }
 
 // Receive waits for the child's next frame for as long as the wall limit allows. After an error the child is gone; the
-// error is ErrMemory, ErrTime or ErrCrashed.
+// error is ErrMemory, ErrTime, ErrLate or ErrCrashed. ErrLate may be the fault of a busy machine, the first two are not.
 func (c *Child) Receive() (frame []byte, err error) {
 	err = c.timed(func() (err error) {
 		frame, err = readFrame(c.out, c.limits.Frame)
@@ -73,7 +73,7 @@ func (c *Child) timed(do func() error) error {
 		c.mu.Lock()
 		c.late = true
 		c.mu.Unlock()
-		_ = c.cmd.Process.Kill() // one that is gone already is what was wanted
+		c.Kill()
 	})
 	err := do()
 	alarm.Stop()
@@ -85,6 +85,9 @@ func (c *Child) timed(do func() error) error {
 
 // Close ends the child.
 func (c *Child) Close() { _ = c.end() }
+
+// Kill ends the child while others talk to it: they get an error.
+func (c *Child) Kill() { _ = c.cmd.Process.Kill() } // one that is gone already is what was wanted
 
 // end kills what is left of the child, waits for it and says how it went.
 func (c *Child) end() error {
@@ -110,8 +113,10 @@ func (c *Child) verdict(err error) error {
 	errors.As(err, &exit)
 	said := c.said.String()
 	switch {
-	case c.late, exit != nil && (exit.ExitCode() == exitTime || outOfTime(exit)):
+	case exit != nil && (exit.ExitCode() == exitTime || outOfTime(exit)):
 		return ErrTime
+	case c.late:
+		return ErrLate
 	case exit != nil && exit.ExitCode() == exitMemory, saysMemory(said):
 		return ErrMemory
 	case err == nil:

@@ -27,7 +27,8 @@ type Limits struct {
 // The ways a child ends early.
 var (
 	ErrMemory  = errors.New("the child exceeded its memory")
-	ErrTime    = errors.New("the child exceeded its time")
+	ErrTime    = errors.New("the child exceeded its processor time")
+	ErrLate    = errors.New("the child did not answer in time")
 	ErrCrashed = errors.New("the child died")
 )
 

@@ -134,7 +134,7 @@ func TestLimits(t *testing.T) {
 		"one allocation": {ErrMemory, small},
 		"stack":          {ErrMemory, small},
 		"loop":           {ErrTime, small},
-		"sleep":          {ErrTime, quick},
+		"sleep":          {ErrLate, quick},
 		"exit":           {ErrCrashed, small},
 		"panic":          {ErrCrashed, small},
 		"flood":          {ErrCrashed, small},

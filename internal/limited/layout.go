@@ -1,0 +1,67 @@
+package limited
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"path"
+	"slices"
+
+	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// Layout is a file as it should be laid out, or what is wrong with it.
+type Layout struct {
+	Text  []byte
+	Diags diag.List
+}
+
+// Format lays out CUE and Rego files, each by its name's ending, in their order. Lines end with LF afterwards. A cancelled
+// context leaves the rest without text and diagnostics.
+func (p *Pool) Format(ctx context.Context, files []compiler.File) []Layout {
+	o := &order{
+		replies: make([]compiler.Reply, len(files)),
+		batches: cut(len(files), func(i int) []compiler.File { return files[i : i+1] }, func(int) bool { return false }),
+		request: func(b batch, _ bool) (r request) {
+			for _, item := range b {
+				r.Layout = append(r.Layout, files[item])
+			}
+			return r
+		},
+	}
+	p.do(ctx, o)
+	out := make([]Layout, len(files))
+	for i, r := range o.replies {
+		out[i] = unpackLayout(files[i], r)
+	}
+	return out
+}
+
+// layOut is the child's side.
+func layOut(f compiler.File) ([]byte, diag.List) {
+	format := compiler.Format
+	if path.Ext(f.Path) == ".rego" {
+		format = decide.Format
+	}
+	return format(f.Path, bytes.ReplaceAll(f.Data, []byte("\r\n"), []byte("\n")))
+}
+
+func packLayout(text []byte, list diag.List) []byte {
+	data, err := json.Marshal(Layout{text, list})
+	if err != nil {
+		panic(err) // it is made of strings and numbers
+	}
+	return data
+}
+
+func unpackLayout(f compiler.File, r compiler.Reply) (out Layout) {
+	switch {
+	case r.Failure != "":
+		out.Diags = diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, r.Failure).WithFix("look for what is nested without end")}
+	case r.Data != nil && json.Unmarshal(r.Data, &out) != nil:
+		out = Layout{Diags: diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, compiler.Crashed)}}
+	}
+	return Layout{slices.Clip(out.Text), out.Diags}
+}
