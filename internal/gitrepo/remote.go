@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -15,24 +14,6 @@ const remoteOutput = 32 << 20
 
 // plainRemote is what a remote may be called here: its name becomes part of refs, settings and arguments.
 var plainRemote = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
-
-// Remotes names the remotes that the repository's configuration knows, sorted. Those whose name is not plain letters,
-// digits, dashes and underscores are left out: they cannot be used here.
-func (r *Repo) Remotes(ctx context.Context) ([]string, error) {
-	out, err := r.call("remote").run(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the remotes: %w", err)
-	}
-	names := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"), func(n string) bool { return !plainRemote.MatchString(n) })
-	slices.Sort(names)
-	return names, nil
-}
-
-// HasRemote reports whether Remotes lists a name.
-func (r *Repo) HasRemote(ctx context.Context, name string) (bool, error) {
-	names, err := r.Remotes(ctx)
-	return slices.Contains(names, name), err
-}
 
 // RemoteRef asks a remote where a ref is; without the ref it returns ErrRefNotFound.
 func (r *Repo) RemoteRef(ctx context.Context, remote, ref string) (string, error) {

@@ -115,12 +115,6 @@ func (b *Broker) Journal() []Ran {
 	return slices.Clone(b.ran)
 }
 
-// InDoubt reports whether a command that may change the host was started and its exit status never came, or has not
-// come yet.
-func (b *Broker) InDoubt() bool {
-	return slices.ContainsFunc(b.Journal(), func(r Ran) bool { return r.Mutates && r.Lost })
-}
-
 // None is the Exec of providers that reach their fleet themselves: it refuses everything.
 type None struct{}
 

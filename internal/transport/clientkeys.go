@@ -171,16 +171,28 @@ func publicHalf(path string, locked *ssh.PassphraseMissingError) (ssh.PublicKey,
 
 // offerWithCertificate offers the certificate beside a key first, as OpenSSH does.
 func (k *keyring) offerWithCertificate(path string, signer ssh.Signer) {
-	if text, err := readKeyFile(path + "-cert.pub"); err == nil {
-		if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
-			if cert, ok := public.(*ssh.Certificate); ok {
-				if s, err := ssh.NewCertSigner(cert, signer); err == nil {
-					k.offered = append(k.offered, s)
-				}
-			}
-		}
+	if s, ok := withCertificate(path+"-cert.pub", signer); ok {
+		k.offered = append(k.offered, s)
 	}
 	k.offered = append(k.offered, signer)
+}
+
+// withCertificate is a key with its certificate, if the file holds one of this key.
+func withCertificate(path string, signer ssh.Signer) (ssh.Signer, bool) {
+	text, err := readKeyFile(path)
+	if err != nil {
+		return nil, false
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, false
+	}
+	cert, ok := public.(*ssh.Certificate)
+	if !ok {
+		return nil, false
+	}
+	s, err := ssh.NewCertSigner(cert, signer)
+	return s, err == nil
 }
 
 func readKeyFile(path string) ([]byte, error) {

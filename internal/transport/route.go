@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -94,7 +95,7 @@ func (s *SSH) resolve(host, port, user string) (hop, error) {
 	if err := s.config.refuseExecutes(host); err != nil {
 		return hop{}, err
 	}
-	dialHost, dialPort := host, firstOf(port, s.config.get(host, "Port"), defaultPort)
+	dialHost, dialPort := host, cmp.Or(port, s.config.get(host, "Port"), defaultPort)
 	if v := s.config.get(host, "HostName"); v != "" {
 		dialHost = strings.NewReplacer("%%", "%", "%h", host).Replace(v)
 	}
@@ -106,7 +107,7 @@ func (s *SSH) resolve(host, port, user string) (hop, error) {
 	}
 	h := hop{
 		key: keyAddress(host, port), dial: net.JoinHostPort(dialHost, dialPort),
-		user:           firstOf(user, s.config.get(host, "User"), s.cfg.User),
+		user:           cmp.Or(user, s.config.get(host, "User"), s.cfg.User),
 		identitiesOnly: strings.EqualFold(s.config.get(host, "IdentitiesOnly"), "yes"),
 		agent:          s.agentSocket(host),
 	}
@@ -137,13 +138,4 @@ func (s *SSH) expandPath(path, alias, host, remoteUser string) string {
 		path = filepath.Join(s.cfg.Home, rest)
 	}
 	return strings.NewReplacer("%%", "%", "%d", s.cfg.Home, "%h", host, "%n", alias, "%r", remoteUser, "%u", s.cfg.User).Replace(path)
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

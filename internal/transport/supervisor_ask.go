@@ -15,27 +15,6 @@ func Ask(ctx context.Context, conn Conn, id string) (Status, error) {
 	return asked(ctx, conn, "", id)
 }
 
-// Await is Ask, once the action's command has come to an end or ctx has.
-func Await(ctx context.Context, conn Conn, id string) (Status, error) {
-	return awaited(ctx, conn, "", id)
-}
-
-func awaited(ctx context.Context, conn Conn, dir, id string) (Status, error) {
-	for {
-		st, s, err := find(ctx, conn, dir, id)
-		if err != nil || st.State != StateClaimed && st.State != StateRunning {
-			return st, err
-		}
-		name, err := hostID(id, st.Commands)
-		if err != nil {
-			return st, err
-		}
-		if _, _, err := s.await(ctx, name); err != nil {
-			return st, err
-		}
-	}
-}
-
 func asked(ctx context.Context, conn Conn, dir, id string) (Status, error) {
 	st, _, err := find(ctx, conn, dir, id)
 	return st, err

@@ -67,8 +67,8 @@ func TestASupervisedBroker(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	ran := b.Journal()
-	if len(ran) != 3 || b.InDoubt() || b.Denied() != nil || ran[1].ExitCode != 3 || !slices.Equal(ran[1].Argv, desc.Commands[0].Argv) {
-		t.Errorf("in doubt %v, journal %+v", b.InDoubt(), ran)
+	if len(ran) != 3 || inDoubt(b) || b.Denied() != nil || ran[1].ExitCode != 3 || !slices.Equal(ran[1].Argv, desc.Commands[0].Argv) {
+		t.Errorf("in doubt %v, journal %+v", inDoubt(b), ran)
 	}
 	st, err := asked(t.Context(), s.conn, s.dir, action.ID)
 	if err != nil || st.State != StateEnded || st.Commands != 2 || st.ExitCode != 3 {
@@ -149,8 +149,8 @@ func TestWhatASupervisedBrokerBelieves(t *testing.T) {
 	for name, tt := range tests {
 		b := NewSupervisedBroker(&script{user: "patch", answer: tt.host}, changing("true"), Options{}, Action{ID: "a", Scope: scope})
 		out, err := b.Run(t.Context(), "change", nil)
-		if !errors.Is(err, tt.err) || b.InDoubt() != tt.inDoubt || (len(b.Journal()) > 0) != (tt.inDoubt || tt.err == nil) {
-			t.Errorf("%s: %v, in doubt %v, journal %+v", name, err, b.InDoubt(), b.Journal())
+		if !errors.Is(err, tt.err) || inDoubt(b) != tt.inDoubt || (len(b.Journal()) > 0) != (tt.inDoubt || tt.err == nil) {
+			t.Errorf("%s: %v, in doubt %v, journal %+v", name, err, inDoubt(b), b.Journal())
 		}
 		if tt.inDoubt && (errors.Is(err, providers.ErrRefused) || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrSudo)) {
 			t.Errorf("%s: %v could be taken for nothing started", name, err)
@@ -202,7 +202,7 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 		cancel()
 		return says(0, "ringfence-supervisor 1 running code=0 began=1 ended=0 whole=0\n", "")(argv)
 	}}
-	if st, err := Await(ctx, conn, "a"); !errors.Is(err, context.Canceled) || st.State != StateRunning {
+	if st, err := awaited(ctx, conn, "", "a"); !errors.Is(err, context.Canceled) || st.State != StateRunning {
 		t.Errorf("got %+v, %v", st, err)
 	}
 }

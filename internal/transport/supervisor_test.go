@@ -178,6 +178,23 @@ func TestTheCommandOutlivesWhoeverAsked(t *testing.T) {
 	}
 }
 
+// awaited is the answer once the action's command has come to an end, or ctx has.
+func awaited(ctx context.Context, conn Conn, dir, id string) (Status, error) {
+	for {
+		st, s, err := find(ctx, conn, dir, id)
+		if err != nil || st.State != StateClaimed && st.State != StateRunning {
+			return st, err
+		}
+		name, err := hostID(id, st.Commands)
+		if err != nil {
+			return st, err
+		}
+		if _, _, err := s.await(ctx, name); err != nil {
+			return st, err
+		}
+	}
+}
+
 // TestFencingOutBeforeAsking: once a newer run has told the host its number, a start of the older one comes too late.
 func TestFencingOutBeforeAsking(t *testing.T) {
 	t.Parallel()

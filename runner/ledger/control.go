@@ -75,11 +75,6 @@ func (c Control) Broken(update string) (Standing, bool) {
 	return c.Breaks[i], true
 }
 
-// Fresh reports whether the remote was read recently enough to start something on its word.
-func (c Control) Fresh(now time.Time, within time.Duration) bool {
-	return !c.Read.IsZero() && now.Sub(c.Read) <= within
-}
-
 // Left lists what stands of that which an order is to lift: halts of its very tenant, or the break of its update.
 func (c Control) Left(o Order) []Standing {
 	var out []Standing

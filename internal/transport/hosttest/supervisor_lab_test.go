@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ringfence/ringfence/internal/lab"
 	"github.com/ringfence/ringfence/internal/transport"
@@ -71,7 +72,10 @@ func TestAnUpgradeOutlivesItsConnection(t *testing.T) {
 func finished(t *testing.T, l *lab.Lab, h *lab.Host, a transport.Action) {
 	t.Helper()
 	conn := dial(t, l, h)
-	st, err := transport.Await(t.Context(), conn, a.ID)
+	st, err := transport.Ask(t.Context(), conn, a.ID)
+	for ; err == nil && st.State == transport.StateRunning; st, err = transport.Ask(t.Context(), conn, a.ID) {
+		time.Sleep(100 * time.Millisecond)
+	}
 	if err != nil || st.State != transport.StateEnded || st.ExitCode != 0 || !strings.Contains(string(st.Log), "Setting up libexpat1") {
 		t.Fatalf("got %s with %d, %v\n%s", st.State, st.ExitCode, err, st.Log)
 	}
