@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
-	"github.com/ringfence/ringfence/compiler/inventory"
 )
 
 // verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
