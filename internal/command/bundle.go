@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (a *app) bundle(ctx context.Context, f bundleFlags) error {
 		file = strings.Trim(in.Tenant+"-"+f.period, "-") + ".bundle"
 	}
 	if err := writeBundle(ctx, in.Repo, join(a.Dir, file), report, last); err != nil {
-		return diag.New(diag.WriteFailed, "%s: %v", file, err)
+		return notWritten(file, errors.New(a.asTyped(err, file)))
 	}
 	a.out.event("progress", event{"file": file, "head": report.Head, "records": report.Records}, "%s: %s, the last of %s; head %s",
 		file, count(report.Records, "record"), last.When.UTC().Format("2006-01-02 15:04Z"), report.Head)
@@ -80,6 +81,9 @@ func (a *app) lastBefore(ctx context.Context, in verify.Input, end time.Time) (l
 	head, err := l.Head(ctx)
 	if err != nil {
 		return ledger.LogEntry{}, ledgerError(in.Tenant, err)
+	}
+	if head.Commit == "" {
+		return ledger.LogEntry{}, noLedger(in.Tenant)
 	}
 	for e, err := range l.Log(ctx, head, 0) {
 		if err != nil {

@@ -46,6 +46,7 @@ func System() Env {
 	exe, _ := os.Executable()
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a run must not die because nobody reads its output any more
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Dir: dir, Now: time.Now,
 		Executable: exe, Signals: signals, Terminal: isTerminal(os.Stderr),
@@ -59,7 +60,9 @@ func Main(args []string, env Env) int {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	app := &app{Env: env, started: env.Now()}
+	stdout := &sink{to: env.Stdout}
+	env.Stdout = stdout
+	app := &app{Env: env, stdout: stdout, started: env.Now()}
 	app.signals = watch(env.Signals, stopping{
 		waiting: app.waiting, cancel: func() { app.cancelling(); cancel() }, kill: os.Exit,
 	})
@@ -78,6 +81,7 @@ type app struct {
 	events  string
 	named   string // the tenant that --tenant names
 	out     *emitter
+	stdout  *sink
 	started time.Time // what a test clock runs on from
 	signals *signals
 
@@ -153,7 +157,7 @@ func (a *app) begin(c *cobra.Command) error {
 	if f := c.Flags().Lookup("tenant"); f != nil && f.Changed && f.Value.String() != ledger.Everyone {
 		a.named = f.Value.String()
 	}
-	if err := errors.Join(atLeastOne(c), a.changeDir(a.chdir)); err != nil {
+	if err := errors.Join(sensible(c), a.changeDir(a.chdir)); err != nil {
 		return usage(c, err)
 	}
 	out, err := newEmitter(a)
@@ -236,8 +240,8 @@ func (a *app) end(err error) int {
 	if x.err != nil && !errors.Is(x.err, errSaid) {
 		a.out.failure(x)
 	}
-	if err := a.out.close(x); err != nil && x.code == ExitOK {
-		fmt.Fprintln(a.Stderr, "error:", err)
+	if d, lost := a.unwritten(a.out.close(x)); lost && x.code == ExitOK {
+		printDiagnostic(a.Stderr, d, nil)
 		return ExitError
 	}
 	return x.code

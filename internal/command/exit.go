@@ -74,7 +74,7 @@ func exitOf(err error) *exit {
 	if errors.As(err, &d) {
 		return &exit{codeOf(d.Code), err}
 	}
-	return &exit{ExitError, err}
+	return &exit{ExitError, systemError(err)}
 }
 
 func codeOf(c diag.Code) int {

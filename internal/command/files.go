@@ -6,12 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
 // writeWhole writes a file beside its place and renames it, so that a file of that name is never half written.
 func writeWhole(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -42,15 +48,26 @@ func notWritten(path string, err error) error {
 	return diag.New(diag.WriteFailed, "%s was not written: %s", path, plainly(err)).WithFix("see that its folder is there and may be written")
 }
 
-// plainly is what the system says of a file, without the call and the path, which the sentence around it has.
+// plainly is what the system or git says of a file, without the call and the path, which the sentence around it has.
 func plainly(err error) string {
+	if err == nil {
+		return ""
+	}
 	var p *fs.PathError
 	var l *os.LinkError
+	var git *gitrepo.GitError
 	switch {
+	case errors.As(err, &git):
+		return firstLine(git)
 	case errors.As(err, &p):
 		return p.Err.Error()
 	case errors.As(err, &l):
 		return l.Err.Error()
 	}
 	return err.Error()
+}
+
+// asTyped is what git says of a file that a person named, with the name that the person gave it.
+func (a *app) asTyped(err error, name string) string {
+	return strings.ReplaceAll(plainly(err), join(a.Dir, name), name)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -72,6 +73,9 @@ func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
 	if err != nil {
 		return err
 	}
+	if len(compiler.Tenants(ws.tree)) == 0 {
+		return diag.New(diag.NoTenants, "there is no tenant in this repository: the order would stop nobody").WithFix("go to the policy repository (-C DIR)")
+	}
 	share, err := a.shareOptions(ws)
 	if err != nil {
 		return err
@@ -82,6 +86,9 @@ func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
 	}
 	given := c.Halts[len(c.Halts)-1]
 	a.out.event("halt", event{"order": given.Order, "voice": given.Voice.String()}, "halted %s (%s)", who(f.tenant), given.Voice)
+	if share.Remote == "" {
+		a.out.say("the ledger has no remote, so only runs in this repository see the order; for others: git push REMOTE ringfence/control")
+	}
 	return nil
 }
 
@@ -117,7 +124,7 @@ func (a *app) lift(ctx context.Context, sw *ledger.Switch, order ledger.Order) e
 	c, err := sw.Lift(ctx, order)
 	switch {
 	case errors.Is(err, ledger.ErrNotHalted):
-		return diag.New(diag.Usage, "%s is not halted", who(order.Tenant)).WithFix("see: git log ringfence/control")
+		return diag.New(diag.Usage, "no order halts %s", who(order.Tenant)).WithFix("see: git log ringfence/control")
 	case errors.Is(err, ledger.ErrNoVoice):
 		return diag.New(diag.NoVoice, "%v; nothing was written", err).WithFix("sign with a key of %s: RINGFENCE_SIGNING_KEY=FILE", signersPath)
 	case errors.Is(err, ledger.ErrAgreed):

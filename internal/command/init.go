@@ -31,6 +31,9 @@ func (a *app) init(ctx context.Context, name string) error {
 	if err := mustBeEmpty(dir, name); err != nil {
 		return err
 	}
+	if err := gitrepo.Installed(); err != nil {
+		return err
+	}
 	if err := writeTree(dir, policies.Scaffold()); err != nil {
 		return notWritten(name, err)
 	}

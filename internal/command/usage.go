@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -50,14 +51,24 @@ func wrongValue(e *pflag.InvalidValueError) string {
 		return fmt.Sprintf("%q is neither true nor false", e.GetValue())
 	case "int":
 		return fmt.Sprintf("%q is no number", e.GetValue())
+	case "duration":
+		return fmt.Sprintf("%q is no duration; write it like 90s, 5m or 1h30m", e.GetValue())
 	}
 	return cmp.Or(errors.Unwrap(e), error(e)).Error()
 }
 
-// atLeastOne refuses to work on no host at once.
-func atLeastOne(c *cobra.Command) error {
+// shortest is the least that a verb waits: without a pause between two looks it would write records as fast as it can.
+const shortest = 100 * time.Millisecond
+
+// sensible refuses numbers that make no sense, such as working on no host at once.
+func sensible(c *cobra.Command) error {
 	if n, err := c.Flags().GetInt("parallel"); err == nil && n < 1 {
 		return fmt.Errorf("--parallel is at least 1, not %d", n)
+	}
+	for _, name := range []string{"every", "reboot-wait"} {
+		if d, err := c.Flags().GetDuration(name); err == nil && d < shortest {
+			return fmt.Errorf("--%s is at least %v, not %v", name, shortest, d)
+		}
 	}
 	return nil
 }

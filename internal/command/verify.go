@@ -39,7 +39,7 @@ Exit 0: nothing is wrong (remarks do not count); 3: findings.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.verify(c.Context(), f) },
 	}
-	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` (default: the only one that has a ledger)")
+	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` (default: the only one)")
 	c.Flags().StringVar(&f.bundle, "bundle", "", "verify the ledger in `FILE`, which ringfence bundle wrote")
 	c.Flags().StringVar(&f.signers, "allowed-signers", "", "whose signatures count: a `FILE` in OpenSSH's format")
 	c.Flags().StringVar(&f.head, "head", "", "the `RECORD` (full commit, or number) that was seen earlier and must be there")
@@ -63,12 +63,16 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	in.Decide = a.redecide
 	report, err := verify.Verify(ctx, in)
 	if errors.Is(err, verify.ErrNoLedger) {
-		return diag.New(diag.Usage, "%s has no ledger here", in.Tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%s:ringfence/ledger/%s", in.Tenant, in.Tenant)
+		return noLedger(in.Tenant)
 	}
 	if err != nil {
 		return err
 	}
 	return a.verdict(report)
+}
+
+func noLedger(tenant string) error {
+	return diag.New(diag.Usage, "%s has no ledger here", tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%[1]s:ringfence/ledger/%[1]s", tenant)
 }
 
 // verified finds the ledger: in this repository, or in a bundle that is unpacked for a while.
@@ -124,7 +128,7 @@ func signersAt(repo *gitrepo.Repo, commit, name string) (*signing.Signers, error
 func (a *app) signersFile(name string) (*signing.Signers, error) {
 	raw, err := os.ReadFile(join(a.Dir, name))
 	if err != nil {
-		return nil, fmt.Errorf("--allowed-signers: %w", err)
+		return nil, diag.New(diag.BadSigners, "%s cannot be read: %s", name, plainly(err)).WithFix("name a file that is there: --allowed-signers FILE")
 	}
 	return parseSigners(name, raw)
 }
@@ -145,7 +149,9 @@ func (a *app) bundled(ctx context.Context, f verifyFlags) (in verify.Input, done
 	}
 	done = func() { os.RemoveAll(dir) }
 	repo, refs, err := gitrepo.OpenBundle(ctx, join(a.Dir, f.bundle), dir)
-	if err == nil {
+	if err != nil {
+		err = diag.New(diag.LedgerBroken, "%s is no bundle that can be read: %s", f.bundle, a.asTyped(err, f.bundle)).WithFix("name a file that ringfence bundle wrote, and fetch it again if it was cut")
+	} else {
 		in, err = a.ofBundle(repo, refs, f)
 	}
 	if err != nil {
@@ -195,7 +201,7 @@ func seenRecord(head string) (*verify.Seen, error) {
 	case err == nil && n > 0:
 		return &verify.Seen{Seq: n}, nil
 	}
-	return nil, diag.New(diag.Usage, "--head %q is neither a full commit nor a number", head)
+	return nil, diag.New(diag.Usage, "--head %q is neither a full commit nor a number", head).WithFix("give what verify or bundle printed as head: 40 digits, or the record's number")
 }
 
 // verdict prints what was found.

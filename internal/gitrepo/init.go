@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -12,6 +13,14 @@ const (
 	DefaultName  = "Ringfence"
 	DefaultEmail = "ringfence@localhost"
 )
+
+// Installed says with ErrNoGit that there is no git program, before something is begun that needs one.
+func Installed() error {
+	if _, err := exec.LookPath("git"); err != nil {
+		return ErrNoGit
+	}
+	return nil
+}
 
 // InitRepo makes dir a repository with an unborn branch main, in the formats that Open accepts whatever the user's
 // defaults are.
