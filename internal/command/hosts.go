@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +32,8 @@ func newEnroll(a *app) *cobra.Command {
 		Short: "Write the hosts' SSH keys to the tenant's known_hosts, for review",
 		Long: `Asks every host of the working folder's policy for its SSH host key, without logging in, and writes new ones to
 tenants/<tenant>/known_hosts. Nothing trusts them before the file is committed: compare the printed fingerprints with
-the hosts' own first. A host whose key changed keeps its old line and is reported (exit 3).`,
+the hosts' own first. A host whose key changed keeps its old line and is reported (exit 3). The jump hosts that
+~/.ssh/config names are asked too; what lies behind one can be asked once its key is committed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.enroll(c.Context(), tenant) },
 	}
@@ -55,7 +58,7 @@ func (a *app) enroll(ctx context.Context, tenant string) error {
 	if err != nil {
 		return diag.New(diag.BadSettings, "%v", err)
 	}
-	updated, list, err := transport.Enroll(ctx, targets(t), old, ssh.HostKey)
+	updated, list, err := transport.Enroll(ctx, withJumps(targets(t), ssh.Jumps), old, ssh.HostKey)
 	if err != nil {
 		return diag.New(diag.BadSettings, "%v", err)
 	}
@@ -86,18 +89,39 @@ func targets(t *policy.Tenant) []transport.Target {
 	return out
 }
 
-// enrolled prints what each host showed and counts the changed keys.
+// withJumps adds the jump hosts on the way, each once: nobody behind one is reached before its key is known. A target
+// whose way cannot be told says so itself when it is asked.
+func withJumps(list []transport.Target, jumps func(transport.Target) ([]transport.Target, error)) []transport.Target {
+	out := slices.Clone(list)
+	for _, t := range list {
+		way, _ := jumps(t)
+		for _, j := range way {
+			if !slices.ContainsFunc(out, func(x transport.Target) bool { return x.Address == j.Address }) {
+				out = append(out, j)
+			}
+		}
+	}
+	return out
+}
+
+// enrolled prints what each host showed, or why it showed nothing, and counts the changed keys.
 func (a *app) enrolled(list []transport.Enrolled) int {
 	changed := 0
 	for _, e := range list {
 		if e.State == transport.KeyChanged {
 			changed++
 		}
+		said := strings.TrimSpace(e.KeyType + " " + untrusted.Line(e.Fingerprint, 100))
+		fields := event{"host": e.Host, "address": e.Address, "state": e.State, "keyType": e.KeyType, "fingerprint": e.Fingerprint}
+		if said == "" && e.Err != nil {
+			said = untrusted.Line(e.Err.Error(), 300)
+			fields["reason"] = said
+		}
 		if a.json {
-			a.out.emit("progress", e.Host, event{"host": e.Host, "address": e.Address, "state": e.State, "keyType": e.KeyType, "fingerprint": e.Fingerprint})
+			a.out.emit("progress", e.Host, fields)
 			continue
 		}
-		fmt.Fprintf(a.Stdout, "%-11s %s %s %s %s\n", e.State, e.Host, e.Address, e.KeyType, untrusted.Line(e.Fingerprint, 100))
+		fmt.Fprintf(a.Stdout, "%-11s %s %s %s\n", e.State, e.Host, e.Address, said)
 	}
 	return changed
 }
