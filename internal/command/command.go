@@ -36,6 +36,8 @@ type Env struct {
 	Signals <-chan os.Signal
 	// Terminal says whether Stderr is one: colour and live progress only then.
 	Terminal bool
+	// Columns is the width of that terminal, 0 if it is not known; nil: never known.
+	Columns func() int
 	// Ticker returns a channel that ticks, and what ends it; nil: the system's.
 	Ticker func(every time.Duration) (<-chan time.Time, func())
 }
@@ -49,7 +51,7 @@ func System() Env {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a run must not die because nobody reads its output any more
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Dir: dir, Now: time.Now,
-		Executable: exe, Signals: signals, Terminal: isTerminal(os.Stderr),
+		Executable: exe, Signals: signals, Terminal: isTerminal(os.Stderr), Columns: widthOf(os.Stderr),
 	}
 }
 

@@ -87,7 +87,7 @@ func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, d due) error {
 		p.out.event("progress", nil, "everything that is due is done; nothing was changed")
 		return nil
 	case isEmpty(made):
-		p.out.event("progress", nil, "the plan is empty: nothing is missing on the %d hosts that were scanned%s; nothing was changed", scannedHosts(made), unjudged(made))
+		p.out.event("progress", nil, "the plan is empty: nothing is missing on the %d hosts that are judged%s; nothing was changed", judgedHosts(made), unjudged(made))
 		return nil
 	}
 	if next, ok := plan.NextDue(made, at); ok {
@@ -132,8 +132,8 @@ func isEmpty(p *plan.Plan) bool {
 	return p.Summary.Planned+p.Summary.Waiting+p.Summary.Reboots == 0 && !waits
 }
 
-// scannedHosts and unjudged say how far "nothing is missing" reaches.
-func scannedHosts(p *plan.Plan) int { return p.Summary.Hosts - len(notJudged(p)) }
+// judgedHosts and unjudged say how far "nothing is missing" reaches.
+func judgedHosts(p *plan.Plan) int { return p.Summary.Hosts - len(notJudged(p)) }
 
 func notJudged(p *plan.Plan) []string {
 	out := slices.Concat(p.Unreachable, p.Stale)
@@ -145,7 +145,7 @@ func notJudged(p *plan.Plan) []string {
 
 func unjudged(p *plan.Plan) string {
 	if n := len(notJudged(p)); n > 0 {
-		return fmt.Sprintf(" (%d more were not, and are not judged)", n)
+		return fmt.Sprintf(" (%d more are unreachable, not fully scanned or quarantined)", n)
 	}
 	return ""
 }

@@ -93,7 +93,7 @@ func (e *emitter) wipe() {
 
 func (e *emitter) draw() {
 	if e.live && e.under != nil {
-		fmt.Fprint(e.a.Stderr, untrusted.Line(e.under.line(), 79)) // one that wraps could not be wiped
+		fmt.Fprint(e.a.Stderr, untrusted.Line(e.under.line(), e.a.columns()-1)) // one that wraps could not be wiped
 	}
 }
 

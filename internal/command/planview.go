@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -128,8 +129,24 @@ func (v planView) outside() {
 	}
 	line("unreachable (not judged, never compliant)", v.p.Unreachable)
 	line("not fully scanned (not judged, never compliant)", v.p.Stale)
+	v.quarantined()
+}
+
+// quarantined names those that nothing is sent to, once for each reason.
+func (v planView) quarantined() {
+	var order []string
+	groups := map[string][]string{}
 	for _, q := range v.p.Quarantined {
-		fmt.Fprintf(v.w, "\nquarantined: %s: %s\n", q.Host, untrusted.Line(q.Reason, 200))
+		if groups[q.Reason] == nil {
+			order = append(order, q.Reason)
+		}
+		groups[q.Reason] = append(groups[q.Reason], q.Host)
+	}
+	if len(order) > 0 {
+		fmt.Fprint(v.w, "\nquarantined (nothing is sent there):\n")
+	}
+	for _, reason := range order {
+		fmt.Fprintf(v.w, "  %s: %s\n", strings.Join(firstOf(groups[reason], 7), " "), untrusted.Line(reason, 200))
 	}
 }
 

@@ -124,6 +124,20 @@ func TestOneLineOnATerminal(t *testing.T) {
 	}
 }
 
+// TestALineFitsItsTerminal: one that wraps could not be wiped.
+func TestALineFitsItsTerminal(t *testing.T) {
+	for columns, want := range map[int]int{0: 79, 40: 39, 200: len(stands)} {
+		e, _, stderr, _, _ := station(t, true, false, nil)
+		e.a.Columns = func() int { return columns }
+		stop := e.follow(atWork())
+		first, _, _ := strings.Cut(stderr.text(), "\r")
+		stop()
+		if got := len([]rune(first)); got != min(want, len(stands)) {
+			t.Errorf("in %d columns the line has %d: %q", columns, got, first)
+		}
+	}
+}
+
 func TestAStreamHasNumbers(t *testing.T) {
 	e, stdout, stderr, tick, _ := station(t, true, true, nil)
 	stop := e.follow(atWork())

@@ -95,7 +95,7 @@ func (f *Fleet) broker(conn transport.Conn, desc providers.Description, h policy
 func (f *Fleet) dial(ctx context.Context, h policy.Host) (transport.Conn, error) {
 	conn, err := f.cfg.Dialer.Dial(ctx, transport.Target{Tenant: f.cfg.Tenant, Name: h.Name, Address: h.Address, User: h.User, Credential: h.Credential})
 	if err != nil {
-		return nil, dialError(err)
+		return nil, dialError(h, err)
 	}
 	return conn, nil
 }
@@ -112,17 +112,6 @@ func mutated(b *transport.Broker) bool {
 		}
 	}
 	return false
-}
-
-// dialError names what an unopened host is.
-func dialError(err error) error {
-	switch {
-	case errors.Is(err, transport.ErrHostKey), errors.Is(err, transport.ErrHostKeyUnknown):
-		return fmt.Errorf("%w: %w", runner.ErrQuarantined, err)
-	case errors.Is(err, transport.ErrAuth), errors.Is(err, transport.ErrNoClientKey), errors.Is(err, transport.ErrConfig):
-		return fmt.Errorf("%w: %w", runner.ErrUnreachable, err)
-	}
-	return err
 }
 
 // provider starts a provider, once; every later call gets the same process or the same error. One that crashed is not

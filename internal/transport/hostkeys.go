@@ -130,5 +130,5 @@ func whyNot(err error) string {
 }
 
 func unknownHost(addr string) error {
-	return fmt.Errorf("%w: known_hosts has no line for %s; enrol the host and review its key", ErrHostKeyUnknown, knownhosts.Normalize(addr))
+	return fmt.Errorf("%w: known_hosts has no line for %s; review and commit its key: ringfence hosts enroll", ErrHostKeyUnknown, knownhosts.Normalize(addr))
 }
