@@ -104,7 +104,7 @@ func (n node) amounts() []policy.LabelAmount {
 
 // ref reads the name of something else.
 func (n node) ref() string {
-	return n.matching(nameGrammar, diag.WrongValue, "a name")
+	return n.matching(nameGrammar, diag.WrongValue, aName)
 }
 
 func (n node) reboot() policy.Reboot {

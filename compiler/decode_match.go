@@ -19,7 +19,7 @@ func (n node) match() policy.Match {
 		Advisory:       n.get("advisory").anyOf("an advisory", node.glob),
 		PURL:           n.get("purl").anyOf("an update", node.purl),
 	}
-	if n.exists() && len(n.fields()) == 0 {
+	if n.exists() && n.isStruct() && len(n.fields()) == 0 {
 		n.report(diag.New(diag.EmptyMatch, "%s names nothing", n.name()).
 			WithFix("say what it applies to, for example classification: [\"security\"]"))
 	}

@@ -18,9 +18,14 @@ func (n node) selector() (equal []policy.Label, by []policy.Choice) {
 			by = append(by, f.choice())
 			continue
 		}
+		if v, _ := f.v.Default(); v.Err() == nil && v.IncompleteKind() == cue.ListKind {
+			f.rejectWith(diag.New(diag.WrongValue, "%s must be a string, as labels are, not %s", f.name(), f.text()).
+				WithFix("write {in: %s}", f.text()))
+			continue
+		}
 		equal = append(equal, policy.Label{Key: f.label(), Value: f.str("a string, as labels are")})
 	}
-	if len(equal)+len(by) == 0 && n.exists() {
+	if n.exists() && n.isStruct() && len(n.fields()) == 0 {
 		n.report(diag.New(diag.EmptyMatch, "%s selects nothing", n.name()).WithFix("name at least one label, such as tier: %q", "prod"))
 	}
 	return equal, by

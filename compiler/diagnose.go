@@ -17,6 +17,11 @@ type subject struct {
 	path       []string // of the value in its package
 }
 
+// noun is what messages call the subject.
+func (s subject) noun() string {
+	return map[string]string{"#Tenant": "the tenant", "#Scenario": "the scenario"}[s.definition]
+}
+
 // value is the subject as a program has it.
 func (s subject) value(p *program) cue.Value {
 	var path []cue.Selector
@@ -33,7 +38,9 @@ func (r *reader) diagnose(c *compilation, t *tree, s subject, strict node, failu
 	if p, list := loose.load(s.arg); len(list) == 0 {
 		r.use(p)
 		n := r.root(s.value(p), p, s.path...)
-		n.structure(closedDefinition(p.ctx, s.definition))
+		schema := closedDefinition(p.ctx, s.definition)
+		r.owners = ownersOf(schema, s.noun())
+		n.structure(schema)
 		if n.ownError() == nil {
 			read(n)
 			r.parameters(n)

@@ -4,6 +4,7 @@ import (
 	stderrors "errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -76,28 +77,14 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 			return diag.New(diag.ImportFailed, "packages import each other in a circle").At(at).
 				WithFix("move what both need into a package that imports neither")
 		}
-		return diag.New(diag.ImportFailed, "%s", what).At(at).
+		meant := ""
+		if wanted := quotedPath.FindString(what); wanted != "" {
+			meant = suggest.Phrase(t.meantPackage(unquote(wanted)))
+		}
+		return diag.New(diag.ImportFailed, "%s%s", what, meant).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
 	}
-	d := diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
-	return d.WithFix("%s", syntaxFix(d.Summary))
-}
-
-// syntaxFix says what most often stands behind the parser's words.
-func syntaxFix(message string) string {
-	switch {
-	case strings.HasPrefix(message, "expected 'EOF'"):
-		return "there is one closing bracket or brace too many, here or further up"
-	case strings.Contains(message, "'EOF'"):
-		return "a bracket or brace further up is not closed"
-	case strings.HasPrefix(message, "missing ','"):
-		return "fields on one line are separated by commas; a name with a hyphen or a blank stands in quotes"
-	case strings.HasPrefix(message, "expected label or ':'"):
-		return "a field is written name: value, also further up; there is no = in between"
-	case strings.HasPrefix(message, "string literal not terminated"):
-		return "close the quotes on the line on which they open"
-	}
-	return ""
+	return t.syntax(diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at))
 }
 
 // twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.
@@ -180,7 +167,7 @@ func packageName(arg string) string {
 var unresolved = []string{"reference %q not found", "imported and not used"}
 
 // buildErrors explains names that lead nowhere or are used by nothing, and what else keeps a package from being built.
-func buildErrors(inst *build.Instance, root cue.Value) diag.List {
+func (t *tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
 	if root.Err() == nil {
 		return nil
 	}
@@ -188,8 +175,7 @@ func buildErrors(inst *build.Instance, root cue.Value) diag.List {
 	for _, e := range errors.Errors(root.Err()) {
 		f, _ := e.Msg()
 		if slices.ContainsFunc(unresolved, func(s string) bool { return strings.HasPrefix(f, s) }) {
-			out = append(out, diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e)).
-				WithFix("a name must be a field of the file, or an imported package, or stand in quotes; remove imports that nothing uses"))
+			out = append(out, t.unresolvedName(e))
 		}
 	}
 	if len(out) > 0 || inst.Err == nil {
@@ -203,6 +189,15 @@ func buildErrors(inst *build.Instance, root cue.Value) diag.List {
 		d.Fix = "CUE has packages such as strings, list, math and time; this repository's own begin with its module"
 	}
 	return diag.List{d}
+}
+
+func (t *tree) unresolvedName(e errors.Error) diag.Diagnostic {
+	d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e))
+	f, args := e.Msg()
+	if f != unresolved[0] || len(args) != 1 {
+		return d.WithFix("remove the import, or use what it brings")
+	}
+	return t.unknownName(d, fmt.Sprint(args[0]))
 }
 
 // builtins are the packages of CUE that a policy has use for.
@@ -242,6 +237,8 @@ func (r *reader) leftover(root node, err error) {
 		n.rejectWith(d)
 	}
 }
+
+var quotedPath = regexp.MustCompile(`"[^"]+"`)
 
 func unquote(s string) string {
 	var out string

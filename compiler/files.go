@@ -49,9 +49,16 @@ func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
 			beside = append(beside, e.Name())
 		}
 	}
+	if inside := strings.TrimPrefix(full, t.home()+t.home()); inside != full {
+		return diag.New(code, "%s names a file that does not exist: %s", at.name(), full).
+			WithFix("paths are relative to the tenant's directory: write %q", inside)
+	}
 	return diag.New(code, "%s names a file that does not exist: %s%s", at.name(), full, suggest.Tail(path.Base(full), beside)).
 		WithFix("paths are relative to the tenant's directory")
 }
+
+// home is the folder of the one tenant that is visible.
+func (t *tree) home() string { return path.Join(tenantsDir, t.tenant) + "/" }
 
 // hosts reads the hosts files that a tenant names; none of them may lie outside its directory.
 func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Host, diag.List) {

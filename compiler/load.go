@@ -54,7 +54,7 @@ func (t *tree) load(arg string) (*program, diag.List) {
 	}
 	p := &program{ctx: cuecontext.New(), inst: inst}
 	p.root = p.ctx.BuildInstance(inst)
-	if list := buildErrors(inst, p.root); len(list) > 0 {
+	if list := t.buildErrors(inst, p.root); len(list) > 0 {
 		return nil, list
 	}
 	p.schema = p.ctx.BuildInstance(schemaOf(inst))

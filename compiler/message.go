@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 // name is how messages call the node: rings.broad.requires."msp-lab/test".soak.
@@ -97,8 +98,11 @@ func (n node) wrongKind(want string, err error) {
 		return
 	}
 	d := diag.New(diag.WrongValue, "%s must be %s, not %s", n.name(), want, n.text())
-	if v, _ := n.v.Default(); v.Kind() == cue.BytesKind {
+	switch v, _ := n.v.Default(); {
+	case v.Kind() == cue.BytesKind:
 		d.Fix = "text stands in double quotes; single quotes make bytes"
+	case v.Kind() == cue.StructKind && want == aName:
+		d.Fix = "declare it under a name of its own, and write that name here"
 	}
 	n.rejectWith(d)
 }
@@ -141,18 +145,53 @@ func (n node) conflict(err error) {
 		n.rejectWith(d)
 		return
 	}
-	d = d.At(spots[0])
+	if name := n.r.parameterSet(spots[0]); name != "" && len(spots) > 1 {
+		d.Summary = name + ": " + plainMessage(e)
+	}
+	d = d.At(n.r.wide(spots[0]))
 	for _, s := range spots[1:] {
 		d = d.WithRelated(s, "declared here")
 		d.Code = diag.Conflict
-		d.Fix = clashFix(spots[0], s)
+		d.Fix = n.r.clashFix(spots[0], s)
 	}
 	n.r.clash(d)
 }
 
+// wide is the whole value that begins at a place, as far as it is in the index.
+func (r *reader) wide(at diag.Range) diag.Range {
+	for _, list := range r.index {
+		for _, p := range list {
+			if p.value.File == at.File && p.value.Start == at.Start {
+				return p.value
+			}
+		}
+	}
+	return at
+}
+
+// parameterSet is the parameter of the user's that a place is the value of.
+func (r *reader) parameterSet(at diag.Range) string {
+	for key, list := range r.index {
+		path := strings.Split(key, "\x1f")
+		name := path[len(path)-1]
+		if !isParameter(name) || len(path) != len(r.prefix)+1 {
+			continue
+		}
+		for _, p := range list {
+			if p.value.File == at.File && p.value.Start == at.Start && rank(p.label, r.home) == 0 {
+				return written(name)
+			}
+		}
+	}
+	return ""
+}
+
 // clashFix is the way out of two values for one field. What another file shares can be published as a parameter.
-func clashFix(own, other diag.Range) string {
-	if own.File == other.File {
+func (r *reader) clashFix(own, other diag.Range) string {
+	if name := r.parameterSet(own); name != "" {
+		return "give " + name + " a value of the type with which it is declared"
+	}
+	if own.File == other.File || rank(own, r.home) == rank(other, r.home) {
 		return "a value cannot be overridden: keep one of them"
 	}
 	return fmt.Sprintf("a value cannot be overridden: remove it here, or let %s publish it as a default that may be set, *value | type", other.File)
@@ -182,7 +221,13 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 			at = r
 		}
 	}
-	n.r.diags = append(n.r.diags, d.At(at))
+	d = d.At(at)
+	if _, args := e.Msg(); len(args) == 1 && n.r.inst != nil {
+		name := written(fmt.Sprint(args[0]))
+		d = widened(d, name)
+		d.Summary += suggest.Phrase(meantDefinition(name, n.r.inst))
+	}
+	n.r.diags = append(n.r.diags, d)
 }
 
 // disagreeing returns the places of the repository whose values clash: the first two positions of the error. The

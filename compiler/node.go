@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -14,14 +15,16 @@ import (
 // reader turns CUE values into plain Go ones and collects what is wrong with them. It reads on after a mistake, so
 // that one run shows them all.
 type reader struct {
-	home      string // the directory whose files are the user's own; others are shared
+	home      string          // the directory whose files are the user's own; others are shared
+	inst      *build.Instance // that the value which is read is of
 	index     index
 	prefix    []string // where the value that is read stands in its package
 	diags     diag.List
-	calendars []calendarRef   // files that windows and freezes take their times from
-	places    check.Places    // of what the cross checks may point at
-	used      map[string]bool // parameters that the user's own files read
-	meant     check.Places    // fields that a misspelt one was meant to be: they are not missing as well
+	calendars []calendarRef       // files that windows and freezes take their times from
+	places    check.Places        // of what the cross checks may point at
+	owners    map[string][]string // what a field may stand in, for those at the wrong level
+	used      map[string]bool     // parameters that the user's own files read
+	meant     check.Places        // fields that a misspelt one was meant to be: they are not missing as well
 }
 
 // node is one value and the field names that lead to it.
@@ -35,7 +38,7 @@ type node struct {
 // root begins reading at v, which p declares at prefix.
 func (r *reader) root(v cue.Value, p *program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
-	r.index, r.prefix = indexOf(p.inst), prefix
+	r.inst, r.index, r.prefix = p.inst, indexOf(p.inst), prefix
 	return node{r: r, v: v}
 }
 

@@ -89,6 +89,14 @@ var notations = map[string][]string{
 	},
 }
 
+// bareTimeFix says how a time or date is written that stands without quotes, where CUE reads a number or a subtraction.
+func bareTimeFix(layout, number string) string {
+	if hour, err := strconv.Atoi(number); layout == "15:04" && err == nil && hour >= 0 && hour < 24 {
+		return fmt.Sprintf("write \"%02d:00\"", hour)
+	}
+	return "times and dates stand in quotes"
+}
+
 // timeFix says how a time or date in another notation is written, or why there is none.
 func timeFix(layout, s string) string {
 	if why := noSuchDay(s); why != "" {
@@ -103,8 +111,10 @@ func timeFix(layout, s string) string {
 		}
 	}
 	for _, n := range notations[layout] {
-		if t, err := time.Parse(n, strings.ToUpper(s)); err == nil {
-			return fmt.Sprintf("write %q", t.Format(layout))
+		for _, written := range []string{s, strings.ToUpper(s)} {
+			if t, err := time.Parse(n, written); err == nil {
+				return fmt.Sprintf("write %q", t.Format(layout))
+			}
 		}
 	}
 	return ""

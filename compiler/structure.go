@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func (n node) structure(schema cue.Value) {
 		return
 	}
 	if !n.isStruct() {
-		n.wrongKind("a struct { … }", nil)
+		n.noStruct(s)
 		return
 	}
 	for _, f := range n.fields() {
@@ -78,6 +79,25 @@ func (n node) structure(schema cue.Value) {
 			n.missing(name)
 		}
 	}
+}
+
+// noStruct reports what stands where fields must, with those that can.
+func (n node) noStruct(s shape) {
+	before := len(n.r.diags)
+	n.wrongKind("a struct { … }", nil)
+	if len(n.r.diags) == before || n.r.diags[before].Fix != "" {
+		return
+	}
+	d := &n.r.diags[before]
+	if s.chosen && s.entry.IncompleteKind() != cue.StructKind {
+		*d = d.WithFix("every entry has a name: %s: <name>: …", n.label())
+		return
+	}
+	if s.chosen {
+		*d = d.WithFix("every entry has a name: %s: <name>: { … }", n.label())
+		return
+	}
+	*d = d.WithFix("fields that can stand in it: %s", strings.Join(slices.Sorted(maps.Keys(s.fields)), ", "))
 }
 
 // ownError is an error of the node itself, not of one below it: nothing can be said of its fields then.
@@ -115,9 +135,55 @@ func (n node) unknown(s shape, parent node) {
 	if meant != "" {
 		n.r.meant.Set(diag.Range{}, parent.under(meant)...)
 	}
-	n.reportName(diag.New(diag.UnknownField, "unknown field %q%s", n.label(), suggest.Phrase(cmp.Or(meant, suggest.Slip(n.label(), all)))).
-		WithFix("fields that can stand here: %s", strings.Join(all, ", ")))
+	phrase := suggest.Phrase(cmp.Or(n.parameterMeant(), meant, suggest.Slip(n.label(), all)))
+	n.reportName(diag.New(diag.UnknownField, "unknown field %q%s", n.label(), phrase).
+		WithFix("%sfields that can stand here: %s", n.elsewhere(), strings.Join(all, ", ")))
 }
+
+// parameterMeant is the parameter of that name that the baseline publishes: its # is easily forgotten.
+func (n node) parameterMeant() string {
+	for _, name := range []string{"#" + n.label(), string(plainMark) + n.label()} {
+		if len(n.path) == 1 && len(n.r.parameterAt(name)) > 0 {
+			return "#" + n.label()
+		}
+	}
+	return ""
+}
+
+// elsewhere says of what a field is one that stands at the wrong level.
+func (n node) elsewhere() string {
+	owners := n.r.owners[n.label()]
+	if len(owners) == 0 || len(owners) > maxOwners {
+		return ""
+	}
+	return fmt.Sprintf("%q is a field of %s; ", n.label(), strings.Join(owners, ", "))
+}
+
+// maxOwners is up to how many places a field belongs to that are worth naming.
+const maxOwners = 3
+
+// ownersOf lists for each field of the schema what can have it: "the tenant", "rings.<name>".
+func ownersOf(schema cue.Value, root string) map[string][]string {
+	out := map[string][]string{}
+	var walk func(v cue.Value, path string, depth int)
+	walk = func(v cue.Value, path string, depth int) {
+		if v.IncompleteKind() != cue.StructKind || depth > maxShapes {
+			return
+		}
+		s := shapeOf(v)
+		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+			out[name] = append(out[name], cmp.Or(path, root))
+			walk(s.fields[name], strings.TrimPrefix(path+"."+name, "."), depth+1)
+		}
+		if s.chosen {
+			walk(s.entry, path+".<name>", depth+1)
+		}
+	}
+	walk(schema, "", 0)
+	return out
+}
+
+const maxShapes = 5 // levels, more than the schema has
 
 func (n node) badName() {
 	if n.label() == policy.PoolRing {

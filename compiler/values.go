@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,8 +67,32 @@ func (n node) enum(values ...string) string {
 	if s == "" && !n.isEmptyString() || slices.Contains(values, s) {
 		return s
 	}
-	n.reject(diag.WrongValue, "must be %s, not %q%s", what, oneLine(s), suggest.Tail(s, values))
+	if list := daysBetween(s, values); len(list) > 0 {
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("write each of them: %s", quoted(list)))
+		return ""
+	}
+	n.reject(diag.WrongValue, "must be %s, not %q%s", what, oneLine(s), suggest.Phrase(cmp.Or(suggest.Word(s, values), abbreviated(s, values))))
 	return ""
+}
+
+// abbreviated is the one value that begins the word: mon for Monday.
+func abbreviated(word string, values []string) string {
+	for _, v := range values {
+		if len(v) >= 3 && strings.HasPrefix(strings.ToLower(word), v) && !strings.Contains(word, "-") {
+			return v
+		}
+	}
+	return ""
+}
+
+// daysBetween are the values from one to another: mon-fri.
+func daysBetween(s string, values []string) []string {
+	first, last, ok := strings.Cut(strings.NewReplacer("–", "-", " to ", "-", " ", "").Replace(strings.ToLower(s)), "-")
+	from, to := slices.Index(values, abbreviated(first, values)), slices.Index(values, abbreviated(last, values))
+	if !ok || from < 0 || to <= from {
+		return nil
+	}
+	return values[from : to+1]
 }
 
 func quoted(values []string) string {
@@ -120,6 +145,8 @@ var (
 	percentGrammar = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
 )
 
+const aName = "a name"
+
 const nameRule = "names are letters, digits, - and _, and begin with a letter or digit; at most 63"
 
 // some reports a list that is there and empty.
@@ -144,14 +171,19 @@ func (n node) percent() int {
 
 // amount reads a count or a percentage.
 func (n node) amount() policy.Amount {
+	const what = `a count of at least 1 or a percentage from "1%" to "100%"`
 	v, ok := n.concrete()
 	if !ok {
 		return policy.Amount{}
 	}
 	if v.Kind() == cue.StringKind {
+		if s, err := v.String(); err == nil && bare.MatchString(s) {
+			n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, s).
+				WithFix("write %s for so many, or \"%s%%\"", s, s))
+			return policy.Amount{}
+		}
 		return policy.Amount{Percent: n.percent()}
 	}
-	const what = `a count of at least 1 or a percentage from "1%" to "100%"`
 	if i, err := v.Int64(); err == nil && i >= 1 && i <= maxCount {
 		return policy.Amount{Count: int(i)}
 	}
@@ -188,6 +220,10 @@ func (n node) bareNumber() string {
 
 // clock reads a wall time in one of time's layouts.
 func (n node) clock(layout, what string) string {
+	if number := n.bareNumber(); number != "" {
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %s", n.name(), what, number).WithFix("%s", bareTimeFix(layout, number)))
+		return ""
+	}
 	s := n.str(what)
 	if s == "" && !n.isEmptyString() {
 		return ""

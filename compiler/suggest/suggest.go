@@ -8,18 +8,26 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// synonyms are words that people bring from other tools or that an earlier page used for a field of ours.
-var synonyms = map[string]string{
-	"maxfailures": "stopAtFailures", "maxfailurs": "stopAtFailures", "maxerrors": "stopAtFailures", "stoponfailure": "stopAtFailures",
-	"failurethreshold": "stopAtFailures", "maxdown": "maxUnavailable", "budget": "maxUnavailable", "maxparallel": "maxUnavailable",
-	"selector": "select", "labels": "select", "schedule": "window", "maintenancewindow": "window", "maintenancewindows": "windows",
-	"after": "requires", "needs": "requires", "dependson": "requires", "minsuccess": "minSucceeded", "minhosts": "minSucceeded",
-	"success": "succeeded", "successrate": "succeeded", "soaktime": "soak", "delay": "soak", "wait": "soak",
-	"tz": "timezone", "zone": "timezone", "inventory": "hosts", "stages": "rings", "waves": "rings", "approvals": "approval",
-	"rules": "approval", "blackouts": "freezes", "blackout": "freezes", "length": "duration", "until": "ends", "end": "ends",
-	"begin": "starts", "from": "starts", "weekdays": "days", "class": "classification", "classes": "classification", "kev": "exploited",
-	"signatures": "approvers", "count": "approvers", "except": "allow", "comment": "reason", "dayofweek": "weekday", "week": "nth",
-	"offset": "offsetDays", "cron": "rrule", "recurrence": "rrule", "calendar": "ics", "restart": "reboot", "rebootpolicy": "reboot",
+// synonyms are words that people bring from other tools or that an earlier page used for a field of ours, and those fields:
+// the first that can stand there is meant.
+var synonyms = map[string][]string{
+	"maxfailures": {"stopAtFailures"}, "maxfailurs": {"stopAtFailures"}, "maxerrors": {"stopAtFailures"},
+	"stoponfailure": {"stopAtFailures"}, "failurethreshold": {"stopAtFailures"}, "maxdown": {"maxUnavailable"},
+	"budget": {"maxUnavailable"}, "maxparallel": {"maxUnavailable"}, "selector": {"select"}, "labels": {"select"},
+	"schedule": {"window"}, "maintenancewindow": {"window"}, "maintenancewindows": {"windows"}, "after": {"requires"},
+	"needs": {"requires"}, "dependson": {"requires"}, "minsuccess": {"minSucceeded"}, "minhosts": {"minSucceeded"},
+	"success": {"succeeded"}, "successrate": {"succeeded"}, "soaktime": {"soak"}, "delay": {"soak"}, "wait": {"soak"},
+	"tz": {"timezone"}, "zone": {"timezone"}, "inventory": {"hosts"}, "stages": {"rings"}, "waves": {"rings"},
+	"approvals": {"approval"}, "rules": {"approval"}, "blackouts": {"freezes"}, "blackout": {"freezes"},
+	"length": {"duration"}, "until": {"ends", "duration"}, "end": {"ends", "duration"}, "begin": {"starts", "start"},
+	"from": {"starts"}, "weekdays": {"days"}, "class": {"classification"}, "classes": {"classification"},
+	"kev": {"exploited"}, "signatures": {"approvers"}, "count": {"approvers"}, "except": {"allow"}, "comment": {"reason"},
+	"dayofweek": {"weekday"}, "week": {"nth"}, "offset": {"offsetDays"}, "cron": {"rrule"}, "recurrence": {"rrule"},
+	"calendar": {"ics"}, "restart": {"reboot"}, "rebootpolicy": {"reboot"}, "ends": {"duration"}, "to": {"duration"},
+	"hours": {"duration"}, "deny": {"reject"}, "block": {"reject"}, "forbid": {"reject"}, "ban": {"reject"},
+	"defer": {"hold"}, "pause": {"hold"}, "allow": {"approve"}, "permit": {"approve"}, "grant": {"approve"},
+	"begins": {"starts"}, "startsat": {"starts"}, "endsat": {"ends"}, "opens": {"start"}, "starts": {"start"},
+	"parallel": {"maxUnavailable"}, "concurrency": {"maxUnavailable"}, "batch": {"maxUnavailable"},
 }
 
 // maxWord is the length beyond which a word is no slip; looking for one would take its square.
@@ -31,8 +39,10 @@ func Word(word string, candidates []string) string {
 		return ""
 	}
 	low := strings.ToLower(word)
-	if s := synonyms[low]; slices.Contains(candidates, s) {
-		return s
+	for _, s := range synonyms[low] {
+		if slices.Contains(candidates, s) {
+			return s
+		}
 	}
 	best, limit := "", allowed(len(word))
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
