@@ -10,9 +10,9 @@ import (
 )
 
 func TestPlainFiles(t *testing.T) {
-	r := open(t, folder(t, map[string]string{"a": "1", "run/b": "2"}))
+	r := open(t, folder(t, map[string]string{"a": "1", "run/b": "2", "run/c/d": "1"}))
 	files, err := r.PlainFiles(head(t, r).Hash)
-	if err != nil || !slices.Equal(slices.Sorted(maps.Keys(files)), []string{"a", "run/b"}) {
+	if err != nil || !slices.Equal(slices.Sorted(maps.Keys(files)), []string{"a", "run/b", "run/c/d"}) || files["a"] != files["run/c/d"] {
 		t.Fatalf("%v, %v", files, err)
 	}
 	if raw, err := r.Blob(files["run/b"], 1); err != nil || string(raw) != "2" {

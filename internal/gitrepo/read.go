@@ -1,6 +1,9 @@
 package gitrepo
 
-import "io/fs"
+import (
+	"errors"
+	"io/fs"
+)
 
 // ReadFile returns one file of a commit, of at most limit bytes. Unlike Tree it is for files that Ringfence itself
 // wrote, such as snapshots, which may be large.
@@ -19,7 +22,7 @@ func (r *Repo) List(commit, dir string) ([]string, error) {
 		return nil, err
 	}
 	entries, err := fs.ReadDir(t, dir)
-	if isNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var names []string
@@ -27,19 +30,4 @@ func (r *Repo) List(commit, dir string) ([]string, error) {
 		names = append(names, e.Name())
 	}
 	return names, err
-}
-
-// Files names every file of a commit with the hash of its content, by slash path. Nothing but folders is read.
-func (r *Repo) Files(commit string) (map[string]string, error) {
-	t, err := r.tree(commit, PolicyLimits)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	return out, fs.WalkDir(t, ".", func(name string, d fs.DirEntry, err error) error {
-		if e, ok := d.(dirEntry); err == nil && ok && e.mode.IsRegular() {
-			out[name] = e.hash.String()
-		}
-		return err
-	})
 }

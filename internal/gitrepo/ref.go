@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,20 @@ func (r *Repo) Ref(name string) (string, error) {
 		return "", fmt.Errorf("%s: %w: it holds %q; see git fsck", name, ErrBrokenRef, line)
 	}
 	return line, nil
+}
+
+// Refs lists the refs of this repository below a prefix such as "refs/ringfence/lease/", by name.
+func (r *Repo) Refs(ctx context.Context, prefix string) (map[string]string, error) {
+	if err := checkRefName(prefix + "x"); err != nil {
+		return nil, err
+	}
+	c := r.call("for-each-ref", "--format=%(objectname)%09%(refname)", prefix)
+	c.limit = remoteOutput
+	out, err := c.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list refs: %w", err)
+	}
+	return below(parseRefs(out), prefix), nil
 }
 
 // HeadRef returns the branch that HEAD stands on ("" when detached) and its commit ("" when it has none yet).

@@ -34,17 +34,20 @@ func CommitText(tree string, spec CommitSpec) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (r *Repo) writeSigned(ctx context.Context, tree string, spec CommitSpec) (string, error) {
+func (r *Repo) writeCommit(ctx context.Context, tree string, spec CommitSpec) (string, error) {
 	text, err := CommitText(tree, spec)
 	if err != nil {
 		return "", err
 	}
-	armored, err := spec.Sign(text)
-	if err != nil {
-		return "", fmt.Errorf("commit: %w", err)
+	if spec.Sign != nil {
+		armored, err := spec.Sign(text)
+		if err != nil {
+			return "", fmt.Errorf("commit: %w", err)
+		}
+		text = withSignature(text, armored)
 	}
 	c := r.call("hash-object", "-t", "commit", "-w", "--stdin")
-	c.stdin = withSignature(text, armored)
+	c.stdin = text
 	return c.hash(ctx)
 }
 

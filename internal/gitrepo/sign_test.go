@@ -66,14 +66,19 @@ func TestGitAcceptsOurSignature(t *testing.T) {
 	}
 }
 
-// TestThePayloadIsGitsCommit: without a signature our text is what git commit-tree writes.
+// TestThePayloadIsGitsCommit: without a signature our commit is what git commit-tree writes.
 func TestThePayloadIsGitsCommit(t *testing.T) {
 	key, _, _ := signer(t)
-	r := open(t, folder(t, map[string]string{"a": "b"}))
+	dir := folder(t, map[string]string{"a": "b"})
+	r := open(t, dir)
 	for _, message := range []string{"one\n\nRingfence-Seq: 1\n", "no line break", "", "sträng\n\n\n"} {
 		plain, signed := toSign(nil), toSign(key.Sign)
 		plain.Message, signed.Message = message, message
-		payload, armored, err := r.Signature(mustCommit(t, r, plain))
+		hash := mustCommit(t, r, plain)
+		if theirs := commitTree(t, dir, hash, message); theirs != hash {
+			t.Errorf("%q: git makes commit %s, we make %s", message, theirs, hash)
+		}
+		payload, armored, err := r.Signature(hash)
 		if err != nil || armored != nil {
 			t.Errorf("an unsigned commit has signature %q, %v", armored, err)
 		}
@@ -82,6 +87,16 @@ func TestThePayloadIsGitsCommit(t *testing.T) {
 			t.Errorf("signed:\n%q\nunsigned:\n%q, %v", under, payload, err)
 		}
 	}
+}
+
+// commitTree has git commit the tree of a commit anew.
+func commitTree(t *testing.T, dir, hash, message string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "message")
+	if err := os.WriteFile(file, []byte(message), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return git(t, dir, "-c", "user.name=Ringfence", "-c", "user.email=ringfence@localhost", "commit-tree", hash+"^{tree}", "-F", file)
 }
 
 func TestWeAcceptGitsSignature(t *testing.T) {

@@ -2,9 +2,7 @@ package gitrepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -62,5 +60,3 @@ func (r *Repo) withoutFilters(ctx context.Context) ([]string, error) {
 	}
 	return options, nil
 }
-
-func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -134,6 +134,16 @@ func (t *treeFS) info(name string, e entry) (fs.FileInfo, error) {
 	return e, nil
 }
 
+// DirDigest returns the object name of a folder, which covers every file in it and below, without reading any. It is
+// false if there is no such folder.
+func (t *treeFS) DirDigest(name string) (string, bool) {
+	e, err := t.lookup("digest", name)
+	if err != nil || !e.IsDir() {
+		return "", false
+	}
+	return e.hash.String(), true
+}
+
 // lookup finds an entry and refuses what is neither file nor folder.
 func (t *treeFS) lookup(op, name string) (entry, error) {
 	if !fs.ValidPath(name) {

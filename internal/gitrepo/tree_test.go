@@ -222,11 +222,3 @@ func replaceObject(t *testing.T, path string, content []byte) {
 		t.Fatal(err)
 	}
 }
-
-func TestFilesNamesContents(t *testing.T) {
-	dir := folder(t, map[string]string{"a": "1", "b/c/d": "2", "b/e": "1"})
-	got, err := open(t, dir).Files(git(t, dir, "rev-parse", "HEAD"))
-	if err != nil || len(got) != 3 || got["a"] != got["b/e"] || got["b/c/d"] != git(t, dir, "rev-parse", "HEAD:b/c/d") {
-		t.Errorf("Files() = %v, %v", got, err)
-	}
-}

@@ -3,9 +3,9 @@ package gitrepo
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -113,7 +113,7 @@ func checkPaths(spec CommitSpec) error {
 func (r *Repo) writeBlobs(ctx context.Context, dir string, files map[string][]byte) ([]row, error) {
 	var rows []row
 	var list bytes.Buffer
-	for i, name := range sortedKeys(files) {
+	for i, name := range slices.Sorted(maps.Keys(files)) {
 		tmp := filepath.Join(dir, strconv.Itoa(i))
 		if err := os.WriteFile(tmp, files[name], 0o600); err != nil {
 			return nil, fmt.Errorf("commit: %w", err)
@@ -157,26 +157,6 @@ func (r *Repo) writeTree(ctx context.Context, index string, rows []row) (string,
 	return c.hash(ctx)
 }
 
-func (r *Repo) writeCommit(ctx context.Context, tree string, spec CommitSpec) (string, error) {
-	if spec.Sign != nil {
-		return r.writeSigned(ctx, tree, spec)
-	}
-	if strings.ContainsRune(spec.Message, 0) {
-		return "", errors.New("commit: the message contains a NUL byte")
-	}
-	args := []string{"commit-tree", tree, "-F", "-"}
-	if spec.Parent != "" {
-		args = append(args, "-p", spec.Parent)
-	}
-	c := r.call(args...)
-	c.stdin = []byte(spec.Message)
-	when := fmt.Sprintf("@%d +0000", spec.When.Unix())
-	for _, who := range []string{"AUTHOR", "COMMITTER"} {
-		c.env = append(c.env, "GIT_"+who+"_NAME="+spec.AuthorName, "GIT_"+who+"_EMAIL="+spec.AuthorEmail, "GIT_"+who+"_DATE="+when)
-	}
-	return c.hash(ctx)
-}
-
 // hash runs a call that answers with one object name.
 func (c call) hash(ctx context.Context) (string, error) {
 	out, err := c.run(ctx)
@@ -188,13 +168,4 @@ func (c call) hash(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("git %s: %w", c.verb(), err)
 	}
 	return h.String(), nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -50,13 +50,13 @@ func (l *Ledger) entryOf(hash string) (Entry, error) {
 // own names the files that came with a record: all but the snapshots that were there before. A scan's own snapshot
 // came with it even if it says what the one before said.
 func (l *Ledger) own(h Head, parent string) ([]string, error) {
-	files, err := l.repo.Files(h.Commit)
+	files, err := l.repo.PlainFiles(h.Commit)
 	if err != nil {
 		return nil, err
 	}
 	before := map[string]string{}
 	if parent != "" {
-		if before, err = l.repo.Files(parent); err != nil {
+		if before, err = l.repo.PlainFiles(parent); err != nil {
 			return nil, err
 		}
 	}
