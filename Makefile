@@ -77,6 +77,10 @@ fuzz: ## fuzz every target for FUZZTIME (default 30s each)
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
 	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} || exit 1; done; done
 
+.PHONY: mutants
+mutants: ## campaign: compile N policies that nobody would write (default 50000), from seed FROM on
+	go test ./compiler -count=1 -timeout 0 -v -run TestMutants -mutants $(or $(N),50000) -from $(or $(FROM),1)
+
 .PHONY: killloop
 killloop: deps lab ## campaign: kill N runners (default 1000) of a simulated fleet and N/25 of the lab's hosts
 	KILLS=$(or $(N),1000) go test ./internal/killloop -count=1 -timeout 0 -run TestSimulated

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	stderrors "errors"
 	"fmt"
 	"path"
@@ -84,7 +85,10 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 		return diag.New(diag.ImportFailed, "%s%s", what, meant).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
 	}
-	return t.syntax(diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at))
+	if d, found := t.importPath(arg); found {
+		return d
+	}
+	return t.syntax(diag.New(diag.SyntaxError, "%s", cmp.Or(plainMessage(e), oneLine(e.Error()))).At(at))
 }
 
 // twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.

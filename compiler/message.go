@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -97,7 +98,7 @@ func (n node) wrongKind(want string, err error) {
 		n.conflict(err)
 		return
 	}
-	d := diag.New(diag.WrongValue, "%s must be %s, not %s", n.name(), want, n.text())
+	d := diag.New(diag.WrongValue, "%s must be %s, not %s", cmp.Or(n.name(), "the tenant"), want, n.text())
 	switch v, _ := n.v.Default(); {
 	case v.Kind() == cue.BytesKind:
 		d.Fix = "text stands in double quotes; single quotes make bytes"

@@ -130,7 +130,11 @@ func (n node) fields() []node {
 	}
 	var out []node
 	for it.Next() {
-		if name := it.Selector().Unquoted(); !isParameter(name) {
+		sel := it.Selector()
+		if sel.LabelType() != cue.StringLabel {
+			continue // of a list that something made a struct of
+		}
+		if name := sel.Unquoted(); !isParameter(name) {
 			out = append(out, n.child(it.Value(), name))
 		}
 	}

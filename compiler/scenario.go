@@ -59,6 +59,9 @@ func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.Li
 	}
 	var out []policy.Scenario
 	for it.Next() {
+		if it.Selector().LabelType() != cue.StringLabel {
+			continue // of a list, which the schema refuses
+		}
 		r := &reader{home: scenariosDir + "/"}
 		name := it.Selector().Unquoted()
 		if s := c.scenario(t, p, r, name); !r.diags.HasErrors() {

@@ -86,7 +86,10 @@ func (r *reader) names(p *program, name, dir string) diag.List {
 	var out diag.List
 	found := false
 	for err == nil && it.Next() {
-		label := it.Selector().Unquoted()
+		label := it.Selector().String()
+		if it.Selector().LabelType() == cue.StringLabel {
+			label = it.Selector().Unquoted()
+		}
 		if label == name {
 			found = true
 			continue
