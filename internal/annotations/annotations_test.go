@@ -69,7 +69,7 @@ func TestSARIF(t *testing.T) {
 	if err := annotations.SARIF(&b, diags, src, "1.2.3"); err != nil {
 		t.Fatal(err)
 	}
-	var log sarif
+	var log sarifLog
 	d := json.NewDecoder(&b)
 	d.DisallowUnknownFields()
 	if err := d.Decode(&log); err != nil {
@@ -132,7 +132,7 @@ func TestEmpty(t *testing.T) {
 
 // The standard's names, written down a second time.
 type (
-	sarif struct {
+	sarifLog struct {
 		Schema  string `json:"$schema"`
 		Version string `json:"version"`
 		Runs    []struct {
