@@ -38,6 +38,7 @@ type builder struct {
 	Input
 	Report
 	planned map[pair]State
+	shunned map[string]string // hosts that the plan sends nothing to, and why
 	failed  map[pair]bool
 	doubt   map[pair]bool
 	ours    map[pair]bool // ring, update
@@ -60,6 +61,10 @@ func newBuilder(in Input) *builder {
 		},
 	}
 	b.planned = planned(in.Plan, in.At)
+	b.shunned = map[string]string{}
+	for _, q := range in.Plan.Quarantined {
+		b.shunned[q.Host] = q.Reason
+	}
 	for _, f := range in.State.Failures {
 		b.failed[pair{f.Host, f.Update}] = true
 	}
@@ -92,6 +97,9 @@ func (b *builder) host(h policy.Host) {
 		ring.Scanned++
 	} else {
 		b.attention(h.Name, ring.Ring, string(s.State), s.Notes)
+	}
+	if why := b.shunned[h.Name]; why != "" && s.State == inventory.Scanned {
+		b.attention(h.Name, ring.Ring, string(Quarantined), []string{why})
 	}
 	if s.RebootPending {
 		b.Totals.PendingReboot++
@@ -146,6 +154,8 @@ func (b *builder) missing(h *inventory.Host, m inventory.Missing) State {
 		return Unreachable
 	case h.State != inventory.Scanned:
 		return StaleScan
+	case b.shunned[h.Name] != "":
+		return Quarantined
 	case b.planned[p] == Rejected:
 		return Rejected
 	case b.failed[p]:

@@ -27,7 +27,8 @@ const (
 	AwaitingGate           State = "awaiting-gate"
 	Frozen                 State = "frozen"
 	Held                   State = "held"
-	Rejected               State = "rejected" // not counted missing
+	Rejected               State = "rejected"    // not counted missing
+	Quarantined            State = "quarantined" // missing on a host that nothing is sent to, such as one in no ring
 	StaleScan              State = "stale-scan"
 	Unreachable            State = "unreachable"
 )
@@ -35,13 +36,13 @@ const (
 // States lists the states in the order in which people want to read them: what needs a person first.
 var States = []State{
 	InDoubt, Failed, Missing, AwaitingApproval, AwaitingWindow, AwaitingGate, Deferred, Frozen, Held, Rejected,
-	InstalledPendingReboot, Installed, InstalledOther, InstalledRejected, StaleScan, Unreachable,
+	InstalledPendingReboot, Installed, InstalledOther, InstalledRejected, Quarantined, StaleScan, Unreachable,
 }
 
 // lacks says which states leave the host without an update that policy does not reject.
 var lacks = map[State]bool{
 	Missing: true, Failed: true, InDoubt: true, Deferred: true, AwaitingApproval: true, AwaitingWindow: true,
-	AwaitingGate: true, Frozen: true, Held: true, StaleScan: true, Unreachable: true,
+	AwaitingGate: true, Frozen: true, Held: true, Quarantined: true, StaleScan: true, Unreachable: true,
 }
 
 // Report is one tenant's at one site.

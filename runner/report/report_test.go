@@ -46,6 +46,8 @@ func fleet() Input {
 			h.Missing = []inventory.Missing{{Update: i, From: "1"}}
 		}
 		switch s {
+		case Quarantined:
+			in.Plan.Quarantined = []plan.Quarantined{{Host: name, Reason: "no ring selects it"}}
 		case StaleScan:
 			h.State = inventory.Stale
 		case Unreachable:
@@ -86,7 +88,7 @@ func TestEveryStateOnce(t *testing.T) {
 	if d := cmp.Diff(want, r.Rings[0].States); d != "" {
 		t.Error(d)
 	}
-	if r.Totals.Missing != 11 || r.Totals.Applicable != 15 || r.Totals.Scanned != len(States)-2 {
+	if r.Totals.Missing != 12 || r.Totals.Applicable != 16 || r.Totals.Scanned != len(States)-2 {
 		t.Errorf("missing %d, applicable %d, scanned %d", r.Totals.Missing, r.Totals.Applicable, r.Totals.Scanned)
 	}
 }

@@ -21,7 +21,7 @@ var columns = []struct {
 	{"WINDOW", []State{AwaitingWindow, Frozen}},
 	{"GATE", []State{AwaitingGate}},
 	{"SOAK", []State{Deferred}},
-	{"HELD", []State{Held}},
+	{"HELD", []State{Held, Quarantined}},
 	{"REJECTED", []State{Rejected}},
 	{"INSTALLED", []State{Installed, InstalledOther, InstalledPendingReboot, InstalledRejected}},
 	{"UNKNOWN", []State{StaleScan, Unreachable}},
