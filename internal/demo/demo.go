@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -43,17 +44,34 @@ func Run(ctx context.Context, o Options) error {
 		p.do(s)
 	}
 	if p.err == nil {
-		p.say(strings.ReplaceAll(epilogue, "DIR", o.Dir))
+		p.whereToLook()
 	}
 	return p.err
 }
 
-const epilogue = `Where to look now (in DIR):
-  git log ringfence/ledger/acme                              the record: who got what, when, under which policy
-  git show ringfence/ledger/acme:run/record.json             the newest record as JSON
-  ringfence -C DIR report --format markdown                  the report as a pull request would show it
-  less DIR/tenants/acme/tenant.cue DIR/baseline/baseline.cue the policy that did this
+const epilogue = `Where to look now:
+  cd DIR
+  git log ringfence/ledger/acme                        the record: who got what, when, under which policy
+  git show ringfence/ledger/acme:run/record.json       the newest record as JSON
+  ringfence report --format markdown                   the report as a pull request would show it
+  ringfence show --policy acme                         the policy that did this, in plain English
+  less tenants/acme/tenant.cue baseline/baseline.cue   and as it is written
 Change the policy, run "ringfence check", commit, and plan again.`
+
+// whereToLook ends the demo with commands that work as they stand, also where ringfence is not on PATH yet.
+func (p *player) whereToLook() {
+	text := strings.ReplaceAll(epilogue, "DIR", p.Dir)
+	if found, err := exec.LookPath("ringfence"); err != nil || !same(found, p.Binary) {
+		text = strings.Replace(text, "\n", fmt.Sprintf("\n  export PATH=\"%s:$PATH\"\n", filepath.Dir(p.Binary)), 1)
+	}
+	p.say(text)
+}
+
+func same(one, other string) bool {
+	a, errA := os.Stat(one)
+	b, errB := os.Stat(other)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
 
 type player struct {
 	Options
