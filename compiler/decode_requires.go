@@ -25,6 +25,7 @@ func (n node) requirement() policy.Requirement {
 		Source: n.source(),
 	}
 	req.SamePlatform, req.Platforms = n.get("platforms").platforms()
+	req.Healthy = n.get("healthy").holds()
 	if tenant, ring, ok := strings.Cut(n.label(), "/"); ok {
 		req.Tenant, req.Ring = tenant, ring
 	}
@@ -44,7 +45,14 @@ func (n node) pooled() policy.Requirement {
 		Source:       n.source(),
 	}
 	req.SamePlatform, req.Platforms = n.get("platforms").platforms()
+	req.Healthy = n.get("healthy").holds()
 	return req
+}
+
+// holds reads true or false; nothing is false.
+func (n node) holds() bool {
+	b := n.boolean()
+	return b != nil && *b
 }
 
 // samePlatform stands for the platforms of the hosts that are to get the update.

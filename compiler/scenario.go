@@ -137,6 +137,7 @@ func (n node) scenarioEvidence() policy.ScenarioEvidence {
 		e.Tenant, e.Tenants = policy.AllTenants, n.get("tenants").integer(0, maxCount)
 	}
 	e.Platforms = n.get("platforms").texts()
+	e.Healthy, e.Unhealthy = n.get("healthy").integer(0, maxCount), n.get("unhealthy").integer(0, maxCount)
 	if e.Succeeded > e.Attempted {
 		n.get("succeeded").report(diag.New(diag.WrongValue, "%s is more than were attempted", n.get("succeeded").name()))
 	}

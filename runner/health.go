@@ -57,6 +57,12 @@ func neutral(checks []providers.Check) []inventory.Check {
 	return out[:min(len(out), maxChecks)]
 }
 
+// Condition is how well the reading found its host; nothing when nobody says.
+func (r Reading) Condition() inventory.Health {
+	health, _ := healthOf(r.Health)
+	return health
+}
+
 // healthOf is the worst of all checks, and those that are not well.
 func healthOf(checks []inventory.Check) (inventory.Health, []inventory.Check) {
 	if len(checks) == 0 {

@@ -19,6 +19,8 @@ type gate struct {
 	counted bool     // reports are known
 	wanted  []string // platforms on which it must have succeeded
 	at      time.Time
+	failing []string // own hosts that have it and are not well
+	unknown []string // own hosts that have it, of which nobody knows how they are
 }
 
 // name is how messages call it.
@@ -62,7 +64,7 @@ func (g gate) counts() (out []condition) {
 	if e.Tenants < g.Tenants {
 		out = append(out, g.wait(ReasonWaitGate, "%s: it succeeded in %d of %d needed tenants", g.name(), e.Tenants, g.Tenants))
 	}
-	return append(out, g.reported()...)
+	return append(append(out, g.reported()...), g.healthy()...)
 }
 
 // reported is the condition that the newest scans reached enough hosts of the ring: few answers from a ring that is

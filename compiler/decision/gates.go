@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -82,6 +83,10 @@ func (q Query) gate(r policy.Requirement) gate {
 	}
 	if !r.Foreign() && q.Missing != nil {
 		g.e.Missing = q.Missing(g.key)
+	}
+	if r.Healthy && !r.Foreign() && q.Unwell != nil {
+		g.failing, g.unknown = q.Unwell(g.key, inventory.HealthFailing), q.Unwell(g.key, inventory.HealthUnknown)
+		g.e.Unhealthy, g.e.HealthUnknown = max(g.e.Unhealthy, len(g.failing)), max(g.e.HealthUnknown, len(g.unknown))
 	}
 	if q.Lane != nil && q.Lane.Soak != nil {
 		g.Soak = *q.Lane.Soak

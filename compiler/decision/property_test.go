@@ -65,6 +65,7 @@ func anyRequirement(ring string) *rapid.Generator[policy.Requirement] {
 			Soak: hours(rapid.IntRange(0, 48).Draw(t, "soak")), IfUntested: rapid.SampledFrom(untested).Draw(t, "untested"),
 			MinReported:  rapid.SampledFrom([]policy.Amount{{}, {}, {Percent: 50}, {Count: 2}}).Draw(t, "min reported"),
 			SamePlatform: rapid.IntRange(0, 3).Draw(t, "platform") == 0,
+			Healthy:      rapid.IntRange(0, 2).Draw(t, "healthy") == 0,
 		}
 		if ring == policy.PoolRing {
 			r.Tenant, r.Tenants, r.MinReported = policy.AllTenants, rapid.IntRange(1, 3).Draw(t, "tenants"), policy.Amount{}
@@ -84,6 +85,9 @@ func anyEvidence(ring string) *rapid.Generator[RingEvidence] {
 			e.SucceededAt = instants().Draw(t, "succeededAt")
 			e.Platforms = rapid.SampledFrom([][]string{nil, {"debian 12"}, {"debian 12", "debian 13"}}).Draw(t, "platforms")
 			e.Tenants = rapid.IntRange(0, e.Succeeded).Draw(t, "tenants")
+			e.Healthy = rapid.SampledFrom([]int{e.Succeeded, e.Succeeded, 0, 1}).Draw(t, "well")
+			e.Unhealthy = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "unwell")
+			e.HealthUnknown = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "health unknown")
 		}
 		return e
 	})

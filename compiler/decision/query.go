@@ -26,8 +26,9 @@ type Query struct {
 	// Reported counts, in the same way, the hosts of a required ring of this tenant and those of them that the newest
 	// scans reached. Nil: nobody knows.
 	Reported func(ringKey string) Reports
-	// Unwell names hosts of a required ring of this tenant that have the update, by how well they are. It is for people: what
-	// the gate goes by are the counts of the evidence. Nil: none are named.
+	// Unwell names the hosts of a required ring of this tenant that have the update and are of a health, as far as the newest
+	// snapshot shows them: it may add to what evidence says, never take from it. Asked for only where a requirement needs
+	// it; nil: none are known.
 	Unwell func(ringKey string, h inventory.Health) []string
 	// Platforms are those of the hosts that are to get the update, "" for one that is not known. Asked for only where
 	// a requirement needs them; nil: nobody knows.

@@ -1,5 +1,7 @@
 package inventory
 
+import "slices"
+
 // Health is how well a host is, as its providers say. The empty Health is of a host of which none said anything.
 type Health string
 
@@ -24,6 +26,11 @@ func (h Host) Condition() Health {
 		return HealthUnknown
 	}
 	return h.Health
+}
+
+// Has reports whether a host of the snapshot has an update, by its purl.
+func (s *Snapshot) Has(h *Host, purl string) bool {
+	return slices.ContainsFunc(h.Installed, func(i Installed) bool { return s.Updates[i.Update].PURL == purl })
 }
 
 // Ailing are the host's checks of a state.

@@ -63,6 +63,7 @@ type build struct {
 	lacking   []int32    // members by ring × update
 	unseen    []int      // hosts of each ring that were not scanned
 	systems   [][]string // lazily: the platforms of the members by ring × update
+	ailing    ailing     // lazily: by ring, whom nobody knows to be well
 	verdicts  []*verdict
 	canaries  []int   // of ring × lane: how many hosts go first
 	parts     []*part // ring × lane

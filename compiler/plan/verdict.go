@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/inventory"
 )
 
 // verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
@@ -84,6 +85,7 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 		Missing:   func(ring string) int { return b.stillMissing(ring, u, evidence) },
 		Reported:  func(ring string) decision.Reports { return b.reported(ring, evidence) },
 		Platforms: func() []string { return b.platforms(r, u) },
+		Unwell:    func(ring string, h inventory.Health) []string { return b.unwell(ring, u, h) },
 	}
 	v := b.ruled(decision.Decide(q), r, lane, u)
 	if q.Canaries > 0 && v.rejected == nil {

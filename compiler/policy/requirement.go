@@ -17,6 +17,8 @@ type Requirement struct {
 	SamePlatform bool     `json:"samePlatform,omitempty"`
 	Platforms    []string `json:"platforms,omitempty"` // on each of these it must have succeeded; sorted
 	Tenants      int      `json:"tenants,omitempty"`   // of the pool: in so many tenants it must have succeeded
+	// Healthy: the hosts that have it must be well, by a scan that is newer than its success there.
+	Healthy bool `json:"healthy,omitempty"`
 }
 
 // The pool is required like a ring of all tenants: what this tenant and those that share their evidence saw together.

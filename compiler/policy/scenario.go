@@ -42,6 +42,8 @@ type ScenarioEvidence struct {
 	Platforms   []string   // on which it succeeded; sorted
 	Tenants     int        // of the pool: in how many tenants it succeeded
 	Source      string
+	// Healthy and Unhealthy are hosts that have it, by the newest scan.
+	Healthy, Unhealthy int
 }
 
 // Expectation is one decision that the plan must make. Fields that are not set are not compared.

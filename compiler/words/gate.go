@@ -60,6 +60,12 @@ func gate(q policy.Requirement) string {
 	if len(q.Platforms) > 0 {
 		text += ", on " + and(q.Platforms)
 	}
+	if q.Healthy && !q.Pooled() {
+		text += ", each host that has it is healthy by a newer scan"
+	}
+	if q.Healthy && q.Pooled() {
+		text += fmt.Sprintf(", at least %d and %d%% of those that were looked at are healthy by a newer scan", q.MinSucceeded, q.Succeeded)
+	}
 	if q.Soak > 0 {
 		text += ", and " + span(q.Soak) + " have passed since the newest success"
 	}

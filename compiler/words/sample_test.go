@@ -44,12 +44,12 @@ func sampleRings() []policy.Ring {
 			Share:    &policy.Share{From: 1, To: 100, Seed: "acme"},
 			RequiresAny: [][]policy.Requirement{
 				{
-					{Ring: "pilot", Succeeded: 100, MinSucceeded: 1, MinReported: policy.Amount{Percent: 90}, SamePlatform: true, IfUntested: policy.UntestedWait, Source: "r.cue:5:1"},
+					{Ring: "pilot", Succeeded: 100, MinSucceeded: 1, MinReported: policy.Amount{Percent: 90}, SamePlatform: true, Healthy: true, IfUntested: policy.UntestedWait, Source: "r.cue:5:1"},
 					{Tenant: "msp-lab", Ring: "test", Succeeded: 100, MinSucceeded: 2, MinReported: policy.Amount{Count: 2}, IfUntested: policy.UntestedWait, Source: "r.cue:6:1"},
 				},
 				{{
 					Tenant: policy.AllTenants, Ring: policy.PoolRing, Succeeded: 95, MinSucceeded: 10, Tenants: 3, Soak: hours(24),
-					Platforms: []string{"debian 12"}, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
+					Platforms: []string{"debian 12"}, Healthy: true, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
 				}},
 			},
 			MaxUnavailable: policy.Amount{Percent: 25},

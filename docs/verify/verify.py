@@ -37,6 +37,7 @@ EMPTY = {
     "apiVersion": API, "kind": "State", "tenant": "", "seq": 0, "evidence": [], "missing": [], "failures": [],
     "occurrences": [], "inDoubt": [], "firstSeen": {}, "goneSince": {}, "durations": {}, "fences": {},
 }
+HEALTH = ("healthy", "failing", "unknown")
 RETENTION = datetime.timedelta(days=180)
 
 
@@ -217,6 +218,7 @@ class Reducer:
         self.reboots = {r["host"]: r for r in state.get("reboots", [])}
         self.asleep = {(a["host"], a["update"]): a for a in state.get("asleep", [])}
         self.rings = state.get("rings", [])
+        self.health = {(h["site"], h["ring"], h["update"]): [h.get(k, 0) for k in HEALTH] for h in state.get("health", [])}
         self.canaries = {(c["ring"], c["update"]): dict(c, hosts=list(c["hosts"])) for c in state.get("canaries", [])}
         self.settled = None
 
@@ -360,13 +362,26 @@ class Reducer:
                 if a["hostState"] == "done" and not a.get("unhealthy"):
                     self.sleep(d, u, a)
 
-    @staticmethod
-    def succeed(e, platform, started, ended):
+    def succeed(self, e, platform, started, ended):
+        self.unlooked(e["ring"], e["update"])
         e["firstAt"] = min(e["firstAt"] or started, started)
         e["succeeded"] += 1
         e["succeededAt"] = max(e["succeededAt"] or ended, ended)
         if platform and platform not in e["platforms"]:
             e["platforms"] = sorted(e["platforms"] + [platform])
+
+    # Health: of a host on which something has just succeeded it is unknown until the next scan.
+
+    def unlooked(self, ring, u):
+        row = self.health.setdefault((self.r["site"], ring, u), [0, 0, 0])
+        row[2] += 1
+
+    def looked(self, rows):
+        self.health = {k: n for k, n in self.health.items() if k[0] != self.r["site"]}
+        for h in rows:
+            row = self.health.setdefault((self.r["site"], h["ring"], h["update"]), [0, 0, 0])
+            for i, k in enumerate(HEALTH):
+                row[i] += h.get(k, 0)
 
     # Reboots: what is installed and still lacks its reboot becomes a success with it.
 
@@ -433,6 +448,7 @@ class Reducer:
         self.rings = sorted(rings, key=lambda r: (r["site"], r["ring"]))
         for host in scan.get("awake", []):
             self.wake(host, self.r["at"])
+        self.looked(scan.get("health", []))
 
     def forget(self, seen):
         """Drops what no scan has listed for long and nothing has happened to: history still has it."""
@@ -462,8 +478,10 @@ class Reducer:
         fences = dict(self.s["fences"])
         if self.r["fence"] > 0:
             fences[self.r["site"]] = max(fences.get(self.r["site"], 0), self.r["fence"])
+        health = [dict(site=k[0], ring=k[1], update=k[2], **{name: x for name, x in zip(HEALTH, n) if x}) for k, n in sorted(self.health.items())
+                  if self.rows.get((k[1], k[2]), {}).get("attempted", 0) > 0]
         occurrences = sorted(self.times.items(), key=lambda kv: (kv[0][3],) + kv[0][:3])
-        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings,
+        late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings, "health": health,
                 "canaries": [c for _, c in sorted(self.canaries.items())]}
         return dict(
             EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
@@ -815,6 +833,8 @@ class Verifier:
                 return False
             if not self.reached(run, q, s.record["site"], hosts):
                 return False
+            if q.get("healthy") and not self.well(run, q, e, update, s.record["site"], updates, hosts):
+                return False
             return passes(e, q, seconds(soak), instant(run["input"]["at"]))
 
         for u in a["updates"]:
@@ -851,6 +871,25 @@ class Verifier:
                 unseen = sum(e["missing"] for e in state["evidence"] if (e["ring"], e["update"]) == (key, ""))
                 size, reached = max(known, len(members)), min(max(0, known - unseen), len(members))
         return reached <= size and reached >= need.get("count", 0) and reached * 100 >= need.get("percent", 0) * size
+
+    def well(self, run, q, e, update, site, updates, hosts):
+        """Whether the hosts that have an update are known to be well: all of a ring, of the pool so many and a share."""
+        need = max(1, q["minSucceeded"])
+        if "tenant" in q:
+            good, bad, unknown = (e.get(k, 0) for k in ("healthy", "unhealthy", "healthUnknown"))
+        else:
+            rows = [h for h in run["base"].state.get("health", []) if (h["ring"], h["update"]) == (q["ring"], update)]
+            good, bad, unknown = (sum(h.get(k, 0) for h in rows) for k in HEALTH)
+            seen = {h["host"]: h for h in hosts if any(updates[i["update"]]["purl"] == update for i in h["installed"])}
+            here = [seen[h["name"]] for h in ring_hosts(run["policy"], q["ring"]) if site_of(h) == site and h["name"] in seen]
+            fails = [h for h in here if h["state"] == "scanned" and h.get("health") == "failing"]
+            bad = max(bad, len(fails))
+            unknown = max(unknown, sum(h["state"] != "scanned" or h.get("health") not in ("ok", "failing") for h in here))
+        if min(good, bad, unknown) < 0:
+            return False
+        if q.get("tenant") == "*":
+            return good >= need and good * 100 >= q["succeeded"] * (good + bad)
+        return bad == 0 and unknown == 0 and good >= min(need, e["succeeded"])
 
     def evidence(self, run, q, update, site, updates, hosts):
         foreign = "tenant" in q

@@ -101,6 +101,7 @@ func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settle
 		return err
 	}
 	r.Scan.Awake = awake(s, p.head.State.Asleep)
+	r.Scan.Health = ledger.HealthOf(s, p.ringNames(), p.head.State.Evidence)
 	files, err := p.snapshotFile(s)
 	if err != nil {
 		return err

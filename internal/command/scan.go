@@ -158,6 +158,9 @@ func (p *pipeline) scanned(r runner.Reading) {
 	}
 	fields["level"], fields["reason"] = "warning", untrusted.Line(r.Err.Error(), 300)
 	p.out.emit("scan_host", r.Host, fields)
+		if health := r.Condition(); health != "" {
+			fields["health"] = health
+		}
 }
 
 // unscanned tells a person of the hosts that went wrong, those with the same reason on one line.
@@ -188,11 +191,15 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 		if h.State != inventory.Scanned {
 			continue
 		}
+	unhealthy := 0
 		for _, m := range h.Missing {
 			missing++
 			if s.Updates[m.Update].Class == inventory.ClassSecurity {
 				security++
 			}
+		if h.Condition() == inventory.HealthFailing {
+			unhealthy++
+		}
 			if m.Held {
 				held++
 			}
@@ -214,4 +221,7 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 	}
 	fmt.Fprintln(p.Stdout, line)
 	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
+	if unhealthy > 0 {
+		line += fmt.Sprintf("; %d not healthy", unhealthy)
+	}
 }

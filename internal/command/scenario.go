@@ -100,6 +100,7 @@ func givenEvidence(s policy.Scenario) decision.Evidence {
 		out = append(out, decision.RingEvidence{
 			Ring: ring, Update: e.Update, Attempted: e.Attempted, Succeeded: e.Succeeded, Failed: e.Attempted - e.Succeeded,
 			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: append([]string{}, e.Platforms...), Tenants: e.Tenants,
+			Healthy: e.Healthy, Unhealthy: e.Unhealthy, HealthUnknown: max(0, e.Succeeded-e.Healthy-e.Unhealthy),
 		})
 	}
 	return out

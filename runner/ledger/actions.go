@@ -146,6 +146,7 @@ func (x *reducer) settle(a Action) {
 }
 
 func (x *reducer) succeed(ring, update, platform string, started, ended time.Time) {
+	x.unlooked(ring, update)
 	e := x.row(ring, update)
 	e.InDoubt--
 	e.Succeeded++

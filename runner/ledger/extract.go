@@ -35,7 +35,7 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...stri
 	if t.Pooled() {
 		out = append(out, pooled(own, foreign, pool)...)
 	}
-	out = counted(out, own, foreign, t)
+	out = withHealth(counted(out, own, foreign, t), own, foreign, t, pool)
 	slices.SortFunc(out, func(a, b decision.RingEvidence) int {
 		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})

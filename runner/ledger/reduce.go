@@ -52,6 +52,7 @@ type reducer struct {
 	doubts   map[string]plan.InDoubt    // by action id
 	reboots  map[string]plan.Rebooted   // by host
 	asleep   map[[2]string]Asleep       // by host and update
+	health   map[[3]string]SiteHealth   // by site, ring and update
 	canaries map[[2]string]Canaries     // by ring and update
 	settled  string                     // id of the last action that got its outcome in this record
 	dropped  map[string]bool            // updates that are forgotten in this record
@@ -65,7 +66,7 @@ func newReducer(s State, r Record) *reducer {
 	x := &reducer{
 		s: s.filled(), site: r.Site, at: canonical.Instant(r.At), rows: map[[2]string]int{}, missing: map[[3]string]int{},
 		failures: map[[2]string]plan.Failure{}, doubts: map[string]plan.InDoubt{},
-		reboots: map[string]plan.Rebooted{}, asleep: map[[2]string]Asleep{}, canaries: map[[2]string]Canaries{},
+		reboots: map[string]plan.Rebooted{}, asleep: map[[2]string]Asleep{}, health: map[[3]string]SiteHealth{}, canaries: map[[2]string]Canaries{},
 		dropped: map[string]bool{}, keep: retention,
 	}
 	if r.Fence > 0 {
@@ -85,6 +86,9 @@ func newReducer(s State, r Record) *reducer {
 	}
 	for _, r := range s.Reboots {
 		x.reboots[r.Host] = r
+	}
+	for _, h := range s.Health {
+		x.health[h.key()] = h
 	}
 	for _, a := range s.Asleep {
 		x.asleep[[2]string{a.Host, a.Update}] = a
@@ -128,12 +132,14 @@ func (x *reducer) scan(s Scan) {
 	for _, host := range s.Awake {
 		x.wake(host, x.at)
 	}
+	x.looked(s.Health)
 }
 
 // finish sorts every list and drops what says nothing any more.
 func (x *reducer) finish() State {
 	x.countMissing()
 	x.finishReboots()
+	x.finishHealth()
 	x.finishCanaries()
 	s := x.s
 	s.Evidence = slices.DeleteFunc(s.Evidence, func(e decision.RingEvidence) bool { return e.Attempted == 0 && e.Missing == 0 || x.dropped[e.Update] })

@@ -113,6 +113,7 @@ type Scan struct {
 	Unseen      []RingUnseen  `json:"unseen,omitempty"` // sorted by ring
 	Rings       []RingHosts   `json:"rings,omitempty"`  // sorted by ring: those that have hosts at the site
 	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
+	Health      []RingHealth  `json:"health,omitempty"` // sorted by ring, update: what was ever started in the ring
 	Awake       []string      `json:"awake,omitempty"`  // sorted: hosts of State.Asleep that ask for no reboot any more
 }
 
@@ -167,7 +168,8 @@ type State struct {
 	Fences      map[string]int       `json:"fences"`    // site → highest fencing number of its records
 	Reboots     []plan.Rebooted      `json:"reboots,omitempty"`
 	Asleep      []Asleep             `json:"asleep,omitempty"`
-	Rings       []SiteHosts          `json:"rings,omitempty"` // sorted by site, ring
+	Rings       []SiteHosts          `json:"rings,omitempty"`  // sorted by site, ring
+	Health      []SiteHealth         `json:"health,omitempty"` // sorted by site, ring, update
 	Canaries    []Canaries           `json:"canaries,omitempty"`
 }
 

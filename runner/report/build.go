@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
@@ -96,6 +97,7 @@ func (b *builder) host(h policy.Host) {
 		b.Totals.Scanned++
 		ring.Scanned++
 	} else {
+		b.health(s, ring.Ring)
 		b.attention(h.Name, ring.Ring, string(s.State), s.Notes)
 	}
 	if why := b.shunned[h.Name]; why != "" && s.State == inventory.Scanned {
@@ -123,6 +125,22 @@ func (b *builder) host(h policy.Host) {
 }
 
 // ringOf files hosts that no ring or two rings claim under their own name: they are not covered by any plan.
+// health counts a scanned host that is not known to be well, and names one that is not.
+func (b *builder) health(h *inventory.Host, ring string) {
+	switch h.Condition() {
+	case inventory.HealthOK:
+	case inventory.HealthFailing:
+		b.Totals.Unhealthy++
+		notes := []string{}
+		for _, c := range h.Ailing(inventory.HealthFailing) {
+			notes = append(notes, strings.TrimSuffix(c.Name+": "+c.Detail, ": "))
+		}
+		b.attention(h.Name, ring, "unhealthy", notes)
+	default:
+		b.Totals.HealthUnknown++
+	}
+}
+
 func (b *builder) ringOf(h policy.Host) *Ring {
 	name := "(no single ring)"
 	if r, ok := b.Policy.RingOf(h); ok {

@@ -78,6 +78,8 @@ type Totals struct {
 	States        map[State]int `json:"states"`
 }
 
+	Unhealthy     int           `json:"unhealthy,omitempty"`     // scanned hosts that are not well
+	HealthUnknown int           `json:"healthUnknown,omitempty"` // scanned hosts of which nobody could tell
 // Ring is one ring's share.
 type Ring struct {
 	Ring          string        `json:"ring"`
@@ -96,7 +98,7 @@ type Vulnerability struct {
 	ByClass          map[string]int `json:"byClass"`
 }
 
-// Host is a host that needs a person: unreachable, stale, quarantined, in doubt, failed or waiting for a reboot.
+// Host is a host that needs a person: unreachable, stale, quarantined, unhealthy, in doubt, failed or waiting for a reboot.
 type Host struct {
 	Host  string   `json:"host"`
 	Ring  string   `json:"ring"`

@@ -49,7 +49,7 @@ func (v *verifier) still(s *step, in *intent, ring *policy.Ring, update string) 
 		told := gateKey{in.Ring, r.Msg, update}
 		// Of alternatives the nearest is told, which need not be the one that has closed.
 		none := i == 0 && len(ring.RequiresAny) > 0 && d.Outcome != decision.Approved && r.Code != decision.ReasonWaitSoak
-		if _, again := in.run.gates[told]; !again && (none || r.Code == decision.ReasonGateFailed || r.Code == decision.ReasonGateInDoubt) {
+		if _, again := in.run.gates[told]; !again && (none || closes[r.Code]) {
 			in.run.gates[told] = d
 			v.found(s, Gate, "%s in %s, by what was recorded since its run began: %s", update, in.Ring, r.Msg)
 		}
@@ -84,6 +84,9 @@ func (r *run) known() *decision.Index {
 	}
 	return r.index
 }
+
+// closes are the reasons that a run's own records can bring about for what was open when it began.
+var closes = map[string]bool{decision.ReasonGateFailed: true, decision.ReasonGateInDoubt: true, decision.ReasonWaitHealth: true}
 
 // underway: announced, and not yet said to be in doubt.
 func (v *verifier) underway(id string) bool {
@@ -120,6 +123,7 @@ func (r *run) judge(ring *policy.Ring, lane, update string, evidence *decision.I
 		Missing:   func(key string) int { return r.missing(key, update, evidence) },
 		Reported:  func(key string) decision.Reports { return r.reported(key, evidence) },
 		Platforms: func() []string { return r.platforms(ring.Name, update) },
+		Unwell:    func(key string, h inventory.Health) []string { return r.unwell(key, update, h) },
 	}
 	for i := range r.policy.Lanes {
 		if r.policy.Lanes[i].Name == lane {

@@ -14,6 +14,7 @@ import (
 type members struct {
 	hosts, reached, elsewhere int
 	lack                      map[string][]*inventory.Host
+	ailing                    []*inventory.Host // whom nobody knows to be well, whether the scan reached them or not
 }
 
 // members looks once at every host: gates are judged for each update.
@@ -48,6 +49,9 @@ func (r *run) countMembers() {
 			continue
 		}
 		m.hosts++
+		if s := seen[h.Name]; s != nil && s.Condition() != inventory.HealthOK {
+			m.ailing = append(m.ailing, s)
+		}
 		if s := seen[h.Name]; s != nil && s.State == inventory.Scanned {
 			m.reached++
 			m.lacking(s, r.snapshot.Updates)

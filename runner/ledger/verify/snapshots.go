@@ -105,6 +105,7 @@ func (v *verifier) scan(s *step, snap *inventory.Snapshot, digest string, scan l
 	if !slices.Equal(seen, scan.Seen) {
 		v.found(s, Snapshot, "the record names other updates than its snapshot has")
 	}
+	v.health(s, snap, scan.Health)
 	for _, m := range scan.Missing { // hosts in no ring are in no row, so this is no equation
 		if lacks[m.Update] -= m.Hosts; lacks[m.Update] < 0 {
 			v.found(s, Snapshot, "the record says that more hosts lack %s than its snapshot has", m.Update)
