@@ -153,14 +153,14 @@ func (p *pipeline) scanned(r runner.Reading) {
 	fields := event{"tenant": p.tenant.Name, "host": r.Host, "state": r.State()}
 	if r.Err == nil {
 		fields["missing"] = len(r.Scan.Missing)
+		if health := r.Condition(); health != "" {
+			fields["health"] = health
+		}
 		p.out.emit("scan_host", r.Host, fields)
 		return
 	}
 	fields["level"], fields["reason"] = "warning", untrusted.Line(r.Err.Error(), 300)
 	p.out.emit("scan_host", r.Host, fields)
-		if health := r.Condition(); health != "" {
-			fields["health"] = health
-		}
 }
 
 // unscanned tells a person of the hosts that went wrong, those with the same reason on one line.
@@ -186,20 +186,20 @@ func (p *pipeline) unscanned(readings []runner.Reading) {
 
 func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 	states, missing, security, held := map[inventory.HostState]int{}, 0, 0, 0
+	unhealthy := 0
 	for _, h := range s.Hosts {
 		states[h.State]++
 		if h.State != inventory.Scanned {
 			continue
 		}
-	unhealthy := 0
+		if h.Condition() == inventory.HealthFailing {
+			unhealthy++
+		}
 		for _, m := range h.Missing {
 			missing++
 			if s.Updates[m.Update].Class == inventory.ClassSecurity {
 				security++
 			}
-		if h.Condition() == inventory.HealthFailing {
-			unhealthy++
-		}
 			if m.Held {
 				held++
 			}
@@ -216,12 +216,12 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 	}
 	line := fmt.Sprintf("%s: %d of %s scanned, %s (%d security, %d held)", p.tenant.Name,
 		states[inventory.Scanned], count(len(s.Hosts), "host"), count(missing, "missing update"), security, held)
+	if unhealthy > 0 {
+		line += fmt.Sprintf("; %d not healthy", unhealthy)
+	}
 	if len(rest) > 0 {
 		line += "; " + strings.Join(rest, ", ") + " (not judged, never compliant)"
 	}
 	fmt.Fprintln(p.Stdout, line)
 	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
-	if unhealthy > 0 {
-		line += fmt.Sprintf("; %d not healthy", unhealthy)
-	}
 }

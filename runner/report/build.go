@@ -96,8 +96,8 @@ func (b *builder) host(h policy.Host) {
 	if s.State == inventory.Scanned {
 		b.Totals.Scanned++
 		ring.Scanned++
-	} else {
 		b.health(s, ring.Ring)
+	} else {
 		b.attention(h.Name, ring.Ring, string(s.State), s.Notes)
 	}
 	if why := b.shunned[h.Name]; why != "" && s.State == inventory.Scanned {
@@ -124,7 +124,6 @@ func (b *builder) host(h policy.Host) {
 	}
 }
 
-// ringOf files hosts that no ring or two rings claim under their own name: they are not covered by any plan.
 // health counts a scanned host that is not known to be well, and names one that is not.
 func (b *builder) health(h *inventory.Host, ring string) {
 	switch h.Condition() {
@@ -141,6 +140,7 @@ func (b *builder) health(h *inventory.Host, ring string) {
 	}
 }
 
+// ringOf files hosts that no ring or two rings claim under their own name: they are not covered by any plan.
 func (b *builder) ringOf(h policy.Host) *Ring {
 	name := "(no single ring)"
 	if r, ok := b.Policy.RingOf(h); ok {

@@ -75,11 +75,11 @@ type Totals struct {
 	Applicable    int           `json:"applicable"` // host-updates that are installed or missing
 	Missing       int           `json:"missing"`    // not installed, rejected ones apart
 	PendingReboot int           `json:"pendingReboot"`
+	Unhealthy     int           `json:"unhealthy,omitempty"`     // scanned hosts that are not well
+	HealthUnknown int           `json:"healthUnknown,omitempty"` // scanned hosts of which nobody could tell
 	States        map[State]int `json:"states"`
 }
 
-	Unhealthy     int           `json:"unhealthy,omitempty"`     // scanned hosts that are not well
-	HealthUnknown int           `json:"healthUnknown,omitempty"` // scanned hosts of which nobody could tell
 // Ring is one ring's share.
 type Ring struct {
 	Ring          string        `json:"ring"`

@@ -36,11 +36,11 @@ func Text(w io.Writer, r Report) error {
 	if err := table(w, r); err != nil {
 		return err
 	}
-	if by := counts(r.Vulnerability.ByClass); by != "" {
-		fmt.Fprintf(w, "\n  missing by class: %s\n", by)
-	}
 	if r.Totals.Unhealthy+r.Totals.HealthUnknown > 0 {
 		fmt.Fprintf(w, "\n  hosts that are not healthy: %d; of which nobody knows: %d\n", r.Totals.Unhealthy, r.Totals.HealthUnknown)
+	}
+	if by := counts(r.Vulnerability.ByClass); by != "" {
+		fmt.Fprintf(w, "\n  missing by class: %s\n", by)
 	}
 	for i, h := range r.Hosts {
 		if i == 0 {
@@ -135,11 +135,11 @@ func Markdown(w io.Writer, r Report) error {
 // Line is the report in one line, for status.
 func Line(r Report) string {
 	s := r.Totals.States
-	return fmt.Sprintf("%d/%d hosts scanned, %d missing (%d due, %d awaiting approval, %d window, %d gate, %d soak), %d in doubt, %d failed, %d pending reboot",
-		r.Totals.Scanned, r.Totals.Hosts, r.Totals.Missing, s[Missing], s[AwaitingApproval], s[AwaitingWindow]+s[Frozen], s[AwaitingGate], s[Deferred],
-		s[InDoubt], s[Failed], r.Totals.PendingReboot) + unwell
-}
 	unwell := ""
 	if r.Totals.Unhealthy > 0 {
 		unwell = fmt.Sprintf(", %d unhealthy", r.Totals.Unhealthy)
 	}
+	return fmt.Sprintf("%d/%d hosts scanned, %d missing (%d due, %d awaiting approval, %d window, %d gate, %d soak), %d in doubt, %d failed, %d pending reboot",
+		r.Totals.Scanned, r.Totals.Hosts, r.Totals.Missing, s[Missing], s[AwaitingApproval], s[AwaitingWindow]+s[Frozen], s[AwaitingGate], s[Deferred],
+		s[InDoubt], s[Failed], r.Totals.PendingReboot) + unwell
+}
