@@ -70,3 +70,16 @@ func TestPullRequestsMayOnlyLook(t *testing.T) {
 		t.Errorf("pull requests run %v", ran)
 	}
 }
+
+// TestScheduledRunsObeyHalts: halt orders stand on a branch beside the ledgers, and a run that does not fetch it goes on.
+func TestScheduledRunsObeyHalts(t *testing.T) {
+	raw, err := fs.ReadFile(policies.Scaffold(), ".github/workflows/ringfence.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := "'refs/heads/ringfence/*:refs/heads/ringfence/*'"
+	before, _, found := strings.Cut(string(raw), "ringfence run --all")
+	if !found || !strings.Contains(before, "git fetch origin "+all) {
+		t.Error("ringfence/control is not fetched before the run")
+	}
+}
