@@ -60,6 +60,9 @@ func TestPullRequestsMayOnlyLook(t *testing.T) {
 		for _, s := range job.Steps {
 			if verb, ok := strings.CutPrefix(s.Run, "ringfence "); ok {
 				ran = append(ran, strings.Fields(verb)[0])
+				if strings.HasPrefix(verb, "check") && !strings.HasPrefix(verb, "check --format github") {
+					t.Errorf("what %q finds stands beside no line of the pull request", s.Run)
+				}
 			}
 			if strings.Contains(s.Uses, "checkout") && s.With["fetch-depth"] != 2 {
 				t.Errorf("HEAD^1 is not there with fetch-depth %v", s.With["fetch-depth"])
