@@ -125,6 +125,7 @@ func (n node) lane() policy.Lane {
 	if c := n.get("canary"); c.exists() {
 		l.Canary = c.mark().amount()
 	}
+	l.StaleAfter = n.get("staleAfter").positive()
 	n.get("passes").some("a freeze")
 	for _, f := range n.get("passes").mark().items() {
 		l.Passes = append(l.Passes, f.ref())

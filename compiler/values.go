@@ -191,6 +191,16 @@ func (n node) amount() policy.Amount {
 	return policy.Amount{}
 }
 
+// positive reads a duration that is longer than nothing; zero if the field is absent.
+func (n node) positive() policy.Duration {
+	before := len(n.r.diags)
+	d := n.duration()
+	if n.exists() && d == 0 && len(n.r.diags) == before {
+		n.reject(diag.BadDuration, "must be longer than no time, such as %q", "24h")
+	}
+	return d
+}
+
 // duration reads "1d12h"; zero if the field is absent.
 func (n node) duration() policy.Duration {
 	const what = `a duration in days, hours, minutes and seconds such as "3d", "72h" or "30m"`

@@ -191,7 +191,7 @@ func (b *builder) scanned(name string, scan *providers.HostScan, table []invento
 	}
 	have := packages(scan.Installed)
 	for i, u := range table {
-		if v := have[key(u)]; v != "" && !lacks[u.PURL] && atLeast(u.PURL, v, u.Version) {
+		if v := have[key(u)]; v != "" && !lacks[u.PURL] && inventory.AtLeast(u.PURL, v, u.Version) {
 			h.Installed = append(h.Installed, inventory.Installed{Update: i, Version: v})
 		}
 	}

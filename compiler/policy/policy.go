@@ -176,6 +176,8 @@ type Lane struct {
 	Priority int       `json:"priority"`
 	Source   string    `json:"source"`
 	Canary   Amount    `json:"canary,omitzero"` // of each ring's hosts, who go first; zero: none do
+	// StaleAfter is how long a host may lack the lane's newer versions, or go unscanned, before that is an alarm; 0: ever.
+	StaleAfter Duration `json:"staleAfter,omitempty"`
 }
 
 // DefaultLane is the lane of an update that no lane matches.

@@ -38,6 +38,9 @@ func (d describer) lane(l policy.Lane) []Line {
 	if l.Canary != (policy.Amount{}) {
 		out = append(out, Line{canary(l), l.Source})
 	}
+	if l.StaleAfter > 0 {
+		out = append(out, Line{"It is an alarm when a host has lacked a newer version for longer than " + span(l.StaleAfter) + ", or no scan has reached it for as long.", l.Source})
+	}
 	if len(l.Passes) > 0 {
 		out = append(out, Line{"These freezes do not count for them: " + and(l.Passes) + ".", l.Source})
 	}

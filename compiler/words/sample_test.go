@@ -88,7 +88,7 @@ func sampleWindows() []policy.Window {
 
 func sampleLanes() []policy.Lane {
 	return []policy.Lane{
-		{Name: "definitions", Match: policy.Match{Classification: []string{"definition"}}, Windows: []string{"anytime", "fortnight"}, Canary: policy.Amount{Count: 2}, Soak: ptr(policy.Duration(30 * time.Minute)), Source: "l.cue:1:1"},
+		{Name: "definitions", Match: policy.Match{Classification: []string{"definition"}}, Windows: []string{"anytime", "fortnight"}, Canary: policy.Amount{Count: 2}, Soak: ptr(policy.Duration(30 * time.Minute)), StaleAfter: hours(24), Source: "l.cue:1:1"},
 		{
 			Name: "urgent", Match: policy.Match{Exploited: ptr(true)}, Window: "anytime", Soak: ptr(hours(4)), Passes: []string{"yearEnd"},
 			Reboot: policy.RebootIfRequired, Priority: 1, Source: "l.cue:2:1",

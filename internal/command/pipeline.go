@@ -39,6 +39,8 @@ type pipeline struct {
 	breaks []decision.Break // what the breaker holds for this tenant, as read last
 	begun  map[string]bool  // waves that a person was told of
 
+	overdue []plan.Overdue // hosts that the newest plan raises an alarm about
+
 	journal  *runnerJournal // while the lease is held
 	unpushed bool           // the newest record is here alone
 }
@@ -193,6 +195,9 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	in := p.input(at, s, answers)
 	in.Evidence = evidence
 	made, err := plan.Build(in)
+	if err == nil {
+		p.overdue = plan.FindOverdue(in, made, p.head.State.FirstSeen)
+	}
 	return made, s, err
 }
 
@@ -210,7 +215,7 @@ func (p *pipeline) report(ctx context.Context, at time.Time) (report.Report, err
 	if err != nil {
 		return report.Report{}, err
 	}
-	return report.Build(report.Input{At: at, Policy: p.tenant, Snapshot: s, State: p.head.State, Plan: made}), nil
+	return report.Build(report.Input{At: at, Policy: p.tenant, Snapshot: s, State: p.head.State, Plan: made, Overdue: p.overdue}), nil
 }
 
 func ledgerError(tenant string, err error) error {

@@ -81,6 +81,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err := a.writePlan(f.out, made, preview); err != nil {
 		return err
 	}
+	a.showAlarms(made.Tenant, p.overdue)
 	a.showPlan(made, preview, p.tenant)
 	a.planNext(made, f)
 	if f.detailed && hasWaves(made) {

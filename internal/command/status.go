@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/report"
@@ -29,21 +30,58 @@ func newStatus(a *app) *cobra.Command {
 	var f readFlags
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Say in a line per tenant where it stands, after what is halted and what the breaker holds",
-		Args:  cobra.NoArgs,
+		Short: "Say in a line per tenant where it stands, after what is halted, held by the breaker or overdue",
+		Long: `Says first what is halted and what the breaker holds, then which hosts are overdue by a lane's staleAfter, then in a
+line per tenant where it stands.
+
+Exit 0: nothing is overdue; 3: some host is, so that a monitor can call this verb as it is; 1: a tenant has no report.`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			first := func(ws *workspace, tenants []*policy.Tenant) error {
 				a.switchedOff(tenants)
 				return a.standing(c.Context(), ws, tenants)
 			}
-			return a.reports(c.Context(), f, first, func(r report.Report) error {
-				_, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Name(), report.Line(r), r.Vulnerability.Level)
-				return err
-			})
+			return a.status(c.Context(), f, first)
 		},
 	}
 	f.flags(c)
 	return c
+}
+
+// status prints the alarms of all tenants before the line of any.
+func (a *app) status(ctx context.Context, f readFlags, first func(*workspace, []*policy.Tenant) error) error {
+	var list []report.Report
+	failed := a.reports(ctx, f, first, func(r report.Report) error { list = append(list, r); return nil })
+	overdue := false
+	for _, r := range list {
+		a.showAlarms(r.Name(), r.Overdue)
+		overdue = overdue || len(r.Overdue) > 0
+	}
+	for _, r := range list {
+		if a.json {
+			break // its event says it
+		}
+		if _, err := fmt.Fprintf(a.Stdout, "%s: %s; vulnerability %s\n", r.Name(), report.Line(r), r.Vulnerability.Level); err != nil {
+			return err
+		}
+	}
+	if failed == nil && overdue {
+		return done(ExitDenied)
+	}
+	return failed
+}
+
+// showAlarms says which hosts of a tenant are overdue.
+func (a *app) showAlarms(tenant string, list []plan.Overdue) {
+	if a.json {
+		if len(list) > 0 {
+			a.out.emit("alarm", tenant, event{"level": "error", "tenant": tenant, "overdue": list})
+		}
+		return
+	}
+	for _, line := range report.Alarms(list) {
+		fmt.Fprintf(a.Stdout, "ALARM %s: %s\n", tenant, line)
+	}
 }
 
 func newReport(a *app) *cobra.Command {

@@ -19,6 +19,7 @@ type Input struct {
 	Snapshot *inventory.Snapshot
 	State    ledger.State
 	Plan     *plan.Plan
+	Overdue  []plan.Overdue
 }
 
 // Build makes the report.
@@ -58,7 +59,7 @@ func newBuilder(in Input) *builder {
 		Input: in, failed: map[pair]bool{}, doubt: map[pair]bool{}, ours: map[pair]bool{}, rings: map[string]*Ring{},
 		Report: Report{
 			APIVersion: ledger.APIVersion, Kind: "Report", Tenant: in.Policy.Name, Site: in.Snapshot.Site, At: in.At, ScannedAt: in.Snapshot.TakenAt,
-			Totals: Totals{States: map[State]int{}}, Hosts: []Host{}, Rings: []Ring{}, NotCovered: []string{},
+			Totals: Totals{States: map[State]int{}}, Hosts: []Host{}, Rings: []Ring{}, NotCovered: []string{}, Overdue: in.Overdue,
 		},
 	}
 	b.planned = planned(in.Plan, in.At)

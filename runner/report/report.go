@@ -6,6 +6,7 @@ package report
 import (
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -58,6 +59,8 @@ type Report struct {
 	Vulnerability Vulnerability `json:"vulnerability"`
 	Hosts         []Host        `json:"hosts"` // those that need a person; the others are counted only
 	NotCovered    []string      `json:"notCovered"`
+	// Overdue are the hosts that a lane's staleAfter raises an alarm about.
+	Overdue []plan.Overdue `json:"overdue,omitempty"`
 }
 
 // Name is the tenant, with the site unless it is the usual one.

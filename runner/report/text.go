@@ -30,6 +30,9 @@ var columns = []struct {
 // Text writes the report for a terminal.
 func Text(w io.Writer, r Report) error {
 	fmt.Fprintf(w, "%s, %s, scanned %s\n", r.Name(), r.At.Format("2006-01-02 15:04 MST"), r.ScannedAt.Format("2006-01-02 15:04 MST"))
+	for _, line := range Alarms(r.Overdue) {
+		fmt.Fprintf(w, "  ALARM: %s\n", line)
+	}
 	fmt.Fprintf(w, "  vulnerability: %s (%s)\n", r.Vulnerability.Level, r.Vulnerability.Why)
 	fmt.Fprintf(w, "  hosts scanned: %d of %d; updates applicable: %d, missing: %d; hosts waiting for a reboot: %d\n\n",
 		r.Totals.Scanned, r.Totals.Hosts, r.Totals.Applicable, r.Totals.Missing, r.Totals.PendingReboot)
@@ -106,6 +109,9 @@ func counts(m map[string]int) string {
 func Markdown(w io.Writer, r Report) error {
 	fmt.Fprintf(w, "### %s: vulnerability %s\n\n%s. Scanned %s; %d of %d hosts.\n\n", untrusted.Markdown(r.Name(), 80),
 		r.Vulnerability.Level, untrusted.Markdown(r.Vulnerability.Why, 200), r.ScannedAt.Format("2006-01-02 15:04 MST"), r.Totals.Scanned, r.Totals.Hosts)
+	for _, line := range Alarms(r.Overdue) {
+		fmt.Fprintf(w, "**ALARM**: %s\n\n", untrusted.Markdown(line, 400))
+	}
 	head, rule := "| ring | hosts |", "|---|---|"
 	for _, c := range columns {
 		head += " " + strings.ToLower(c.title) + " |"
