@@ -55,8 +55,9 @@ re-reads each host before it calls it done. Every start is recorded on branch ri
 happens. It does not ask: the plan is what was approved.
 
 Exit 0 all that was due is done; 4 only approvals are missing; 5 nothing is due now (says when); 6 the plan is stale
-(says what changed); 8 something due is unfinished; 9 a ring was stopped; 10 a provider is gone; 130/143 interrupted.
-The first Ctrl-C stops starting and waits for what runs; the second one cancels what runs.`,
+(says what changed); 7 another run holds the lease; 8 something due is unfinished; 9 a ring was stopped; 10 a provider is
+gone; 130/143 interrupted. The first Ctrl-C stops starting and waits for what runs, the second one cancels what runs, the
+third one ends the program. After each, ringfence apply --resume goes on.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -207,7 +208,7 @@ func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Pre
 	if err := p.written(rec.finish(context.WithoutCancel(ctx), out, reasons[exit])); err != nil {
 		return err
 	}
-	return p.runSummary(out, exit)
+	return p.runSummary(out, d, exit)
 }
 
 // longest is what the slowest action of a verb took so far.
@@ -297,7 +298,7 @@ func (p *pipeline) tell(what string) {
 	p.begun[what] = true
 }
 
-func (p *pipeline) runSummary(out runner.Outcome, code int) error {
+func (p *pipeline) runSummary(out runner.Outcome, d due, code int) error {
 	ended := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
 	idle := ended(ledger.Skipped) + out.Left
 	for _, w := range out.Refused {
@@ -317,12 +318,13 @@ func (p *pipeline) runSummary(out runner.Outcome, code int) error {
 		fmt.Fprintln(p.Stdout, line)
 	}
 	if len(out.Stopped) > 0 {
-		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence log --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
+		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence report --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
 	}
 	if len(out.Refused) > 0 {
 		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", count(len(out.Refused), "wave"), p.tenant.Name)
 	}
-	p.out.say("next: ringfence status --tenant %s", p.tenant.Name)
+	p.leftover(d)
+	p.out.say("next: %s", p.next(out, d))
 	if out.Provider != nil {
 		return fail(code, unwrapProvider(out.Provider))
 	}

@@ -78,27 +78,48 @@ func controlFindings(ws *workspace) (list diag.List) {
 // halt is the runner's: it reads the control branch, and what the breaker holds with it. What it finds is said when it is
 // news.
 func (p *pipeline) halt() func(context.Context) runner.Halt {
-	var known string
-	tell := func(news string) {
-		if news != "" && news != known {
-			p.out.say("%s", news)
-		}
-		known = news
-	}
 	return func(ctx context.Context) runner.Halt {
 		c, err := p.control(p.ws, p.share).ReadHalts(ctx, p.machineTime())
 		order, halted := c.Halted(p.tenant.Name)
+		news := haltNews{order: order.Order, halted: halted}
 		switch {
 		case halted:
-			tell(fmt.Sprintf("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400)))
+			news.text = fmt.Sprintf("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400))
 		case err != nil:
-			tell(fmt.Sprintf("the halt orders cannot be read: %v", err))
-		default:
-			tell("")
+			news.text = fmt.Sprintf("the halt orders cannot be read: %v", err)
 		}
+		if news.text != "" && news.text != p.halts.text {
+			p.out.say("%s", news.text)
+		}
+		p.halts = news
 		p.hold(c)
 		return runner.Halt{Read: c.Read, Halted: halted}
 	}
+}
+
+// haltNews is what a run was told of the halt orders last.
+type haltNews struct {
+	text   string // "": nothing halts this tenant
+	order  ledger.Order
+	halted bool
+}
+
+// haltedFor says why nothing was started under the orders that were read last.
+func (p *pipeline) haltedFor() diag.Diagnostic {
+	if !p.halts.halted {
+		return diag.New(diag.Halted, "nobody could read the halt orders for too long: nothing was started for %s", p.tenant.Name).
+			WithFix("see that the ledger's remote answers: ringfence ledger pull")
+	}
+	return diag.New(diag.Halted, "%s is halted: nothing was started", p.tenant.Name).
+		WithFix("when its reason is gone: %s", unhaltLine(p.halts.order.Tenant))
+}
+
+// unhaltLine is the command that lifts a halt.
+func unhaltLine(tenant string) string {
+	if tenant == ledger.Everyone {
+		return "ringfence unhalt --reason TEXT"
+	}
+	return "ringfence unhalt --tenant " + tenant + " --reason TEXT"
 }
 
 // hold notes what the breaker holds for this tenant: nothing, unless it shares the breaker.
@@ -139,6 +160,19 @@ func controlError(err error) error {
 		return diag.New(diag.LedgerMoved, "%v", err).WithFix("look at what came in, then run the command again: ringfence status")
 	}
 	return ledgerError("*", err)
+}
+
+// orderError is of an order that did not reach the remote, where the others would see it.
+func orderError(err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrRemoteDown):
+		return diag.New(diag.RemoteDown, "the order was not given: %v", err).
+			WithFix("give it again as soon as the remote answers; a run that cannot read it for five minutes starts nothing more, and an interrupt stops one at once")
+	case errors.Is(err, ledger.ErrRemoteRefused):
+		return diag.New(diag.RemoteDown, "the order was not given: %v", err).
+			WithFix("who may push ringfence/control can give it; an interrupt stops a run at once where it runs")
+	}
+	return controlError(err)
 }
 
 // standing prints what stands of all orders and concerns the tenants: halts, who agreed to lift them, and breaks. What

@@ -82,7 +82,7 @@ func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, d due) error {
 			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))
 	case len(d.failed) > 0:
 		return fail(ExitUnfinished, diag.New(diag.Stopped, "%s failed in this window and is not tried again before the next one", strings.Join(firstOf(d.failed, 5), ", ")).
-			WithFix("see why: ringfence log --tenant %s", p.tenant.Name))
+			WithFix("see why: ringfence report --tenant %s", p.tenant.Name))
 	case len(plan.Due(made, at)) > 0:
 		p.out.event("progress", nil, "everything that is due is done; nothing was changed")
 		return nil
@@ -173,8 +173,7 @@ func (p *pipeline) notBegun(out runner.Outcome, exit int) error {
 		return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due any more: %s", out.Refused[0].Why).
 			WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
 	case out.Why == runner.WhyHalted:
-		return fail(exit, diag.New(diag.Halted, "%s is halted, or nobody could read the halt orders: nothing was started", p.tenant.Name).
-			WithFix("see the order: git log ringfence/control; lift it when its reason is gone"))
+		return fail(exit, p.haltedFor())
 	case exit == ExitUnfinished:
 		return fail(exit, diag.New(diag.Stopped, "%d %s due, and none may start: hosts in doubt use up the ring's maxUnavailable", out.Left, map[bool]string{true: "host is", false: "hosts are"}[out.Left == 1]).
 			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))

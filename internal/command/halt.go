@@ -82,10 +82,10 @@ func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
 	}
 	c, err := a.control(ws, share).Halt(ctx, order)
 	if err != nil {
-		return controlError(err)
+		return orderError(err)
 	}
 	given := c.Halts[len(c.Halts)-1]
-	a.out.event("halt", event{"order": given.Order, "voice": given.Voice.String()}, "halted %s (%s)", who(f.tenant), given.Voice)
+	a.out.event("halt", event{"order": given.Order, "voice": given.Voice.String()}, "halted %s (%s); to lift it: %s", who(f.tenant), given.Voice, unhaltLine(f.tenant))
 	if share.Remote == "" {
 		a.out.say("the ledger has no remote, so only runs in this repository see the order; for others: git push REMOTE ringfence/control")
 	}
@@ -130,7 +130,7 @@ func (a *app) lift(ctx context.Context, sw *ledger.Switch, order ledger.Order) e
 	case errors.Is(err, ledger.ErrAgreed):
 		return fail(ExitApproval, diag.Note(diag.MoreMustAgree, "you have agreed to lift %s already; it still stands", what).WithFix("another person: %s", again))
 	case err != nil:
-		return controlError(err)
+		return orderError(err)
 	}
 	left := c.Left(order)
 	if len(left) == 0 {

@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,19 +56,62 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 		return err
 	}
 	for _, t := range tenants {
-		l := ledger.OpenWith(ws.repo, t.Name, share)
-		before, err := l.Unpushed(ctx)
-		if err == nil {
-			err = sync(l, ctx)
-		}
+		line, fields, err := synced(ctx, ledger.OpenWith(ws.repo, t.Name, share), sync)
 		if err != nil {
-			failed = errors.Join(failed, ledgerError(t.Name, err))
+			failed = errors.Join(failed, syncError(t.Name, verb, err))
 			continue
 		}
-		a.out.event("progress", event{"tenant": t.Name, "unpushed": before}, "%s: %s done, %d %s only here before", t.Name, verb, before, map[bool]string{true: "record was", false: "records were"}[before == 1])
+		fields["tenant"] = t.Name
+		a.out.event("progress", fields, "%s: %s", t.Name, line)
 	}
 	if _, err := a.control(ws, share).ReadHalts(ctx, a.Now()); err != nil {
 		failed = errors.Join(failed, controlError(err))
 	}
 	return failed
+}
+
+// synced brings a ledger here or there, and says what came of it.
+func synced(ctx context.Context, l *ledger.Ledger, sync func(*ledger.Ledger, context.Context) error) (string, event, error) {
+	before, err := l.Head(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	own, err := l.Unpushed(ctx)
+	if err == nil {
+		err = sync(l, ctx)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	after, err := l.Head(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	left, err := l.Unpushed(ctx)
+	if err != nil || after.Commit == "" {
+		return "no record yet, here or there", event{"unpushed": left}, err
+	}
+	var parts []string
+	if n := after.State.Seq - before.State.Seq; n > 0 {
+		parts = append(parts, count(n, "new record")+" of others")
+	}
+	if n := own - left; n > 0 {
+		parts = append(parts, count(n, "record")+" pushed")
+	}
+	if left > 0 {
+		parts = append(parts, count(left, "record")+" only here still: ringfence ledger push")
+	}
+	if parts == nil {
+		parts = []string{"nothing new"}
+	}
+	parts = append(parts, fmt.Sprintf("the newest is record %d of %s", after.State.Seq, after.Record.At.Format("2006-01-02 15:04Z")))
+	return strings.Join(parts, "; "), event{"unpushed": left, "records": after.State.Seq, "head": after.Commit}, nil
+}
+
+// syncError: what is here stays here, whatever the remote says.
+func syncError(tenant, verb string, err error) error {
+	if errors.Is(err, ledger.ErrRemoteDown) || errors.Is(err, ledger.ErrRemoteRefused) {
+		return diag.New(diag.RemoteDown, "%s: %v", tenant, err).WithFix("what is here stays here; as soon as the remote answers: ringfence ledger %s", verb)
+	}
+	return ledgerError(tenant, err)
 }

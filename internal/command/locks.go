@@ -2,7 +2,9 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +43,7 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	leases := ledger.OpenLeases(ws.repo, share)
 	list, broken := leases.Locks(ctx)
 	if broken != nil && len(list) == 0 {
-		return ledgerError("*", broken)
+		return leasesError(broken)
 	}
 	if broken != nil {
 		a.out.failure(exitOf(broken)) // the others are still worth reading
@@ -49,22 +51,43 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	if release != "" {
 		return a.releaseLease(ctx, leases, list, release)
 	}
-	held := ""
+	var held []ledger.Lease
 	for _, l := range list {
 		valid := l.Valid(a.Now())
 		if valid {
-			held = l.Tenant + "/" + l.Site
+			held = append(held, l)
 		}
 		if valid || all {
 			a.lockLine(l, valid)
 		}
 	}
-	if held == "" {
-		a.out.say("nobody holds a lease")
-		return nil
-	}
-	a.out.say("a lease ends by itself; if its holder is known to be gone: ringfence locks --release %s", held)
+	a.lockAdvice(held)
 	return nil
+}
+
+// lockAdvice says what becomes of the leases that are held.
+func (a *app) lockAdvice(held []ledger.Lease) {
+	dead := slices.ContainsFunc(held, func(l ledger.Lease) bool { return isDead(l.Holder) })
+	name := "TENANT/SITE"
+	if len(held) == 1 {
+		name = held[0].Tenant + "/" + held[0].Site
+	}
+	switch {
+	case len(held) == 0:
+		a.out.say("nobody holds a lease")
+	case dead:
+		a.out.say("the next run on this machine takes over what a dead process holds; at once, from elsewhere: ringfence locks --release %s", name)
+	default:
+		a.out.say("a lease ends by itself; if its holder is known to be gone: ringfence locks --release %s", name)
+	}
+}
+
+// leasesError is of leases that could not be listed.
+func leasesError(err error) error {
+	if errors.Is(err, ledger.ErrRemoteDown) || errors.Is(err, ledger.ErrRemoteRefused) {
+		return diag.New(diag.RemoteDown, "the leases stand on the ledger's remote: %v", err).WithFix("look again as soon as it answers; until then no run gets a lease")
+	}
+	return fmt.Errorf("leases: %w", err)
 }
 
 func (a *app) lockLine(l ledger.Lease, valid bool) {
@@ -76,6 +99,8 @@ func (a *app) lockLine(l ledger.Lease, valid bool) {
 	switch {
 	case l.Released:
 		state = "released"
+	case valid && isDead(l.Holder):
+		state += ", and its process is gone"
 	case !valid:
 		state = fmt.Sprintf("ended %s without being released", l.Expires.Format(time.RFC3339))
 	}
@@ -91,6 +116,10 @@ func (a *app) releaseLease(ctx context.Context, leases *ledger.Leases, list []le
 	for _, l := range list {
 		if l.Tenant+"/"+l.Site != name {
 			continue
+		}
+		if l.Released {
+			a.out.say("nobody holds the lease of %s", name)
+			return nil
 		}
 		if err := leases.Release(ctx, a.Now(), l); err != nil {
 			return ledgerError(l.Tenant, err)

@@ -19,7 +19,7 @@ func newLog(a *app) *cobra.Command {
 		Use:   "log",
 		Short: "Print a tenant's ledger, newest first",
 		Long: `Prints one line per record. It is plain Git: git log ringfence/ledger/<tenant> reads the same, and
-git show ringfence/ledger/<tenant>:run/record.json is the newest record.`,
+git show ringfence/ledger/<tenant>:run/record.json is the newest record. Why an action failed says ringfence report.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.log(c.Context(), tenant, limit) },
 	}
@@ -42,6 +42,10 @@ func (a *app) log(ctx context.Context, tenant string, limit int) error {
 		return err
 	}
 	if p.head.Commit == "" {
+		if p.share.Remote != "" {
+			a.out.say("no record of %s is here\nto bring what others wrote: ringfence ledger pull", t.Name)
+			return nil
+		}
 		a.out.say("%s has no record yet\nnext: ringfence scan --tenant %s", t.Name, t.Name)
 		return nil
 	}

@@ -40,6 +40,7 @@ type pipeline struct {
 	begun  map[string]bool  // waves that a person was told of
 
 	overdue []plan.Overdue // hosts that the newest plan raises an alarm about
+	halts  haltNews         // what the halt orders said last
 
 	journal  *runnerJournal // while the lease is held
 	unpushed bool           // the newest record is here alone
@@ -136,6 +137,10 @@ func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
 }
 
 func (p *pipeline) noSnapshot() error {
+	if p.head.Commit == "" && p.share.Remote != "" {
+		return diag.New(diag.NoSnapshot, "no record of %s is here", p.tenant.Name).
+			WithFix("bring them here: ringfence ledger pull; if it was never scanned: ringfence scan --tenant %s", p.tenant.Name)
+	}
 	return diag.New(diag.NoSnapshot, "%s was never scanned", p.tenant.Name).WithFix("ringfence scan --tenant %s", p.tenant.Name)
 }
 

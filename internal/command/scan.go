@@ -59,7 +59,11 @@ func (a *app) scan(ctx context.Context, f scanFlags) error {
 	default:
 		return err
 	}
-	return p.scan(ctx, f.parallel)
+	if err := p.scan(ctx, f.parallel); err != nil {
+		return err
+	}
+	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
+	return nil
 }
 
 // writer enters the pipeline for a verb that writes the ledger: policy at HEAD, a clock that may be trusted.
@@ -120,6 +124,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 		return err
 	}
 	p.unscanned(readings)
+	p.tellSettled(settled)
 	p.scanSummary(s)
 	return providerGone(readings)
 }
@@ -223,5 +228,4 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 		line += "; " + strings.Join(rest, ", ") + " (not judged, never compliant)"
 	}
 	fmt.Fprintln(p.Stdout, line)
-	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
 }

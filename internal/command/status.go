@@ -54,6 +54,9 @@ func (a *app) status(ctx context.Context, f readFlags, first func(*workspace, []
 	failed := a.reports(ctx, f, first, func(r report.Report) error { list = append(list, r); return nil })
 	overdue := false
 	for _, r := range list {
+		a.inDoubt(r)
+	}
+	for _, r := range list {
 		a.showAlarms(r.Name(), r.Overdue)
 		overdue = overdue || len(r.Overdue) > 0
 	}

@@ -30,9 +30,9 @@ that states, snapshots and plans are what they say, and that whatever started wa
 after its gate and within its budget. Plans are made again from the recorded inputs and compared.
 
   ringfence verify --tenant acme --head 3f2a91c0…             the ledger of this repository, with a record seen earlier
-  ringfence verify --bundle acme-2026-Q3.bundle --allowed-signers trusted_signers
+  ringfence verify --bundle acme-2026-Q3.bundle --root trusted_signers
 
-Whose signatures count is what trust/allowed_signers says at HEAD, unless --allowed-signers names another file. Keep the
+Whose signatures count is what trust/allowed_signers says at HEAD, unless --root names another file. Keep the
 head that it prints: only who has seen a later record can tell that a ledger was cut off.
 
 Exit 0: nothing is wrong (remarks do not count); 3: findings.`,
@@ -41,7 +41,9 @@ Exit 0: nothing is wrong (remarks do not count); 3: findings.`,
 	}
 	c.Flags().StringVar(&f.tenant, "tenant", "", "the `TENANT` (default: the only one)")
 	c.Flags().StringVar(&f.bundle, "bundle", "", "verify the ledger in `FILE`, which ringfence bundle wrote")
-	c.Flags().StringVar(&f.signers, "allowed-signers", "", "whose signatures count: a `FILE` in OpenSSH's format")
+	c.Flags().StringVar(&f.signers, "root", "", "whose signatures count: a `FILE` in OpenSSH's format of allowed signers")
+	c.Flags().StringVar(&f.signers, "allowed-signers", "", "the same as --root `FILE`")
+	c.MarkFlagsMutuallyExclusive("root", "allowed-signers")
 	c.Flags().StringVar(&f.head, "head", "", "the `RECORD` (full commit, or number) that was seen earlier and must be there")
 	return c
 }
@@ -128,7 +130,7 @@ func signersAt(repo *gitrepo.Repo, commit, name string) (*signing.Signers, error
 func (a *app) signersFile(name string) (*signing.Signers, error) {
 	raw, err := os.ReadFile(join(a.Dir, name))
 	if err != nil {
-		return nil, diag.New(diag.BadSigners, "%s cannot be read: %s", name, plainly(err)).WithFix("name a file that is there: --allowed-signers FILE")
+		return nil, diag.New(diag.BadSigners, "%s cannot be read: %s", name, plainly(err)).WithFix("name a file that is there: --root FILE")
 	}
 	return parseSigners(name, raw)
 }
@@ -180,7 +182,7 @@ func (a *app) ofBundle(repo *gitrepo.Repo, refs map[string]string, f verifyFlags
 		return in, diag.New(diag.Usage, "the bundle has ledgers of: %s", strings.Join(tenants, ", ")).WithFix("name one: --tenant NAME")
 	}
 	if about := refs["refs/heads/"+aboutBranch]; f.signers == "" && about != "" {
-		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --allowed-signers FILE")
+		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --root FILE")
 		var err error
 		in.Signers, err = signersAt(repo, about, "allowed_signers")
 		return in, err
@@ -201,7 +203,8 @@ func seenRecord(head string) (*verify.Seen, error) {
 	case err == nil && n > 0:
 		return &verify.Seen{Seq: n}, nil
 	}
-	return nil, diag.New(diag.Usage, "--head %q is neither a full commit nor a number", head).WithFix("give what verify or bundle printed as head: 40 digits, or the record's number")
+	return nil, diag.New(diag.Usage, "--head %q is neither a full commit nor a number", head).
+		WithFix("give what verify or bundle printed as head, 40 digits, or the record's number; of a shorter name: git rev-parse COMMIT")
 }
 
 // verdict prints what was found.

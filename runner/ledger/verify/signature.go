@@ -33,7 +33,7 @@ func (v *verifier) signature(s *step) {
 	v.signedBy(who)
 	if name := [2]string{s.record.Runner, who.Principal}; !who.Names(name[0]) && !v.unnamed[name] {
 		v.unnamed[name] = true
-		v.warn(s, NoName, "runner %q wrote it with the key of %s", s.record.Runner, who.Principal)
+		v.warn(s, NoName, "runner %q wrote it with the key of %s; RINGFENCE_RUNNER says what a runner is called", s.record.Runner, who.Principal)
 	}
 }
 
