@@ -40,7 +40,7 @@ type pipeline struct {
 	begun  map[string]bool  // waves that a person was told of
 
 	overdue []plan.Overdue // hosts that the newest plan raises an alarm about
-	halts  haltNews         // what the halt orders said last
+	halts   haltNews       // what the halt orders said last
 
 	journal  *runnerJournal // while the lease is held
 	unpushed bool           // the newest record is here alone
