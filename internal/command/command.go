@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -64,7 +65,7 @@ func Main(args []string, env Env) int {
 	defer cancel()
 	stdout := &sink{to: env.Stdout}
 	env.Stdout = stdout
-	app := &app{Env: env, stdout: stdout, started: env.Now()}
+	app := &app{Env: env, stdout: stdout, started: sync.OnceValue(env.Now)}
 	app.signals = watch(env.Signals, stopping{
 		waiting: app.waiting, cancel: func() { app.cancelling(); cancel() }, kill: os.Exit,
 	})
@@ -84,7 +85,7 @@ type app struct {
 	named   string // the tenant that --tenant names
 	out     *emitter
 	stdout  *sink
-	started time.Time // what a test clock runs on from
+	started func() time.Time // when a test clock was read first, from where it runs on
 	signals *signals
 
 	children *limited.Pool   // once they are needed
