@@ -97,7 +97,7 @@ func (w *world) git(args ...string) string {
 }
 
 // exits runs the program and compares its exit code.
-func (w *world) exits(code int, args ...string) string {
+func (w *world) exits(code int, args ...string) {
 	w.Helper()
 	c := exec.Command(w.binary, args...)
 	if _, err := os.Stat(w.dir); err == nil {
@@ -113,10 +113,9 @@ func (w *world) exits(code int, args ...string) string {
 	if got := c.ProcessState.ExitCode(); got != code {
 		w.Fatalf("ringfence %s: exit %d, expected %d\n%s", strings.Join(args, " "), got, code, out)
 	}
-	return w.out
 }
 
-func (w *world) must(args ...string) string { w.Helper(); return w.exits(0, args...) }
+func (w *world) must(args ...string) { w.Helper(); w.exits(0, args...) }
 
 // says checks what the last command printed.
 func (w *world) says(texts ...string) {

@@ -4,13 +4,12 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/package-url/packageurl-go"
+	"github.com/ringfence/ringfence/compiler/inventory"
 )
 
 // The instants of the story. Berlin is UTC+1 in November.
@@ -90,47 +89,24 @@ func TestOneWeek(t *testing.T) {
 	w.ledgerAgreesWithDpkg("msp-lab", 1)
 	w.ledgerAgreesWithDpkg("acme", 2, 4, 5)
 	w.must("report", "--tenant", "acme", "--at", sundayNoon)
-	w.says("HELD", "h3: h3: the host cannot be reached")
+	w.says("HELD", "h3: the host cannot be reached")
 }
 
 // ledgerAgreesWithDpkg compares what the newest snapshot in Git says of hosts with their own dpkg databases.
 func (w *world) ledgerAgreesWithDpkg(tenant string, hosts ...int) {
 	w.Helper()
-	type entry struct {
-		Update  *int   `json:"update"`
-		PURL    string `json:"purl"`
-		Host    string `json:"host"`
-		Missing []struct {
-			Update int    `json:"update"`
-			From   string `json:"from"`
-		} `json:"missing"`
-		Installed []struct {
-			Update  int    `json:"update"`
-			Version string `json:"version"`
-		} `json:"installed"`
-	}
-	var names []string
+	snap, err := inventory.Decode(strings.NewReader(w.git("show", "ringfence/ledger/"+tenant+":snapshot/main.jsonl")))
+	w.check(err)
 	compared := 0
-	for line := range strings.Lines(w.git("show", "ringfence/ledger/"+tenant+":snapshot/main.jsonl")) {
-		var e entry
-		w.check(json.Unmarshal([]byte(line), &e))
-		if e.PURL != "" {
-			p, err := packageurl.FromString(e.PURL)
-			w.check(err)
-			names = append(names, p.Name)
+	for _, n := range hosts {
+		h := snap.Host(w.Host(n).Name)
+		for _, m := range h.Missing {
+			w.same(n, snap.Updates[m.Update].Name, m.From)
+			compared++
 		}
-		for _, n := range hosts {
-			if e.Host != w.Host(n).Name {
-				continue
-			}
-			for _, m := range e.Missing {
-				w.same(n, names[m.Update], m.From)
-				compared++
-			}
-			for _, i := range e.Installed {
-				w.same(n, names[i.Update], i.Version)
-				compared++
-			}
+		for _, i := range h.Installed {
+			w.same(n, snap.Updates[i.Update].Name, i.Version)
+			compared++
 		}
 	}
 	if compared < 4*len(hosts) {
@@ -149,72 +125,90 @@ func (w *world) same(host int, pkg, recorded string) {
 func TestWhatGoesWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "msp-lab/test", "msp-lab/test", "msp-lab/test", "acme/pilot", "acme/pilot")
-	ctx := context.Background()
 	w.replace("baseline/baseline.cue", `#securityWait: *"48h" | string`, `#securityWait: *"0s" | string`)
 	w.replace("tenants/msp-lab/tenant.cue", `window: "anytime"`, `window: "anytime", maxUnavailable: "100%", stopAtFailures: 3`)
 	w.replace("tenants/acme/tenant.cue", `#securityWait: "24h"`, `#securityWait: "0s"`)
 	w.commit()
 
-	t.Run("wrong host key", func(t *testing.T) {
-		w.T = t
-		w.check(w.Host(5).NewHostKey(ctx))
+	for _, trouble := range []struct {
+		name  string
+		shown func()
+	}{
+		{"wrong host key", w.wrongHostKey},
+		{"failing postinst", w.failingPostinst},
+		{"badly signed mirror", w.badlySignedMirror},
+		{"new dependency needs a preview", w.newDependency},
+	} {
+		t.Run(trouble.name, func(t *testing.T) {
+			w.T = t
+			trouble.shown()
+		})
+	}
+}
+
+// wrongHostKey: the host is quarantined, and nothing was sent to it.
+func (w *world) wrongHostKey() {
+	w.Helper()
+	w.check(w.Host(5).NewHostKey(context.Background()))
+	w.must("scan", "--tenant", "acme", "--at", sunday)
+	w.says("h5: quarantined", "1 of 2 hosts scanned")
+	if log := w.Host(5).Console(); strings.Contains(log, "Accepted publickey") {
+		w.Errorf("somebody logged in to the host with the wrong key:\n%s", log)
+	}
+	w.must("plan", "--tenant", "acme", "--at", sunday, "--json")
+	w.says(`"quarantined":[{"host":"h5"`)
+}
+
+// failingPostinst: the host failed, its neighbours did not, and the ledger knows.
+func (w *world) failingPostinst() {
+	w.Helper()
+	w.check(w.Host(1).InstallOld(context.Background(), "lab-badpost"))
+	w.check(w.Host(1).AddSuite("lab-badpost"))
+	w.must("scan", "--tenant", "msp-lab", "--at", sunday)
+	w.must("plan", "--tenant", "msp-lab", "--at", sunday, "-out", "plan.json")
+	w.exits(8, "apply", "plan.json", "--at", sunday)
+	w.says("h1: apply failed", "2 hosts patched, 1 failed")
+	if s, _ := w.Host(1).DpkgState(context.Background(), "lab-badpost"); s != "half-configured" {
+		w.Errorf("lab-badpost is %s", s)
+	}
+	w.must("status", "--tenant", "msp-lab", "--at", sunday)
+	w.says("1 failed")
+	if !strings.Contains(w.git("show", "ringfence/ledger/msp-lab:state.json"), `"failures":[{"at":`) {
+		w.Error("the ledger's state knows of no failure")
+	}
+}
+
+// badlySignedMirror: what cannot be read is unknown, not fine.
+func (w *world) badlySignedMirror() {
+	w.Helper()
+	for _, suite := range []string{"security-unsigned", "security-wrongkey", "security-expired"} {
+		w.Mirror.Replace("bookworm-security", suite)
 		w.must("scan", "--tenant", "acme", "--at", sunday)
-		w.says("h5: quarantined", "1 of 2 hosts scanned")
-		if log := w.Host(5).Console(); strings.Contains(log, "Accepted publickey") {
-			t.Errorf("somebody logged in to the host with the wrong key:\n%s", log)
-		}
-		w.must("plan", "--tenant", "acme", "--at", sunday, "--json")
-		w.says(`"quarantined":[{"host":"h5"`)
-	})
+		w.says("h4: stale", "0 of 2 hosts scanned")
+		w.must("status", "--tenant", "acme", "--at", sunday)
+		w.says("vulnerability unknown")
+	}
+	w.Mirror.Replace("bookworm-security", "")
+}
 
-	t.Run("failing postinst", func(t *testing.T) {
-		w.T = t
-		w.check(w.Host(1).InstallOld(ctx, "lab-badpost"))
-		w.check(w.Host(1).AddSuite("lab-badpost"))
-		w.must("scan", "--tenant", "msp-lab", "--at", sunday)
-		w.must("plan", "--tenant", "msp-lab", "--at", sunday, "-out", "plan.json")
-		w.exits(8, "apply", "plan.json", "--at", sunday)
-		w.says("h1: apply failed", "2 hosts patched, 1 failed")
-		if s, _ := w.Host(1).DpkgState(ctx, "lab-badpost"); s != "half-configured" {
-			t.Errorf("lab-badpost is %s", s)
-		}
-		w.must("status", "--tenant", "msp-lab", "--at", sunday)
-		w.says("1 failed")
-		if !strings.Contains(w.git("show", "ringfence/ledger/msp-lab:state.json"), `"failures":[{"at":`) {
-			t.Error("the ledger's state knows of no failure")
-		}
-	})
-
-	t.Run("badly signed mirror", func(t *testing.T) {
-		w.T = t
-		for _, suite := range []string{"security-unsigned", "security-wrongkey", "security-expired"} {
-			w.Mirror.Replace("bookworm-security", suite)
-			w.must("scan", "--tenant", "acme", "--at", sunday)
-			w.says("h4: stale", "0 of 2 hosts scanned")
-			w.must("status", "--tenant", "acme", "--at", sunday)
-			w.says("vulnerability unknown")
-		}
-		w.Mirror.Replace("bookworm-security", "")
-	})
-
-	t.Run("new dependency needs a preview", func(t *testing.T) {
-		w.T = t
-		w.check(w.Host(2).InstallOld(ctx, "lab-newdep"))
-		w.check(w.Host(2).AddSuite("lab-newdep"))
-		w.must("scan", "--tenant", "msp-lab", "--at", tuesday)
-		w.must("plan", "--tenant", "msp-lab", "--at", tuesday, "-out", "plan.json")
-		w.exits(8, "apply", "plan.json", "--at", tuesday)
-		w.says("h2: apply failed", "lab-newlib")
-		if v := w.version(2, "lab-newdep"); v != "1.0" {
-			t.Errorf("lab-newdep moved to %s although its new dependency was not planned", v)
-		}
-		w.must("plan", "--tenant", "msp-lab", "--at", saturdayNight, "--preview", "-out", "plan.json")
-		w.says("+ lab-newlib")
-		w.must("apply", "plan.json", "--at", saturdayNight)
-		if v := w.version(2, "lab-newdep"); v != "1.1" {
-			t.Errorf("lab-newdep stayed at %s although the preview showed its dependency", v)
-		}
-	})
+// newDependency: what no preview has shown may not be pulled in.
+func (w *world) newDependency() {
+	w.Helper()
+	w.check(w.Host(2).InstallOld(context.Background(), "lab-newdep"))
+	w.check(w.Host(2).AddSuite("lab-newdep"))
+	w.must("scan", "--tenant", "msp-lab", "--at", tuesday)
+	w.must("plan", "--tenant", "msp-lab", "--at", tuesday, "-out", "plan.json")
+	w.exits(8, "apply", "plan.json", "--at", tuesday)
+	w.says("h2: apply failed", "lab-newlib")
+	if v := w.version(2, "lab-newdep"); v != "1.0" {
+		w.Errorf("lab-newdep moved to %s although its new dependency was not planned", v)
+	}
+	w.must("plan", "--tenant", "msp-lab", "--at", saturdayNight, "--preview", "-out", "plan.json")
+	w.says("+ lab-newlib")
+	w.must("apply", "plan.json", "--at", saturdayNight)
+	if v := w.version(2, "lab-newdep"); v != "1.1" {
+		w.Errorf("lab-newdep stayed at %s although the preview showed its dependency", v)
+	}
 }
 
 // TestEnroll writes real host keys for review and trusts none before they are committed.

@@ -118,17 +118,16 @@ func (s *sshd) connect(t *testing.T, w *world) Conn {
 	return c
 }
 
-func realHost(t *testing.T) (*sshd, Conn) {
+func realHost(t *testing.T) Conn {
 	t.Helper()
 	w := newWorld(t, nil)
 	path, key := w.key("client", "")
 	w.env[keyVariable] = path
-	s := startSSHD(t, key.PublicKey())
-	return s, s.connect(t, w)
+	return startSSHD(t, key.PublicKey()).connect(t, w)
 }
 
 func TestRealSSHD(t *testing.T) {
-	_, c := realHost(t)
+	c := realHost(t)
 	words := []string{"it's", `\`, "$HOME; id", "", "ü", "*", `a\' ; id #`}
 	out, err := c.Run(context.Background(), append([]string{"printf", `%s\0`}, words...), Options{})
 	if got := strings.Split(strings.TrimSuffix(string(out.Stdout), "\x00"), "\x00"); err != nil || out.Truncated || !slices.Equal(got, words) {
@@ -149,7 +148,7 @@ func TestRealSSHD(t *testing.T) {
 // A package that restarts a service which keeps the terminal's pipe does not hang the runner, nor is its output
 // taken for whole.
 func TestRealSSHDWithABackgroundChild(t *testing.T) {
-	_, c := realHost(t)
+	c := realHost(t)
 	c.(*conn).grace = 300 * time.Millisecond
 	out, err := c.Run(context.Background(), []string{"sh", "-c", "sleep 5 & echo done"}, Options{})
 	if err != nil || string(out.Stdout) != "done\n" || out.ExitCode != 0 || !out.Truncated {
@@ -159,7 +158,7 @@ func TestRealSSHDWithABackgroundChild(t *testing.T) {
 
 // The session's own sshd dies under a running command, as when openssh-server is upgraded badly.
 func TestRealSSHDThatDiesUnderACommand(t *testing.T) {
-	_, c := realHost(t)
+	c := realHost(t)
 	_, err := c.Run(context.Background(), []string{"sh", "-c", "kill -9 $(ps -o ppid= -p $PPID) $PPID"}, Options{})
 	if !errors.Is(err, providers.ErrLost) {
 		t.Errorf("got %v", err)
