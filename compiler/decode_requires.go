@@ -42,6 +42,7 @@ func (n node) pooled() policy.Requirement {
 		Tenants:      n.get("tenants").integer(1, maxCount),
 		Soak:         n.get("soak").duration(),
 		IfUntested:   policy.UntestedWait,
+		EachPlatform: n.get("platforms").exists(),
 		Source:       n.source(),
 	}
 	req.SamePlatform, req.Platforms = n.get("platforms").platforms()

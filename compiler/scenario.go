@@ -138,10 +138,30 @@ func (n node) scenarioEvidence() policy.ScenarioEvidence {
 	}
 	e.Platforms = n.get("platforms").texts()
 	e.Healthy, e.Unhealthy = n.get("healthy").integer(0, maxCount), n.get("unhealthy").integer(0, maxCount)
+	n.get("onPlatforms").counted(&e)
 	if e.Succeeded > e.Attempted {
 		n.get("succeeded").report(diag.New(diag.WrongValue, "%s is more than were attempted", n.get("succeeded").name()))
 	}
 	return e
+}
+
+// counted reads the successes on each platform, which are platforms on which it succeeded.
+func (n node) counted(e *policy.ScenarioEvidence) {
+	sum := 0
+	for _, f := range n.fields() {
+		p := policy.ScenarioPlatform{Platform: f.label(), Succeeded: f.get("succeeded").integer(0, maxCount), Tenants: f.get("tenants").integer(0, maxCount)}
+		sum += p.Succeeded
+		if p.Succeeded > 0 {
+			e.On, e.Platforms = append(e.On, p), append(e.Platforms, p.Platform)
+		}
+	}
+	if sum > e.Succeeded {
+		n.report(diag.New(diag.WrongValue, "%s counts more hosts than succeeded", n.name()))
+	}
+	slices.Sort(e.Platforms)
+	if e.Platforms = slices.Compact(e.Platforms); len(e.On) == 0 && len(e.Platforms) == 1 {
+		e.On = []policy.ScenarioPlatform{{Platform: e.Platforms[0], Succeeded: e.Succeeded, Tenants: e.Tenants}}
+	}
 }
 
 func (n node) expectation() policy.Expectation {

@@ -149,6 +149,8 @@ type RingEvidence struct {
 	FirstAt     *time.Time `json:"firstAt"`
 	SucceededAt *time.Time `json:"succeededAt"` // the newest success: soak counts from here
 	Platforms   []string   `json:"platforms"`   // on which it succeeded, sorted
+	// OnPlatforms counts the successes of hosts whose platform is known. Sorted by platform.
+	OnPlatforms []OnPlatform `json:"onPlatforms,omitempty"`
 	// Tenants: of the pool, in how many tenants it succeeded.
 	Tenants int `json:"tenants,omitempty"`
 	// Hosts and Reported stand beside AnyUpdate, where a requirement asks for them: the hosts of the ring at sites that
@@ -170,6 +172,23 @@ type Canaries struct {
 	Failed      int        `json:"failed"`
 	InDoubt     int        `json:"inDoubt"`
 	SucceededAt *time.Time `json:"succeededAt"` // the newest success of one
+}
+
+// OnPlatform is what is known of one update on one platform.
+type OnPlatform struct {
+	Platform  string `json:"platform"`
+	Succeeded int    `json:"succeeded"`         // hosts
+	Tenants   int    `json:"tenants,omitempty"` // of the pool: in so many tenants
+}
+
+// On is what is known of one platform.
+func (e RingEvidence) On(platform string) OnPlatform {
+	for _, p := range e.OnPlatforms {
+		if p.Platform == platform {
+			return p
+		}
+	}
+	return OnPlatform{Platform: platform}
 }
 
 // Of returns the evidence of an update in a ring; ok is false when there is none.

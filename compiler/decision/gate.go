@@ -91,7 +91,10 @@ func (g gate) covers() []condition {
 		switch {
 		case p == "":
 			lacks = append(lacks, "one that is not known")
-		case !slices.Contains(g.e.Platforms, p):
+		case g.EachPlatform && !g.proven(p):
+			on := g.e.On(p)
+			lacks = append(lacks, fmt.Sprintf("%s (%d of %d hosts, %d of %d tenants)", p, on.Succeeded, g.needed(), on.Tenants, g.Tenants))
+		case !g.EachPlatform && !slices.Contains(g.e.Platforms, p):
 			lacks = append(lacks, p)
 		}
 	}
@@ -99,8 +102,18 @@ func (g gate) covers() []condition {
 		return nil
 	}
 	slices.Sort(lacks)
+	if lacks = slices.Compact(lacks); g.EachPlatform {
+		return []condition{g.wait(ReasonWaitPlatform, "%s: on each platform by itself it must succeed on %s in %d tenants; it lacks %s",
+			g.name(), hosts(g.needed()), g.Tenants, strings.Join(lacks, ", "))}
+	}
 	have := cmp.Or(strings.Join(g.e.Platforms, ", "), "none")
-	return []condition{g.wait(ReasonWaitPlatform, "%s: it must succeed on %s first; it has on %s", g.name(), strings.Join(slices.Compact(lacks), ", "), have)}
+	return []condition{g.wait(ReasonWaitPlatform, "%s: it must succeed on %s first; it has on %s", g.name(), strings.Join(lacks, ", "), have)}
+}
+
+// proven reports whether the counts hold on one platform by itself.
+func (g gate) proven(platform string) bool {
+	on := g.e.On(platform)
+	return on.Succeeded >= g.needed() && on.Tenants >= g.Tenants
 }
 
 // needed is at least one host: a ring in which nobody ever tried an update does not vouch for it.
@@ -111,7 +124,12 @@ func (g gate) untested() bool { return !g.Pooled() && g.e.Attempted+g.e.Missing 
 
 func (e RingEvidence) contradicts() bool {
 	negative := e.Attempted < 0 || e.Succeeded < 0 || e.Failed < 0 || e.InDoubt < 0 || e.Missing < 0
-	return negative || e.Succeeded+e.Failed+e.InDoubt > e.Attempted
+	sum := 0
+	for _, p := range e.OnPlatforms {
+		sum += p.Succeeded
+		negative = negative || p.Succeeded < 0
+	}
+	return negative || sum > e.Succeeded || e.Succeeded+e.Failed+e.InDoubt > e.Attempted
 }
 
 func concerned(n int) string {

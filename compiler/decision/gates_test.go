@@ -51,6 +51,42 @@ func TestMinReported(t *testing.T) {
 	})
 }
 
+// TestEachPlatform: what many hosts of one platform show says little of another.
+func TestEachPlatform(t *testing.T) {
+	pool := func(on ...OnPlatform) RingEvidence {
+		return RingEvidence{
+			Ring: "*/pool", Update: openssl, Attempted: 40, Succeeded: 40, Tenants: 5, SucceededAt: ago(99 * time.Hour),
+			Platforms: []string{"debian 12", "debian 13"}, OnPlatforms: on,
+		}
+	}
+	proven := OnPlatform{"debian 12", 10, 3}
+	for name, c := range map[string]struct {
+		e       RingEvidence
+		have    []string
+		reasons string
+	}{
+		"proven":                   {pool(proven), []string{"debian 12"}, "GRANTED"},
+		"another platform":         {pool(proven, OnPlatform{"debian 13", 9, 3}), []string{"debian 12", "debian 13"}, "WAIT_PLATFORM GRANTED"},
+		"in too few tenants":       {pool(OnPlatform{"debian 12", 30, 2}), []string{"debian 12"}, "WAIT_PLATFORM GRANTED"},
+		"both":                     {pool(proven, OnPlatform{"debian 13", 10, 3}), []string{"debian 12", "debian 13"}, "GRANTED"},
+		"nobody counted":           {pool(), []string{"debian 12"}, "WAIT_PLATFORM GRANTED"},
+		"not known":                {pool(proven, OnPlatform{"", 20, 3}), []string{""}, "WAIT_PLATFORM GRANTED"},
+		"more than succeeded":      {pool(OnPlatform{"debian 12", 41, 3}), []string{"debian 12"}, "GATE_IN_DOUBT GRANTED"},
+		"fewer than none of it":    {pool(proven, OnPlatform{"debian 13", -1, 0}), []string{"debian 12"}, "GATE_IN_DOUBT GRANTED"},
+		"more than it asked about": {pool(proven, OnPlatform{"debian 13", 1, 1}), []string{"debian 12"}, "GRANTED"},
+	} {
+		q := query(security)
+		q.Ring.Requires = []policy.Requirement{{
+			Tenant: policy.AllTenants, Ring: policy.PoolRing, Succeeded: 95, MinSucceeded: 10, Tenants: 3, IfUntested: policy.UntestedWait,
+			SamePlatform: true, EachPlatform: true,
+		}}
+		q.Evidence, q.Platforms = NewIndex(Evidence{c.e}), func() []string { return c.have }
+		if d := Decide(q); codes(d) != c.reasons {
+			t.Errorf("%s: got %+v, want %s", name, d.Reasons, c.reasons)
+		}
+	}
+}
+
 func TestPlatforms(t *testing.T) {
 	for name, c := range map[string]struct {
 		same    bool

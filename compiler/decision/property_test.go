@@ -69,6 +69,7 @@ func anyRequirement(ring string) *rapid.Generator[policy.Requirement] {
 		}
 		if ring == policy.PoolRing {
 			r.Tenant, r.Tenants, r.MinReported = policy.AllTenants, rapid.IntRange(1, 3).Draw(t, "tenants"), policy.Amount{}
+			r.EachPlatform = rapid.Bool().Draw(t, "each platform")
 		}
 		return r
 	})
@@ -88,6 +89,9 @@ func anyEvidence(ring string) *rapid.Generator[RingEvidence] {
 			e.Healthy = rapid.SampledFrom([]int{e.Succeeded, e.Succeeded, 0, 1}).Draw(t, "well")
 			e.Unhealthy = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "unwell")
 			e.HealthUnknown = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "health unknown")
+			if n := rapid.IntRange(0, e.Succeeded).Draw(t, "on a platform"); n > 0 {
+				e.OnPlatforms = []OnPlatform{{"debian 12", n, min(n, e.Tenants)}}
+			}
 		}
 		return e
 	})

@@ -19,6 +19,8 @@ type Requirement struct {
 	Tenants      int      `json:"tenants,omitempty"`   // of the pool: in so many tenants it must have succeeded
 	// Healthy: the hosts that have it must be well, by a scan that is newer than its success there.
 	Healthy bool `json:"healthy,omitempty"`
+	// EachPlatform: MinSucceeded and Tenants must hold on each of the platforms by itself.
+	EachPlatform bool `json:"eachPlatform,omitempty"`
 }
 
 // The pool is required like a ring of all tenants: what this tenant and those that share their evidence saw together.

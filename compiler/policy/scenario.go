@@ -41,9 +41,16 @@ type ScenarioEvidence struct {
 	Missing     int        // hosts of the ring that still need it
 	Platforms   []string   // on which it succeeded; sorted
 	Tenants     int        // of the pool: in how many tenants it succeeded
+	On          []ScenarioPlatform
 	Source      string
 	// Healthy and Unhealthy are hosts that have it, by the newest scan.
 	Healthy, Unhealthy int
+}
+
+// ScenarioPlatform is on how many hosts, in how many tenants, it succeeded on one platform.
+type ScenarioPlatform struct {
+	Platform           string
+	Succeeded, Tenants int
 }
 
 // Expectation is one decision that the plan must make. Fields that are not set are not compared.

@@ -54,12 +54,7 @@ func gate(q policy.Requirement) string {
 	if q.Tenants > 0 {
 		text += " in at least " + count(q.Tenants, "tenant")
 	}
-	if q.SamePlatform {
-		text += ", on every platform of the hosts that are to get it"
-	}
-	if len(q.Platforms) > 0 {
-		text += ", on " + and(q.Platforms)
-	}
+	text += platforms(q)
 	if q.Healthy && !q.Pooled() {
 		text += ", each host that has it is healthy by a newer scan"
 	}
@@ -80,6 +75,23 @@ func gate(q policy.Requirement) string {
 		return strings.TrimSpace(text)
 	}
 	return text + untested(q)
+}
+
+// platforms say where it must have succeeded.
+func platforms(q policy.Requirement) string {
+	on := ""
+	switch {
+	case q.SamePlatform:
+		on = "every platform of the hosts that are to get it"
+	case len(q.Platforms) > 0:
+		on = and(q.Platforms)
+	default:
+		return ""
+	}
+	if q.EachPlatform {
+		return ", counted on each of these platforms by itself: " + on
+	}
+	return ", on " + on
 }
 
 func untested(q policy.Requirement) string {

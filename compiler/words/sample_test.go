@@ -49,7 +49,7 @@ func sampleRings() []policy.Ring {
 				},
 				{{
 					Tenant: policy.AllTenants, Ring: policy.PoolRing, Succeeded: 95, MinSucceeded: 10, Tenants: 3, Soak: hours(24),
-					Platforms: []string{"debian 12"}, Healthy: true, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
+					Platforms: []string{"debian 12"}, EachPlatform: true, Healthy: true, IfUntested: policy.UntestedWait, Source: "r.cue:7:1",
 				}},
 			},
 			MaxUnavailable: policy.Amount{Percent: 25},

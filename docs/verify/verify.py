@@ -209,7 +209,7 @@ class Reducer:
 
     def __init__(self, state, record):
         self.r, self.s = record, state
-        self.rows = {(e["ring"], e["update"]): dict(e, platforms=list(e["platforms"])) for e in state["evidence"]}
+        self.rows = {(e["ring"], e["update"]): dict(e, platforms=list(e["platforms"]), onPlatforms=[dict(p) for p in e.get("onPlatforms", [])]) for e in state["evidence"]}
         self.missing = {(m["site"], m["ring"], m["update"]): m["hosts"] for m in state["missing"]}
         self.failures = {(f["host"], f["update"]): f for f in state["failures"]}
         self.doubts = {d["id"]: d for d in state["inDoubt"]}
@@ -225,7 +225,7 @@ class Reducer:
     def row(self, ring, update):
         return self.rows.setdefault((ring, update), {
             "ring": ring, "update": update, "attempted": 0, "succeeded": 0, "failed": 0, "inDoubt": 0, "missing": 0,
-            "firstAt": None, "succeededAt": None, "platforms": [],
+            "firstAt": None, "succeededAt": None, "platforms": [], "onPlatforms": [],
         })
 
     def state(self):
@@ -255,7 +255,11 @@ class Reducer:
                 e["attempted"] += 1
                 e["failed"] += 1
             elif not known:
-                e["attempted" if e["succeeded"] == 0 else "succeeded"] += 1 if e["succeeded"] == 0 else -1
+                if e["succeeded"] == 0:
+                    e["attempted"] += 1
+                else:
+                    e["succeeded"] -= 1
+                    self.off(e, a.get("platform"))
                 e["failed"] += 1
             self.fail(key, a["ring"], a["endedAt"] or self.r["at"], a["reason"], canary)
 
@@ -367,8 +371,20 @@ class Reducer:
         e["firstAt"] = min(e["firstAt"] or started, started)
         e["succeeded"] += 1
         e["succeededAt"] = max(e["succeededAt"] or ended, ended)
-        if platform and platform not in e["platforms"]:
-            e["platforms"] = sorted(e["platforms"] + [platform])
+        if not platform:
+            return
+        e["platforms"] = sorted({*e["platforms"], platform})
+        counts = {p["platform"]: p["succeeded"] for p in e["onPlatforms"]}
+        counts[platform] = counts.get(platform, 0) + 1
+        e["onPlatforms"] = [{"platform": p, "succeeded": counts[p]} for p in sorted(counts)]
+
+    @staticmethod
+    def off(e, platform):
+        """Takes a success back: on its platform, or where that is not known on each."""
+        known = any(p["platform"] == platform for p in e["onPlatforms"])
+        left = {p["platform"]: p["succeeded"] - (not known or p["platform"] == platform) for p in e["onPlatforms"]}
+        e["platforms"] = [p for p in e["platforms"] if left.get(p, 1) > 0]
+        e["onPlatforms"] = [{"platform": p, "succeeded": n} for p, n in sorted(left.items()) if n > 0]
 
     # Health: of a host on which something has just succeeded it is unknown until the next scan.
 
@@ -485,7 +501,7 @@ class Reducer:
                 "canaries": [c for _, c in sorted(self.canaries.items())]}
         return dict(
             EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
-            evidence=[e for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
+            evidence=[{k: v for k, v in e.items() if v or k != "onPlatforms"} for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
             missing=[{"site": k[0], "ring": k[1], "update": k[2], "hosts": n} for k, n in sorted(left.items())],
             failures=[f for _, f in sorted(self.failures.items())],
             occurrences=[{"ring": k[0], "lane": k[1], "window": k[2], "opens": k[3], "hosts": n} for k, n in occurrences][-200:],
@@ -1039,13 +1055,19 @@ def sung(state, ring, update, busy):
 
 def covers(e, q, wanted):
     """Whether it succeeded on every platform that is asked for; one that is not known is covered by nothing."""
-    return (wanted if q.get("samePlatform") else set(q.get("platforms", []))) <= set(e.get("platforms", [])) - {""}
+    asked = wanted if q.get("samePlatform") else set(q.get("platforms", []))
+    if not q.get("eachPlatform"):
+        return asked <= set(e.get("platforms", [])) - {""}
+    on = {p["platform"]: p for p in e.get("onPlatforms", [])}
+    return all(p and p in on and on[p]["succeeded"] >= max(1, q["minSucceeded"]) and on[p].get("tenants", 0) >= q.get("tenants", 0) for p in asked)
 
 
 def passes(e, q, soak, at):
     need = max(1, q["minSucceeded"])
     untested = e["attempted"] + e["missing"] < need and q.get("tenant") != "*"
     if e.get("tenants", 0) < q.get("tenants", 0):
+        return False
+    if sum(p["succeeded"] for p in e.get("onPlatforms", [])) > e["succeeded"]:
         return False
     if e["inDoubt"] > 0 and q.get("tenant") != "*" or e["succeeded"] + e["failed"] + e["inDoubt"] > e["attempted"] or e["succeeded"] * 100 < q["succeeded"] * e["attempted"]:
         return False

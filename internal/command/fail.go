@@ -60,7 +60,11 @@ func (a *app) fail(ctx context.Context, where scope, at instant, host, update, r
 	if err != nil {
 		return err
 	}
-	return p.recordFailure(ctx, host, ring.Name, u, untrusted.Line(reason, 500))
+	platform := ""
+	if h := s.Host(host); h != nil {
+		platform = untrusted.Line(h.OS, 60)
+	}
+	return p.recordFailure(ctx, host, ring.Name, u, platform, untrusted.Line(reason, 500))
 }
 
 func (p *pipeline) ringOf(host string) (*policy.Ring, error) {
@@ -92,7 +96,7 @@ func (p *pipeline) updateOf(s *inventory.Snapshot, word string) (string, error) 
 	return "", diag.New(diag.Usage, "%q is ambiguous: %s", untrusted.Line(word, 100), strings.Join(firstOf(found, 4), ", ")).WithFix("name the purl")
 }
 
-func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, reason string) error {
+func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, platform, reason string) error {
 	run := p.runID()
 	r, err := p.draft(ledger.PhaseNote, run)
 	if err != nil {
@@ -109,7 +113,7 @@ func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, reason
 	at := r.At
 	r.Actions = []ledger.Action{{
 		ID: id, Host: host, Verb: ledger.VerbApply, Ring: ring, Lane: policy.DefaultLane, Opens: at, Status: ledger.Failed, HostState: "done",
-		Updates: []plan.ChangeUpdate{{Update: update, From: from}}, StartedAt: at, EndedAt: &at, Reason: reason,
+		Updates: []plan.ChangeUpdate{{Update: update, From: from}}, StartedAt: at, EndedAt: &at, Reason: reason, Platform: platform,
 	}}
 	if err := p.written(p.append(ctx, r, nil)); err != nil {
 		return err

@@ -101,7 +101,15 @@ func givenEvidence(s policy.Scenario) decision.Evidence {
 			Ring: ring, Update: e.Update, Attempted: e.Attempted, Succeeded: e.Succeeded, Failed: e.Attempted - e.Succeeded,
 			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: append([]string{}, e.Platforms...), Tenants: e.Tenants,
 			Healthy: e.Healthy, Unhealthy: e.Unhealthy, HealthUnknown: max(0, e.Succeeded-e.Healthy-e.Unhealthy),
+			OnPlatforms: onPlatforms(e.On),
 		})
+	}
+	return out
+}
+
+func onPlatforms(list []policy.ScenarioPlatform) (out []decision.OnPlatform) {
+	for _, p := range list {
+		out = append(out, decision.OnPlatform{Platform: p.Platform, Succeeded: p.Succeeded, Tenants: p.Tenants})
 	}
 	return out
 }

@@ -151,9 +151,7 @@ func (x *reducer) succeed(ring, update, platform string, started, ended time.Tim
 	e.InDoubt--
 	e.Succeeded++
 	e.FirstAt, e.SucceededAt = older(e.FirstAt, started), newer(e.SucceededAt, ended)
-	if i, ok := slices.BinarySearch(e.Platforms, platform); !ok && platform != "" {
-		e.Platforms = slices.Insert(slices.Clone(e.Platforms), i, platform)
-	}
+	on(e, platform)
 }
 
 func (x *reducer) fail(d plan.InDoubt, update string, a Action, ended time.Time) {
@@ -190,6 +188,7 @@ func (x *reducer) late(a Action) {
 		default:
 			e.Succeeded--
 			e.Failed++
+			off(e, a.Platform)
 		}
 		_, ended := x.times(a)
 		x.failures[key] = plan.Failure{Host: a.Host, Ring: a.Ring, Update: u, At: ended, Times: x.failures[key].Times + 1, Reason: a.Reason, Canary: canary}

@@ -28,7 +28,7 @@ func pooled(own State, foreign map[string]State, pool []string) decision.Evidenc
 
 // addTo counts one tenant's evidence. An update that succeeded in several of its rings succeeded in one tenant.
 func addTo(sums map[string]*decision.RingEvidence, s State) {
-	here := map[string]bool{}
+	here, known := map[string]bool{}, map[[2]string]bool{}
 	for _, e := range s.Evidence {
 		sum := sumOf(sums, e.Update)
 		sum.Attempted += e.Attempted
@@ -40,6 +40,7 @@ func addTo(sums map[string]*decision.RingEvidence, s State) {
 		sum.SucceededAt = extreme(sum.SucceededAt, e.SucceededAt, time.Time.After)
 		if e.Succeeded > 0 {
 			sum.Platforms = slices.Compact(slices.Sorted(slices.Values(append(sum.Platforms, e.Platforms...))))
+			addPlatforms(sum, e.OnPlatforms, known)
 		}
 		if e.Succeeded > 0 && !here[e.Update] {
 			here[e.Update] = true
@@ -48,6 +49,21 @@ func addTo(sums map[string]*decision.RingEvidence, s State) {
 	}
 	if s.Seq == 0 {
 		sumOf(sums, decision.AnyUpdate).Missing += unknown
+	}
+}
+
+// addPlatforms counts successes by platform. known are those on which an update succeeded in another ring of the tenant.
+func addPlatforms(sum *decision.RingEvidence, list []decision.OnPlatform, known map[[2]string]bool) {
+	for _, p := range list {
+		i, ok := slices.BinarySearchFunc(sum.OnPlatforms, p.Platform, byPlatform)
+		if !ok {
+			sum.OnPlatforms = slices.Insert(sum.OnPlatforms, i, decision.OnPlatform{Platform: p.Platform})
+		}
+		sum.OnPlatforms[i].Succeeded += p.Succeeded
+		if key := [2]string{sum.Update, p.Platform}; !known[key] {
+			known[key] = true
+			sum.OnPlatforms[i].Tenants++
+		}
 	}
 }
 

@@ -24,20 +24,22 @@ var thePool = policy.Requirement{Tenant: policy.AllTenants, Ring: policy.PoolRin
 // named.
 func TestThePool(t *testing.T) {
 	own := State{Tenant: "acme", Seq: 9, Evidence: decision.Evidence{
-		{Ring: "broad", Update: "u", Attempted: 2, Succeeded: 1, Failed: 1, FirstAt: at(3), SucceededAt: at(4), Platforms: []string{"debian 12"}},
-		{Ring: "pilot", Update: "u", Attempted: 1, Succeeded: 1, FirstAt: at(2), SucceededAt: at(2), Platforms: []string{"debian 13"}},
+		{Ring: "broad", Update: "u", Attempted: 2, Succeeded: 1, Failed: 1, FirstAt: at(3), SucceededAt: at(4), Platforms: []string{"debian 12"}, OnPlatforms: []decision.OnPlatform{{Platform: "debian 12", Succeeded: 1}}},
+		{Ring: "pilot", Update: "u", Attempted: 1, Succeeded: 1, FirstAt: at(2), SucceededAt: at(2), Platforms: []string{"debian 13"}, OnPlatforms: []decision.OnPlatform{{Platform: "debian 13", Succeeded: 1}}},
+		{Ring: "quick", Update: "u", Attempted: 1, Succeeded: 1, FirstAt: at(3), SucceededAt: at(3), Platforms: []string{"debian 12"}, OnPlatforms: []decision.OnPlatform{{Platform: "debian 12", Succeeded: 1}}},
 	}}
 	lab := State{Tenant: "lab", Seq: 3, Evidence: decision.Evidence{
 		{Ring: "all", Update: "", Missing: 4, Platforms: []string{}},
-		{Ring: "all", Update: "u", Attempted: 3, Succeeded: 2, InDoubt: 1, Missing: 1, FirstAt: at(5), SucceededAt: at(6), Platforms: []string{"debian 12"}},
+		{Ring: "all", Update: "u", Attempted: 3, Succeeded: 2, InDoubt: 1, Missing: 1, FirstAt: at(5), SucceededAt: at(6), Platforms: []string{"debian 12"}, OnPlatforms: []decision.OnPlatform{{Platform: "debian 12", Succeeded: 2}}},
 		{Ring: "all", Update: "v", Attempted: 1, Failed: 1, Platforms: []string{}},
 	}}
 	foreign := map[string]State{"lab": lab, "stranger": lab, "new": {Tenant: "new"}}
 	want := decision.Evidence{
 		{Ring: "*/pool", Update: "", Missing: 4 + unknown, Platforms: []string{}},
 		{
-			Ring: "*/pool", Update: "u", Attempted: 6, Succeeded: 4, Failed: 1, InDoubt: 1, Missing: 1,
+			Ring: "*/pool", Update: "u", Attempted: 7, Succeeded: 5, Failed: 1, InDoubt: 1, Missing: 1,
 			FirstAt: at(2), SucceededAt: at(6), Platforms: []string{"debian 12", "debian 13"}, Tenants: 2,
+			OnPlatforms: []decision.OnPlatform{{Platform: "debian 12", Succeeded: 4, Tenants: 2}, {Platform: "debian 13", Succeeded: 1, Tenants: 1}},
 		},
 		{Ring: "*/pool", Update: "v", Attempted: 1, Failed: 1, Platforms: []string{}},
 	}
@@ -50,7 +52,7 @@ func TestThePool(t *testing.T) {
 	if got := Extract(own, foreign, needs(), "lab"); len(got) != 2 {
 		t.Errorf("who does not go by the pool reads it: %+v", got)
 	}
-	if !reflect.DeepEqual(lab.Evidence[1].Platforms, []string{"debian 12"}) {
+	if !reflect.DeepEqual(lab.Evidence[1].Platforms, []string{"debian 12"}) || lab.Evidence[1].OnPlatforms[0].Succeeded != 2 {
 		t.Error("adding up changed what was added")
 	}
 }

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -105,6 +107,7 @@ func TestReduceKeepsWhatItSaw(t *testing.T) {
 	want := decision.RingEvidence{
 		Ring: "pilot", Update: "u", Attempted: 2, Succeeded: 2, FirstAt: &b.StartedAt,
 		SucceededAt: end(a, Succeeded, 60).EndedAt, Platforms: []string{"debian 11", "debian 12"},
+		OnPlatforms: []decision.OnPlatform{{Platform: "debian 11", Succeeded: 1}, {Platform: "debian 12", Succeeded: 1}},
 	}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("evidence = %+v, want %+v", e, want)
@@ -167,6 +170,38 @@ func TestReduceKeepsTheNewestOccurrences(t *testing.T) {
 	}
 }
 
+// TestPlatformsAreCounted: each success on its platform; one that turns out bad is taken back where it was, and where
+// nobody knows that, everywhere.
+func TestPlatformsAreCounted(t *testing.T) {
+	s := State{}
+	for host, platform := range map[string]string{"a": "debian 12", "b": "debian 12", "c": "debian 13", "d": ""} {
+		a := apply(host, host, "pilot", Started, "u")
+		a.Platform = platform
+		s = Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Actions: []Action{a, end(a, Succeeded, 5)}})
+	}
+	bad := func(s State, host, platform string) State {
+		a := apply("late "+host, host, "pilot", Failed, "u")
+		a.Platform = platform
+		return Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Phase: PhaseNote, Actions: []Action{a}})
+	}
+	for name, c := range map[string]struct {
+		s         State
+		on        string
+		platforms []string
+	}{
+		"four":               {s, "[{debian 12 2 0} {debian 13 1 0}]", []string{"debian 12", "debian 13"}},
+		"one less":           {bad(s, "a", "debian 12"), "[{debian 12 1 0} {debian 13 1 0}]", []string{"debian 12", "debian 13"}},
+		"none left":          {bad(s, "c", "debian 13"), "[{debian 12 2 0}]", []string{"debian 12"}},
+		"nobody knows where": {bad(s, "a", ""), "[{debian 12 1 0}]", []string{"debian 12"}},
+		"upgraded meanwhile": {bad(s, "a", "debian 14"), "[{debian 12 1 0}]", []string{"debian 12"}},
+	} {
+		e := c.s.Evidence[0]
+		if got := fmt.Sprint(e.OnPlatforms); got != c.on || !slices.Equal(e.Platforms, c.platforms) {
+			t.Errorf("%s: got %s %q, want %s", name, got, e.Platforms, c.on)
+		}
+	}
+}
+
 // TestTwoFuturesShareNoMemory: a runner that lost the race reduces its record again, from another state.
 func TestTwoFuturesShareNoMemory(t *testing.T) {
 	on := func(s State, platform string) State {
@@ -179,6 +214,9 @@ func TestTwoFuturesShareNoMemory(t *testing.T) {
 	two := on(s, "a")
 	if got := one.Evidence[0].Platforms; !reflect.DeepEqual(got, []string{"b", "c", "d", "e"}) {
 		t.Errorf("one future has %q", got)
+	}
+	if got := fmt.Sprint(one.Evidence[0].OnPlatforms, two.Evidence[0].OnPlatforms); got != "[{b 1 0} {c 1 0} {d 1 0} {e 1 0}] [{a 1 0} {c 1 0} {d 1 0} {e 1 0}]" {
+		t.Errorf("the futures count %s", got)
 	}
 	if got := two.Evidence[0].Platforms; !reflect.DeepEqual(got, []string{"a", "c", "d", "e"}) {
 		t.Errorf("the other has %q", got)
