@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,14 +35,16 @@ type RunInput struct {
 	Head       string            `json:"head"` // commit of the tenant's ledger
 	At         time.Time         `json:"at"`
 	Foreign    decision.Evidence `json:"foreign"` // of the rings "tenant/ring" that the policy names
-	Ledgers    []ForeignHead     `json:"ledgers"` // where Foreign was read, sorted by tenant
+	Ledgers    []ForeignHead     `json:"ledgers"` // where Foreign was read, sorted by tenant, then commit
 
 	Breaks []decision.Break `json:"breaks,omitempty"` // of the breaker, if the policy shares it
 }
 
-// ForeignHead is the record of another tenant's ledger that its evidence was read from; no commit: it had none.
+// ForeignHead is the record of another tenant's ledger that its evidence was read from; no commit: it had none. One that
+// was read for the pool alone goes without the tenant's name: this ledger is shown to auditors who may not know who else
+// there is. Who has that ledger finds the name in it.
 type ForeignHead struct {
-	Tenant string `json:"tenant"`
+	Tenant string `json:"tenant,omitempty"`
 	Commit string `json:"commit"`
 	Pool   bool   `json:"pool,omitempty"` // it shares its evidence, and the policy goes by the pool
 }
@@ -61,25 +64,27 @@ func NewRunInput(head Head, at time.Time, evidence decision.Evidence, foreign ma
 	for tenant, h := range foreign {
 		in.Ledgers = append(in.Ledgers, ForeignHead{Tenant: tenant, Commit: h.Commit})
 	}
-	slices.SortFunc(in.Ledgers, func(a, b ForeignHead) int { return strings.Compare(a.Tenant, b.Tenant) })
+	in.sort()
 	return in
 }
 
-// MarkPool says which of the foreign ledgers were counted in the pool.
-func (in *RunInput) MarkPool(tenants []string) {
-	for i := range in.Ledgers {
-		in.Ledgers[i].Pool = slices.Contains(tenants, in.Ledgers[i].Tenant)
-	}
+// sort goes by name, then commit, so that the order of those without a name says nothing of it.
+func (in *RunInput) sort() {
+	slices.SortFunc(in.Ledgers, func(a, b ForeignHead) int {
+		return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Commit, b.Commit))
+	})
 }
 
-// Pool names the tenants whose ledgers were counted in the pool.
-func (in RunInput) Pool() (out []string) {
-	for _, h := range in.Ledgers {
-		if h.Pool {
-			out = append(out, h.Tenant)
+// MarkPool says which of the foreign ledgers were counted in the pool. Those of tenants that the policy does not name
+// lose their name.
+func (in *RunInput) MarkPool(tenants, named []string) {
+	for i, h := range in.Ledgers {
+		in.Ledgers[i].Pool = slices.Contains(tenants, h.Tenant)
+		if in.Ledgers[i].Pool && !slices.Contains(named, h.Tenant) {
+			in.Ledgers[i].Tenant = ""
 		}
 	}
-	return out
+	in.sort()
 }
 
 // DecodeRunInput reads a RunInput strictly.

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -109,8 +110,8 @@ func (v *verifier) stateAt(n int, r *run) (ledger.State, error) {
 
 // foreign compares recorded evidence of other tenants with their ledgers, as far as this repository has them.
 func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
-	states := map[string]ledger.State{}
-	for _, h := range in.Ledgers {
+	states, pool := map[string]ledger.State{}, []string{}
+	for i, h := range in.Ledgers {
 		state, err := v.foreignState(h)
 		if errors.Is(err, gitrepo.ErrNoObject) {
 			return // an auditor of one tenant has no other's
@@ -119,9 +120,13 @@ func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
 			v.found(s, Inputs, "the ledger of %s at %.12s: %v", h.Tenant, h.Commit, err)
 			return
 		}
-		states[h.Tenant] = state
+		name := cmp.Or(h.Tenant, state.Tenant, fmt.Sprintf("nobody's %d", i)) // of the pool, without a name and yet without a record
+		states[name] = state
+		if h.Pool {
+			pool = append(pool, name)
+		}
 	}
-	want := slices.DeleteFunc(ledger.Extract(r.base, states, r.policy, in.Pool()...), isOwn)
+	want := slices.DeleteFunc(ledger.Extract(r.base, states, r.policy, pool...), isOwn)
 	if len(want)+len(in.Foreign) > 0 && !reflect.DeepEqual(want, in.Foreign) {
 		v.found(s, Inputs, "the recorded evidence of other tenants is not what their ledgers said")
 	}
@@ -136,7 +141,7 @@ func (v *verifier) foreignState(h ledger.ForeignHead) (ledger.State, error) {
 		return ledger.State{}, err
 	}
 	state, err := ledger.DecodeState(raw)
-	if err == nil && state.Tenant != h.Tenant {
+	if err == nil && h.Tenant != "" && state.Tenant != h.Tenant {
 		err = errors.New("it is of tenant " + state.Tenant)
 	}
 	return state, err
