@@ -107,7 +107,6 @@ var (
 	userGrammar       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
 	credentialGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
 	keyGrammar        = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
-	valueGrammar      = regexp.MustCompile(`^[\pL\pN][\pL\pN _.:/@+=,-]{0,126}$`)
 	siteGrammar       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 )
 
@@ -208,7 +207,7 @@ func (b *builder) labels(e entry) []policy.Label {
 		switch {
 		case !keyGrammar.MatchString(key.text):
 			b.fail(key.at, diag.BadHostsFile, "letters, digits and _ . / -, at most 63", "%s cannot be a label", show(key.text))
-		case !valueGrammar.MatchString(value.text):
+		case !validValue(value.text):
 			b.fail(value.at, diag.BadHostsFile, "begin with a letter or digit; at most 127 plain characters", "%s cannot be the value of label %q", show(value.text), key.text)
 		case key.text == "site" && !siteGrammar.MatchString(value.text):
 			b.fail(value.at, diag.BadHostsFile, "lower-case letters, digits and -, at most 63", "%s cannot be the name of a site", show(value.text))

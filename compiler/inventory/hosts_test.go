@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -202,6 +203,16 @@ func TestBombs(t *testing.T) {
 			if hosts, diags := ReadHosts([]File{{Path: file, Data: []byte(text)}}, known); len(hosts) > 2 || !diags.HasErrors() {
 				t.Errorf("%s, %s: %d hosts, %v", name, file, len(hosts), diags)
 			}
+		}
+	}
+}
+
+// TestValues: what a label's value may be is what a regular expression would say, which costs too much to use.
+func TestValues(t *testing.T) {
+	grammar := regexp.MustCompile(`^[\pL\pN][\pL\pN _.:/@+=,-]{0,126}$`)
+	for _, s := range []string{"", "a", "Ω", " a", "a b", "a\n", "a\xff", "\xff", "½", "a½", "-", "a-", "é", "e\u0301", strings.Repeat("Ω", 127), strings.Repeat("Ω", 128), "a\u00a0b", "١"} {
+		if got, want := validValue(s), grammar.MatchString(s); got != want {
+			t.Errorf("%q: %v, not %v", s, got, want)
 		}
 	}
 }

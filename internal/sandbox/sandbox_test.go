@@ -158,7 +158,7 @@ func TestLimits(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Setenv("SECRET", "x")
 	got, err := ask(start(t, small), "environment")
-	if err != nil || strings.Count(string(got), "\n") > 0 || !strings.HasPrefix(string(got), limitsVariable) {
+	if err != nil || strings.Count(string(got), "\n") != 1 || !strings.Contains(string(got), limitsVariable) || strings.Contains(string(got), "SECRET") {
 		t.Errorf("%q %v", got, err)
 	}
 }
