@@ -21,6 +21,7 @@ Exit 0: nothing is wrong; 1: findings, one a line; 2: it could not look.
 
 import argparse
 import base64
+import collections
 import datetime
 import fnmatch
 import hashlib
@@ -39,6 +40,7 @@ EMPTY = {
 }
 HEALTH = ("healthy", "failing", "unknown")
 RETENTION = datetime.timedelta(days=180)
+KEPT_AWAY = datetime.timedelta(days=400)
 
 
 class Bad(Exception):
@@ -220,6 +222,7 @@ class Reducer:
         self.rings = state.get("rings", [])
         self.health = {(h["site"], h["ring"], h["update"]): [h.get(k, 0) for k in HEALTH] for h in state.get("health", [])}
         self.canaries = {(c["ring"], c["update"]): dict(c, hosts=list(c["hosts"])) for c in state.get("canaries", [])}
+        self.away = [dict(a, caught=list(a.get("caught", []))) for a in state.get("away", [])]
         self.settled = None
 
     def row(self, ring, update):
@@ -306,6 +309,7 @@ class Reducer:
         if a["verb"] == "apply":
             d["updates"] = sorted({u["update"] for u in a["updates"]})
             self.occurred(a, 1)
+            self.caught(a, True)
             first = sorted({u["update"] for u in a["updates"] if u.get("canary")})
             if first:
                 d["canary"] = first
@@ -335,6 +339,7 @@ class Reducer:
             return
         if skipped and d["updates"]:
             self.occurred(a, -1)
+            self.caught(a, False)
         if a["verb"] == "reboot" and not skipped:
             self.rebooted(d, a["status"] == "succeeded", ended)
         for u in d["updates"]:
@@ -398,6 +403,24 @@ class Reducer:
             row = self.health.setdefault((self.r["site"], h["ring"], h["update"]), [0, 0, 0])
             for i, k in enumerate(HEALTH):
                 row[i] += h.get(k, 0)
+
+    # Hosts that were away: which scans missed them, and whether they were caught up since.
+
+    def missed_by(self, away):
+        site, at = self.r["site"], self.r["at"]
+        for a in self.away:
+            if a["site"] == site and a["seen"] is None and a["host"] not in away:
+                a["seen"] = at
+        self.away = [a for a in self.away if a["seen"] is None or instant(at) - instant(a["seen"]) < KEPT_AWAY]
+        gone = {a["host"] for a in self.away if a["site"] == site and a["seen"] is None}
+        self.away += [{"host": h, "site": site, "since": at, "seen": None, "caught": []} for h in away if h not in gone]
+        self.away.sort(key=lambda a: (a["host"], a["since"], a["site"]))
+        self.away = [a for i, a in enumerate(self.away) if sum(b["host"] == a["host"] for b in self.away[i + 1:]) < 4]
+
+    def caught(self, a, begun):
+        for r in self.away if a.get("catchUp") and a["verb"] == "apply" else []:
+            if r["host"] == a["host"]:
+                r["caught"] = sorted(set(r["caught"]) - {a["lane"]} | ({a["lane"]} if begun else set()))
 
     # Reboots: what is installed and still lacks its reboot becomes a success with it.
 
@@ -498,7 +521,8 @@ class Reducer:
                   if self.rows.get((k[1], k[2]), {}).get("attempted", 0) > 0]
         occurrences = sorted(self.times.items(), key=lambda kv: (kv[0][3],) + kv[0][:3])
         late = {"reboots": [r for _, r in sorted(self.reboots.items())], "asleep": [a for _, a in sorted(self.asleep.items())], "rings": self.rings, "health": health,
-                "canaries": [c for _, c in sorted(self.canaries.items())]}
+                "canaries": [c for _, c in sorted(self.canaries.items())],
+                "away": [{k: v for k, v in a.items() if k != "caught" or v} for a in self.away]}
         return dict(
             EMPTY, **{k: v for k, v in late.items() if v}, tenant=self.r["tenant"], seq=self.r["seq"],
             evidence=[{k: v for k, v in e.items() if v or k != "onPlatforms"} for _, e in sorted(self.rows.items()) if e["attempted"] or e["missing"]],
@@ -702,6 +726,12 @@ class Verifier:
                     scan["snapshot"] != head["digest"] or scan["hosts"] != len(hosts) or scan["scanned"] != len(names["scanned"])
                     or any(scan[k] != names[k] for k in ("unreachable", "stale", "quarantined")) or scan["seen"] != [u["purl"] for u in updates]):
                 self.found("SNAPSHOT", s.seq, s.commit.name, "its scan is of another snapshot")
+            well = collections.Counter(updates[i["update"]]["purl"] for h in hosts
+                                       if h["state"] == "scanned" and h.get("health") == "ok" for i in h["installed"])
+            for h in (scan or {}).get("health", []):
+                well[h["update"]] -= h.get("healthy", 0)
+                if min(h.get(k, 0) for k in HEALTH) < 0 or well[h["update"]] < 0:
+                    self.found("SNAPSHOT", s.seq, s.commit.name, f"it says that more hosts with {h['update']} are well than its snapshot has")
 
     def snapshot(self, s, name):
         lines = self.blob(s, name).split(b"\n")
@@ -776,6 +806,26 @@ class Verifier:
         self.in_window(s, i, s.record["at"])
         self.gate(s, i)
         self.first(s, i)
+        self.present(s, i)
+
+    def present(self, s, i):
+        """Who was caught up had been away and was not before; who was to be left out of an occurrence was."""
+        a, policy = i["a"], i["run"]["policy"]
+        lane = next((x for x in policy["lanes"] if x["lane"] == a["lane"]), {})
+        ring = next((r for r in policy["rings"] if r["ring"] == a["ring"]), {})
+        rule = {} if lane.get("window") or lane.get("windows") else ring.get("catchUp", {})
+        rows = [x for x in self.steps[-1].state.get("away", []) if x["host"] == a["host"]]
+        if a["verb"] != "apply":
+            return
+        if a.get("catchUp"):
+            due = any(x["seen"] is not None and a["lane"] not in x.get("caught", []) for x in rows)
+            if rule.get("as") != "as-soon-as-seen" or a["window"] != rule.get("within") or not due:
+                self.found("WINDOW", s.seq, s.commit.name, f"{a['host']} was not to be caught up in {a['window']}")
+        elif rule.get("as") == "skip":
+            names = ring.get("windows", [ring.get("window")])
+            always = any(w["window"] in names and w.get("always") for w in policy["windows"])
+            if not always and any(x["seen"] is None or x["seen"] > a["opens"] for x in rows):
+                self.found("WINDOW", s.seq, s.commit.name, f"{a['host']} was away while its window was open")
 
     # Canaries: no more than the lane says, none beside one that failed or is in doubt, and nobody else before them.
 
