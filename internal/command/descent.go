@@ -23,7 +23,7 @@ func (p *pipeline) policyFollows(ctx context.Context, h ledger.Head) error {
 	ok, err := p.ws.repo.Descends(ctx, p.ws.commit, last)
 	switch {
 	case errors.Is(err, gitrepo.ErrNoObject), errors.Is(err, gitrepo.ErrUnknownRevision):
-		return p.policyBack("policy commit %s, under which %s was last acted for, is not in this clone", short(last), p.tenant.Name).
+		return diag.New(diag.PolicyBack, "policy commit %s, under which %s was last acted for, is not in this clone", short(last), p.tenant.Name).
 			WithFix("bring it here: git pull, in a shallow clone: git fetch --unshallow; if the commit is gone for good, ringfence's docs/policy.md says how to go on")
 	case err != nil:
 		return err
@@ -31,13 +31,9 @@ func (p *pipeline) policyFollows(ctx context.Context, h ledger.Head) error {
 		return nil
 	}
 	if behind, err := p.ws.repo.Descends(ctx, last, p.ws.commit); err == nil && behind {
-		return p.policyBack("HEAD is policy commit %s; %s was acted for under %s already, which follows it", short(p.ws.commit), p.tenant.Name, short(last)).
+		return diag.New(diag.PolicyBack, "HEAD is policy commit %s; %s was acted for under %s already, which follows it", short(p.ws.commit), p.tenant.Name, short(last)).
 			WithFix("bring this clone up to date: git pull")
 	}
-	return p.policyBack("HEAD, policy commit %s, does not descend from %s, under which %s was last acted for", short(p.ws.commit), short(last), p.tenant.Name).
+	return diag.New(diag.PolicyBack, "HEAD, policy commit %s, does not descend from %s, under which %s was last acted for", short(p.ws.commit), short(last), p.tenant.Name).
 		WithFix("merge that commit: git merge %s; if it was taken out of history on purpose, say so there: git merge -s ours %s", short(last), short(last))
-}
-
-func (p *pipeline) policyBack(format string, args ...any) diag.Diagnostic {
-	return diag.New(diag.PolicyBack, format, args...)
 }

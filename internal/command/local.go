@@ -59,3 +59,11 @@ func (a *app) printLocal(s *inventory.Snapshot) {
 		fmt.Fprintf(a.Stdout, "  note: %s\n", n)
 	}
 }
+
+func countMissing(s *inventory.Snapshot) string {
+	n := 0
+	for _, h := range s.Hosts {
+		n += len(h.Missing)
+	}
+	return count(n, "missing update")
+}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/runner"
@@ -83,7 +82,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	}
 	a.showAlarms(made.Tenant, p.overdue)
 	a.showPlan(made, preview, p.tenant)
-	a.planNext(made, f)
+	a.planNext(f)
 	if f.detailed && hasWaves(made) {
 		return done(ExitChanges)
 	}
@@ -119,7 +118,7 @@ func (a *app) showPlan(made *plan.Plan, preview *plan.Preview, t *policy.Tenant)
 	printPlan(a.Stdout, made, preview, t)
 }
 
-func (a *app) planNext(made *plan.Plan, f planFlags) {
+func (a *app) planNext(f planFlags) {
 	if f.out == "" {
 		a.out.say("next: add -out plan.json to keep this plan, then ringfence apply plan.json")
 		return
@@ -163,13 +162,4 @@ func (p *pipeline) preview(ctx context.Context, made *plan.Plan, at time.Time, p
 		return nil, err
 	}
 	return plan.NewPreview(made, list)
-}
-
-// tally of a snapshot is what scan --local prints below its table.
-func countMissing(s *inventory.Snapshot) string {
-	n := 0
-	for _, h := range s.Hosts {
-		n += len(h.Missing)
-	}
-	return count(n, "missing update")
 }

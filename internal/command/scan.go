@@ -109,10 +109,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	prev, err := p.previous(ctx)
-	if err != nil {
-		return err
-	}
+	prev := p.previous(ctx)
 	s := runner.Assemble(runner.Assembly{
 		Tenant: p.tenant.Name, Site: p.site, At: at, Hosts: p.hosts(), Prev: prev, FirstSeen: p.head.State.FirstSeen, Readings: readings,
 	})
@@ -141,16 +138,16 @@ func providerGone(readings []runner.Reading) error {
 }
 
 // previous is the snapshot before this one; none, or one that cannot be read, is where a scan starts anew.
-func (p *pipeline) previous(ctx context.Context) (*inventory.Snapshot, error) {
+func (p *pipeline) previous(ctx context.Context) *inventory.Snapshot {
 	if p.head.Commit == "" {
-		return nil, nil
+		return nil
 	}
 	s, err := p.ledger.Snapshot(ctx, p.head, p.site)
 	if err != nil {
 		p.out.say("the previous snapshot cannot be read, so this scan starts anew: %v", err)
-		return nil, nil
+		return nil
 	}
-	return s, nil
+	return s
 }
 
 // scanned tells the stream of one host as it ends.
