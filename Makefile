@@ -46,7 +46,7 @@ lab: ## build the lab's base system and mirror once (about a minute), unless it 
 	@go run ./internal/lab/labctl build || { echo "The lab cannot be built here; its tests will say so."; [ "$$LAB_REQUIRED" != 1 ]; }
 
 .PHONY: lint
-lint: ## gofumpt, vet, staticcheck, and that generated files are fresh
+lint: ## gofumpt, vet, staticcheck, and that the module files are tidy
 	@out=$$(go tool gofumpt -l $$(git ls-files '*.go' | grep -v '\.pb\.go$$')); [ -z "$$out" ] || { echo "gofumpt would change:" $$out; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,8 +72,10 @@ func Main(args []string, env Env) int {
 	})
 	defer app.closePool()
 	root := app.root()
-	root.SetArgs(longFlags(root, args))
+	args = longFlags(root, args)
+	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	app.json = app.json || slices.Contains(args, "--json") // what comes before it may be what was wrong
 	return app.end(err)
 }
 

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ func newDemo(a *app) *cobra.Command {
 takes one week's updates from scan to report. Every command is printed as you could type it; the repository stays.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if a.json {
+				return usage(c, errors.New("the demo is told to people: leave out --json"))
+			}
 			dir, err := a.demoDir(args)
 			if err != nil {
 				return err

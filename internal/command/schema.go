@@ -52,6 +52,10 @@ func newSchema(a *app) *cobra.Command {
 			if !ok {
 				return usage(c, fmt.Errorf("there is no kind %q; known are %s", args[0], strings.Join(kinds, ", ")))
 			}
+			if a.json {
+				a.out.emit("progress", args[0], event{"schema": s})
+				return nil
+			}
 			raw, err := json.MarshalIndent(s, "", "  ")
 			if err != nil {
 				return err
