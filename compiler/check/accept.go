@@ -133,7 +133,7 @@ func (k *desk) remarks() diag.List {
 			continue
 		}
 		d.Tenants = []string{l.tenant}
-		out = append(out, d.At(parsePlace(l.Source)).About("accept", l.Name()))
+		out = append(out, d.At(diag.ParsePlace(l.Source)).About("accept", l.Name()))
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (a *Ahead) Tenant(t *policy.Tenant) diag.List {
 			d := diag.New(diag.NothingAhead, "the window %q does not open after %s", w.Name, a.at.UTC().Format(time.DateOnly)).
 				WithFix("give it later dates, or let its rings have another window")
 			d.Severity = diag.Warning
-			out = append(out, d.At(parsePlace(w.Source)).About("windows", w.Name))
+			out = append(out, d.At(diag.ParsePlace(w.Source)).About("windows", w.Name))
 		}
 		if len(look.jumps) > 0 && w.Timezone != policy.HostZone {
 			out = append(out, clock(w, loc, look.jumps))
@@ -91,7 +91,7 @@ func clock(w policy.Window, loc *time.Location, jumps []window.Jump) diag.Diagno
 	if n := len(jumps) - 1; n > 0 {
 		d = d.WithFix("%d more within a year; a start that no clock skips or repeats avoids them", n)
 	}
-	return d.At(parsePlace(w.Source)).About("windows", w.Name)
+	return d.At(diag.ParsePlace(w.Source)).About("windows", w.Name)
 }
 
 // both prints an instant as the clock shows it, and in UTC.

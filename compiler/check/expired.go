@@ -30,7 +30,7 @@ func expired(t *policy.Tenant, at time.Time) (out diag.List) {
 				WithFix("give it a later end if it is still meant; else let it end")
 		}
 		d.Severity = diag.Warning
-		out = append(out, d.At(parsePlace(source)).About(list, name))
+		out = append(out, d.At(diag.ParsePlace(source)).About(list, name))
 	}
 	rules := t.Rules
 	if t.Otherwise != nil {

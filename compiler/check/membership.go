@@ -43,7 +43,7 @@ func (c *checker) membership() {
 			d := diag.New(diag.EmptyRing, "the ring %q selects no host", r.Name).WithFix("its labels (%s) are those of no host in the hosts files", labels(r))
 			if n, found := c.nearRing(r); found {
 				d.Summary += n.ofRing()
-				d = d.WithRelated(parsePlace(n.host.Source), n.host.Name+" has "+n.has.Key+": "+n.has.Value)
+				d = d.WithRelated(diag.ParsePlace(n.host.Source), n.host.Name+" has "+n.has.Key+": "+n.has.Value)
 			}
 			d.Severity = diag.Warning
 			c.add(d, "rings", r.Name, "select")
@@ -97,7 +97,7 @@ func (c *checker) homeless(hosts []policy.Host) {
 	}
 	d := diag.New(diag.HostInNoRing, "no ring selects %s", some(names)).
 		WithFix("give each host the labels of one ring (%s), or add a ring", strings.Join(selects, "; "))
-	c.diags = append(c.diags, c.explained(d.At(parsePlace(hosts[0].Source)).About("hosts"), hosts))
+	c.diags = append(c.diags, c.explained(d.At(diag.ParsePlace(hosts[0].Source)).About("hosts"), hosts))
 }
 
 func labels(r policy.Ring) string {

@@ -112,7 +112,7 @@ func (c *checker) zoneless(hosts []policy.Host, what, related string, path ...st
 	}
 	c.diags = append(c.diags, diag.New(diag.UnknownZone, "%s in each host's own time zone, which nobody knows of %s", what, some(names)).
 		WithRelated(c.Places.At(path...), related).
-		WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(parsePlace(hosts[0].Source)).About("hosts"))
+		WithFix("give each host a label %s with an IANA name such as Europe/Berlin", policy.ZoneLabel).At(diag.ParsePlace(hosts[0].Source)).About("hosts"))
 }
 
 // windowsOf lists every window that something in a ring may wait for.

@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -50,7 +51,28 @@ func (a *app) answers(ctx context.Context, t *policy.Tenant, updates []inventory
 	if err != nil {
 		return nil, fmt.Errorf("prepare the rules of %s: %w", t.Name, err)
 	}
-	return q.Answers(byClass)
+	answers, err := q.Answers(byClass)
+	a.sayFailed(t.Name, answers)
+	return answers, err
+}
+
+// sayFailed says that rules failed for some updates, which are denied for it: one diagnostic, at the first rule.
+func (a *app) sayFailed(tenant string, answers []decision.Answer) {
+	var first decision.Block
+	denied := 0
+	for _, x := range answers {
+		if len(x.Blocks) != 1 || x.Blocks[0].Kind != decision.Failed {
+			continue
+		}
+		if b := x.Blocks[0]; denied == 0 || b.Source < first.Source {
+			first = b
+		}
+		denied++
+	}
+	if denied > 0 {
+		a.once(diag.New(diag.BadRego, "the rules of %s fail for %s: %s", tenant, count(denied, "update"), untrusted.Line(first.Msg, 300)).
+			At(diag.ParsePlace(first.Source)).WithFix("until that is mended, these updates are denied"))
+	}
 }
 
 // ask goes to the cache first. A limit that was exceeded is kept like an answer if it would be exceeded again.

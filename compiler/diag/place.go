@@ -1,21 +1,19 @@
-package check
+package diag
 
 import (
 	"strconv"
 	"strings"
-
-	"github.com/ringfence/ringfence/compiler/diag"
 )
 
-// parsePlace reads the path:line:column of a document back.
-func parsePlace(s string) diag.Range {
+// ParsePlace reads the path:line:column of a document back.
+func ParsePlace(s string) Range {
 	rest, column, ok1 := cutLast(s)
 	file, line, ok2 := cutLast(rest)
 	if !ok1 || !ok2 {
-		return diag.Range{File: s}
+		return Range{File: s}
 	}
-	pos := diag.Pos{Line: line, Column: column}
-	return diag.Range{File: file, Start: pos, End: pos}
+	pos := Pos{Line: line, Column: column}
+	return Range{File: file, Start: pos, End: pos}
 }
 
 func cutLast(s string) (string, int, bool) {
