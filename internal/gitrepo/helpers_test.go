@@ -7,22 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
-// TestMain gives every test an empty home, so that no configuration of the machine's user matters.
-func TestMain(m *testing.M) {
-	home, err := os.MkdirTemp("", "gitrepo-home-")
-	if err != nil {
-		panic(err)
-	}
-	for key, value := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": ""} {
-		os.Setenv(key, value)
-	}
-	os.Unsetenv("GIT_CONFIG_GLOBAL")
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { gittest.Main(m) }
 
 const testDate = "2026-11-21T22:00:00Z"
 

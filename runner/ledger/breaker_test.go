@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 func TestCountFailing(t *testing.T) {
@@ -115,10 +116,10 @@ func TestOneBreak(t *testing.T) {
 	if _, err := there.Break(t.Context(), o); !errors.Is(err, ErrStands) {
 		t.Errorf("again: %v", err)
 	}
-	if got := git(t, s.bare, "rev-list", "--count", controlRef); got != "1" {
+	if got := gittest.Run(t, s.bare, "rev-list", "--count", controlRef); got != "1" {
 		t.Errorf("%s orders", got)
 	}
-	raw, err := s.repo.ReadFile(git(t, s.bare, "rev-parse", controlRef), haltFile, maxHalt)
+	raw, err := s.repo.ReadFile(gittest.Run(t, s.bare, "rev-parse", controlRef), haltFile, maxHalt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,12 @@ package ledger
 import (
 	"context"
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 func halt(tenant, why string) Order {
@@ -113,13 +113,13 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 		if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 			t.Fatal(err)
 		}
-		spec := commitOf(git(t, s.bare, "rev-parse", controlRef), name)
+		spec := commitOf(gittest.Run(t, s.bare, "rev-parse", controlRef), name)
 		spec.Files = files
 		bad, err := s.repo.Commit(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		git(t, s.dir, "push", "-q", "origin", bad+":"+controlRef)
+		gittest.Run(t, s.dir, "push", "-q", "origin", bad+":"+controlRef)
 		for _, r := range []*Switch{w, OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if h, halted := c.Halted("acme"); !halted || h.Tenant != Everyone || !errors.Is(err, ErrBroken) {
@@ -138,12 +138,12 @@ func TestAHaltThatDisappears(t *testing.T) {
 	if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 		t.Fatal(err)
 	}
-	before := git(t, s.bare, "rev-parse", controlRef)
+	before := gittest.Run(t, s.bare, "rev-parse", controlRef)
 	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	for name, args := range map[string][]string{"older": {"update-ref", controlRef, before}, "deleted": {"update-ref", "-d", controlRef}} {
-		git(t, s.bare, args...)
+		gittest.Run(t, s.bare, args...)
 		for _, r := range []*Switch{w, OpenSwitch(s.repo, quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrRewound) {
@@ -214,7 +214,7 @@ func TestAShallowControlBranchHalts(t *testing.T) {
 		}
 	}
 	clone := t.TempDir()
-	git(t, clone, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/control", "file://"+s.bare, clone)
+	gittest.Run(t, clone, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/control", "file://"+s.bare, clone)
 	repo, err := gitrepo.Open(t.Context(), clone)
 	if err != nil {
 		t.Fatal(err)
@@ -223,34 +223,4 @@ func TestAShallowControlBranchHalts(t *testing.T) {
 	if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrBroken) {
 		t.Errorf("%+v, %v", c, err)
 	}
-}
-
-func FuzzDecodeOrder(f *testing.F) {
-	released := t0
-	for _, h := range []Order{
-		{Kind: KindHalt, Tenant: "acme"},
-		{Kind: KindUnhalt, Tenant: Everyone},
-		{Kind: KindBreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2},
-		{Kind: KindUnbreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", UpTo: &released},
-	} {
-		h.Reason, h.By, h.At = "smoke", "ops", t0
-		raw, err := encode(h.filled())
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		h, err := DecodeOrder(raw)
-		if err != nil {
-			return
-		}
-		again, err := encode(h.filled())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if other, err := DecodeOrder(again); err != nil || !reflect.DeepEqual(other, h.filled()) {
-			t.Errorf("written again it is %+v, %v", other, err)
-		}
-	})
 }

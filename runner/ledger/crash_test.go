@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 const childEnv = "RINGFENCE_LEDGER_CHILD"
@@ -96,7 +97,7 @@ func TestKilledWritersLoseNothing(t *testing.T) {
 	if s, err := l.Replay(t.Context(), h); err != nil || !reflect.DeepEqual(s, h.State) {
 		t.Errorf("replay: %v", err)
 	}
-	git(t, dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+	gittest.Run(t, dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
 	h = appendAtLast(t, l, h)
 	t.Logf("%d records, %d locks left behind, %d times one had to be waited out", h.State.Seq, orphans, locked)
 	if h.State.Seq < 50 {

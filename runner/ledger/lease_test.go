@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 func want(holder string, ends time.Time) Lease {
@@ -98,7 +99,7 @@ func TestFencesOutlastTheRef(t *testing.T) {
 		if err != nil || mine.Fence != 8 {
 			t.Fatalf("Acquire() = %+v, %v", mine, err)
 		}
-		git(t, bare, "update-ref", "-d", leaseRef("acme", "main"))
+		gittest.Run(t, bare, "update-ref", "-d", leaseRef("acme", "main"))
 		if _, err := a.Renew(t.Context(), t0, mine, t0.Add(2*time.Hour)); err == nil || !strings.Contains(err.Error(), "deleted its ref") {
 			t.Errorf("Renew: %v", err)
 		}
@@ -137,7 +138,7 @@ func TestOddLeases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			git(t, bare, "update-ref", leaseRef("acme", "main"), bad)
+			gittest.Run(t, bare, "update-ref", leaseRef("acme", "main"), bad)
 			if _, err := s.Acquire(t.Context(), t0.AddDate(1, 0, 0), want("b", t0.AddDate(2, 0, 0))); !errors.Is(err, ErrBroken) {
 				t.Errorf("%s: Acquire: %v", name, err)
 			}
@@ -213,28 +214,4 @@ func TestALostRenewalIsStillOurs(t *testing.T) {
 		t.Errorf("Acquire: %v", err)
 	}
 	up()
-}
-
-func FuzzDecodeLease(f *testing.F) {
-	l := want("a", t0.Add(time.Hour))
-	l.Taken, l.Fence = t0, 3
-	raw, err := encode(l.filled())
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(raw)
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := DecodeLease(raw)
-		if err != nil {
-			return
-		}
-		_ = (&HeldError{l}).Error()
-		again, err := encode(l.filled())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if other, err := DecodeLease(again); err != nil || other.Fence != l.Fence || other.Holder != l.Holder {
-			t.Errorf("written again it is %+v, %v", other, err)
-		}
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -15,36 +14,19 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
-// TestMain gives every test an empty home, and is also the child that the crash tests kill.
+// TestMain: this program is also the child that the crash tests kill.
 func TestMain(m *testing.M) {
-	home, err := os.MkdirTemp("", "ledger-home-")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HOME", home)
-	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
-	if dir := os.Getenv(childEnv); dir != "" {
-		child(dir)
-	}
-	if dir := os.Getenv(pusherEnv); dir != "" {
-		pusher(dir)
-	}
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
-}
-
-func git(t *testing.T, dir string, args ...string) string {
-	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "user.name=T", "-c", "user.email=t@example.com"}, args...)...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	gittest.Main(m, func() {
+		if dir := os.Getenv(childEnv); dir != "" {
+			child(dir)
+		}
+		if dir := os.Getenv(pusherEnv); dir != "" {
+			pusher(dir)
+		}
+	})
 }
 
 func repository(t *testing.T) (*gitrepo.Repo, string) {
@@ -111,7 +93,7 @@ func TestAWholeRollout(t *testing.T) {
 	if read := mustHead(t, Open(repo, "acme")); !reflect.DeepEqual(read, h) {
 		t.Errorf("read back\n%+v, want\n%+v", read, h)
 	}
-	if got := git(t, dir, "ls-tree", "-r", "--name-only", h.Commit); got != "run/record.json\nsnapshot/main.jsonl\nstate.json" {
+	if got := gittest.Run(t, dir, "ls-tree", "-r", "--name-only", h.Commit); got != "run/record.json\nsnapshot/main.jsonl\nstate.json" {
 		t.Errorf("the tip holds\n%s", got)
 	}
 	if s, err := l.Snapshot(t.Context(), h, "main"); err != nil || len(s.Hosts) != 1 {
@@ -126,7 +108,7 @@ func TestAWholeRollout(t *testing.T) {
 	if s, err := l.Replay(t.Context(), h); err != nil || !reflect.DeepEqual(s, h.State) {
 		t.Errorf("replayed %+v, %v", s, err)
 	}
-	git(t, dir, "fsck", "--strict", "--full", "--no-dangling")
+	gittest.Run(t, dir, "fsck", "--strict", "--full", "--no-dangling")
 	checkLog(t, l, h)
 }
 
@@ -135,7 +117,7 @@ func TestAShallowCloneReadsItsTip(t *testing.T) {
 	l := Open(repo, "acme")
 	h := mustAppend(t, l, mustAppend(t, l, Head{}, note("a")), note("b"))
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, dir, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/ledger/acme", "file://"+dir, clone)
+	gittest.Run(t, dir, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/ledger/acme", "file://"+dir, clone)
 	shallow, err := gitrepo.Open(t.Context(), clone)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +218,7 @@ func TestSubjectsAreNeutralised(t *testing.T) {
 	e := note("run\x1b[31m\n\nRingfence-Seq: 9")
 	e.Subject, e.Outcome = "acme: \u202ehello\r\nRingfence-Seq: 7", "ok\nRingfence-Seq: 8"
 	mustAppend(t, l, Head{}, e)
-	raw := git(t, dir, "log", "-1", "--format=%B", l.Ref())
+	raw := gittest.Run(t, dir, "log", "-1", "--format=%B", l.Ref())
 	if strings.ContainsAny(raw, "\x1b\u202e\r") {
 		t.Errorf("the message holds %q", raw)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 const pusherEnv = "RINGFENCE_LEDGER_PUSHER"
@@ -77,7 +78,7 @@ func TestKilledPushersLoseNothing(t *testing.T) {
 		t.Errorf("a record is there twice: %q", there)
 	}
 	for _, s := range sites {
-		git(t, s.dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+		gittest.Run(t, s.dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
 	}
 	t.Logf("%d records, %d acknowledged", len(there), len(promised))
 	if len(promised) < 20 { // a round whose first word is that a lock is in the way promises nothing

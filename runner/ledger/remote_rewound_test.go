@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 // TestARemoteThatForgets serves older and other histories than it once did. A git fetch of the user, which moves
 // refs/remotes along, must not hide it.
 func TestARemoteThatForgets(t *testing.T) {
 	for name, forget := range map[string]func(t *testing.T, a site, first string){
-		"older":   func(t *testing.T, a site, first string) { git(t, a.bare, "update-ref", a.Ref(), first) },
-		"deleted": func(t *testing.T, a site, _ string) { git(t, a.bare, "update-ref", "-d", a.Ref()) },
+		"older":   func(t *testing.T, a site, first string) { gittest.Run(t, a.bare, "update-ref", a.Ref(), first) },
+		"deleted": func(t *testing.T, a site, _ string) { gittest.Run(t, a.bare, "update-ref", "-d", a.Ref()) },
 		"another": func(t *testing.T, a site, first string) {
-			git(t, a.bare, "update-ref", a.Ref(), first)
+			gittest.Run(t, a.bare, "update-ref", a.Ref(), first)
 			b := newSite(t, a.bare)
 			mustAppend(t, b.Ledger, mustAppend(t, b.Ledger, b.mustSync(t), note("b2")), note("b3"))
 		},
@@ -24,7 +25,7 @@ func TestARemoteThatForgets(t *testing.T) {
 			first := mustAppend(t, a.Ledger, Head{}, note("a1"))
 			h := mustAppend(t, a.Ledger, first, note("a2"))
 			forget(t, a, first.Commit)
-			git(t, a.dir, "fetch", "-q", "--prune", "origin")
+			gittest.Run(t, a.dir, "fetch", "-q", "--prune", "origin")
 			for range 2 {
 				if err := a.Sync(t.Context()); !errors.Is(err, ErrRewound) {
 					t.Errorf("Sync: %v", err)
@@ -42,7 +43,7 @@ func TestARemoteThatForgets(t *testing.T) {
 			if !errors.Is(err, ErrRewound) || !errors.Is(err, ErrUnpushed) || kept.State.Seq != 3 {
 				t.Errorf("Append: %+v, %v", kept, err)
 			}
-			git(t, a.dir, "push", "-q", "-f", "origin", h.Commit+":"+a.Ref()) // what the message says
+			gittest.Run(t, a.dir, "push", "-q", "-f", "origin", h.Commit+":"+a.Ref()) // what the message says
 			if err := a.Push(t.Context()); err != nil || a.runs(t) != "a1 a2 a3" {
 				t.Errorf("restored: %q, %v", a.runs(t), err)
 			}
@@ -57,7 +58,7 @@ func TestABrokenRemoteLedgerIsNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	git(t, a.dir, "push", "-q", "origin", bad+":"+a.Ref())
+	gittest.Run(t, a.dir, "push", "-q", "origin", bad+":"+a.Ref())
 	if err := a.Sync(t.Context()); !errors.Is(err, ErrBroken) {
 		t.Errorf("Sync: %v", err)
 	}
@@ -94,7 +95,7 @@ func TestALocalLedgerGetsARemote(t *testing.T) {
 	if mustHead(t, b.Ledger).Commit != a.mustSync(t).Commit {
 		t.Error("the two differ")
 	}
-	git(t, b.dir, "update-ref", "-d", b.Ref()) // a clone that lost its branch finds it again
+	gittest.Run(t, b.dir, "update-ref", "-d", b.Ref()) // a clone that lost its branch finds it again
 	if h := b.mustSync(t); h.State.Seq != 4 {
 		t.Errorf("head %+v", h)
 	}
@@ -106,11 +107,11 @@ func TestAStaleBranchTakesNothingBack(t *testing.T) {
 	a := newSite(t, bareRemote(t))
 	first := mustAppend(t, a.Ledger, Head{}, note("a1"))
 	mustAppend(t, a.Ledger, first, note("a2"))
-	git(t, a.dir, "update-ref", a.Ref(), first.Commit)
+	gittest.Run(t, a.dir, "update-ref", a.Ref(), first.Commit)
 	if h := mustAppend(t, a.Ledger, first, note("a3")); h.State.Seq != 3 || a.runs(t) != "a1 a2 a3" {
 		t.Errorf("the remote has %q", a.runs(t))
 	}
-	git(t, a.dir, "update-ref", "-d", a.Ref())
+	gittest.Run(t, a.dir, "update-ref", "-d", a.Ref())
 	if h := mustAppend(t, a.Ledger, Head{}, note("a4")); h.State.Seq != 4 || a.runs(t) != "a1 a2 a3 a4" {
 		t.Errorf("the remote has %q", a.runs(t))
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 // site is a runner's own repository, with the remote that all share as origin.
@@ -25,8 +26,8 @@ func bareRemote(t *testing.T) string {
 	t.Helper()
 	dir := folder(t)
 	bare := filepath.Join(dir, "bare.git")
-	git(t, dir, "init", "-q", "--bare", bare)
-	git(t, bare, "config", "receive.autogc", "false") // it would go on in the background
+	gittest.Run(t, dir, "init", "-q", "--bare", bare)
+	gittest.Run(t, bare, "config", "receive.autogc", "false") // it would go on in the background
 	return bare
 }
 
@@ -52,7 +53,7 @@ func folder(t *testing.T) string {
 func newSite(t *testing.T, bare string) site {
 	t.Helper()
 	repo, dir := repository(t)
-	git(t, dir, "remote", "add", "origin", bare)
+	gittest.Run(t, dir, "remote", "add", "origin", bare)
 	return site{OpenWith(repo, "acme", quick()), repo, dir, bare}
 }
 
@@ -105,7 +106,7 @@ func (s site) unpushed(t *testing.T) int {
 // runs lists the runs of all records on the remote, oldest first, after checking that they are whole.
 func (s site) runs(t *testing.T) string {
 	t.Helper()
-	git(t, s.bare, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+	gittest.Run(t, s.bare, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
 	repo, err := gitrepo.Open(t.Context(), s.bare)
 	if err != nil {
 		t.Fatal(err)

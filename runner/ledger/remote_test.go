@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 )
 
 func TestTwoRunnersShareALedger(t *testing.T) {
@@ -122,15 +124,15 @@ func checkReparented(t *testing.T, s site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := git(t, s.dir, "ls-tree", "-r", "--name-only", hashes[0]); got !=
+	if got := gittest.Run(t, s.dir, "ls-tree", "-r", "--name-only", hashes[0]); got !=
 		"inputs/deep/er/policy.json\nrun/plan.json\nrun/record.json\nsnapshot/branch.jsonl\nsnapshot/main.jsonl\nsnapshot/other.jsonl\nstate.json" {
 		t.Errorf("the re-parented record holds\n%s", got)
 	}
-	if got := git(t, s.dir, "log", "-1", "--format=%s %(trailers:key=Ringfence-Outcome,key=Ringfence-Seq,separator=%x20)", hashes[0]); got !=
+	if got := gittest.Run(t, s.dir, "log", "-1", "--format=%s %(trailers:key=Ringfence-Outcome,key=Ringfence-Seq,separator=%x20)", hashes[0]); got !=
 		"words of its own Ringfence-Outcome: ok Ringfence-Seq: 3" {
 		t.Errorf("its message is %q", got)
 	}
-	if got := git(t, s.dir, "ls-tree", "-r", "--name-only", h.Commit); got !=
+	if got := gittest.Run(t, s.dir, "ls-tree", "-r", "--name-only", h.Commit); got !=
 		"run/record.json\nsnapshot/branch.jsonl\nsnapshot/main.jsonl\nsnapshot/other.jsonl\nstate.json" {
 		t.Errorf("the tip holds\n%s", got)
 	}

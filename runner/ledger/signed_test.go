@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 	"github.com/ringfence/ringfence/internal/signing"
 )
 
@@ -36,7 +37,7 @@ func TestSignedRecords(t *testing.T) {
 	if !reflect.DeepEqual(signed, []bool{true, false}) {
 		t.Errorf("signed, newest first: %v", signed)
 	}
-	git(t, dir, "fsck", "--strict", "--full", "--no-dangling")
+	gittest.Run(t, dir, "fsck", "--strict", "--full", "--no-dangling")
 	payload, _, err := repo.Signature(h.Commit)
 	if err != nil {
 		t.Fatal(err)

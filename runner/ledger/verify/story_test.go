@@ -16,33 +16,12 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// TestMain gives every test an empty home.
-func TestMain(m *testing.M) {
-	home, err := os.MkdirTemp("", "verify-home-")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HOME", home)
-	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
-}
-
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "user.name=T", "-c", "user.email=t@example.com"}, args...)...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
+func TestMain(m *testing.M) { gittest.Main(m) }
 
 func instant(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
@@ -143,8 +122,8 @@ func newStory(t testing.TB) *story {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		git(t, s.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("policy ", i))
-		s.policies = append(s.policies, git(t, s.dir, "rev-parse", "HEAD"))
+		gittest.Run(t, s.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("policy ", i))
+		s.policies = append(s.policies, gittest.Run(t, s.dir, "rev-parse", "HEAD"))
 	}
 	s.lab = s.labTested()
 	s.ledger = ledger.OpenWith(s.repo, "acme", ledger.Options{Sign: s.key.Sign})

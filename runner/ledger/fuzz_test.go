@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+// seeds begin a fuzz test with documents as they are written.
+func seeds[T any](f *testing.F, documents ...T) {
+	f.Helper()
+	for _, d := range documents {
+		raw, err := encode(d)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+}
+
+// again is a document written and read once more.
+func again[T any](t *testing.T, document T, decode func([]byte) (T, error)) T {
+	t.Helper()
+	raw, err := encode(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := decode(raw)
+	if err != nil {
+		t.Fatalf("written again it is no such document: %v\n%s", err, raw)
+	}
+	return out
+}
+
+func FuzzDecodeOrder(f *testing.F) {
+	released := t0
+	for _, o := range []Order{
+		{Kind: KindHalt, Tenant: "acme"},
+		{Kind: KindUnhalt, Tenant: Everyone},
+		{Kind: KindBreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2},
+		{Kind: KindUnbreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", UpTo: &released},
+	} {
+		o.Reason, o.By, o.At = "smoke", "ops", t0
+		seeds(f, o.filled())
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		o, err := DecodeOrder(raw)
+		if err != nil {
+			return
+		}
+		if other := again(t, o.filled(), DecodeOrder); !reflect.DeepEqual(other, o.filled()) {
+			t.Errorf("written again it is %+v", other)
+		}
+	})
+}
+
+func FuzzDecodeLease(f *testing.F) {
+	l := want("a", t0.Add(time.Hour))
+	l.Taken, l.Fence = t0, 3
+	seeds(f, l.filled())
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l, err := DecodeLease(raw)
+		if err != nil {
+			return
+		}
+		_ = (&HeldError{l}).Error()
+		if other := again(t, l.filled(), DecodeLease); other.Fence != l.Fence || other.Holder != l.Holder {
+			t.Errorf("written again it is %+v", other)
+		}
+	})
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	for _, r := range []Record{
+		note("a").Record,
+		{Phase: PhaseScan, At: t0, Scan: &Scan{Missing: []RingMissing{{"pilot", "u", 1}}}},
+		{Phase: PhaseWave, At: t0, Actions: []Action{end(apply("1", "web-1", "pilot", Started, "u"), Failed, 3)}},
+	} {
+		r.Tenant, r.Seq = "acme", 1
+		seeds(f, r.filled())
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		r, err := DecodeRecord(raw)
+		if err != nil {
+			return
+		}
+		s := Reduce(State{}, r)
+		if err := s.check(); err != nil {
+			t.Error(err)
+		}
+		if other := again(t, r.filled(), DecodeRecord); !reflect.DeepEqual(Reduce(State{}, other), s) {
+			t.Error("written again it means something else")
+		}
+		_ = Subject(r)
+	})
+}
+
+func FuzzDecodeState(f *testing.F) {
+	a := apply("1", "web-1", "pilot", Started, "u")
+	seeds(f, history([]Action{a}), history([]Action{a}, []Action{end(a, Failed, 5)}), Reduce(State{}, Record{Tenant: "acme", Seq: 1}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := DecodeState(raw)
+		if err != nil {
+			return
+		}
+		next := Reduce(s, Record{Tenant: "acme", Seq: s.Seq + 1, At: t0, Actions: []Action{end(a, Succeeded, 5)}})
+		if next.Seq != s.Seq+1 || next.Tenant != "acme" {
+			t.Errorf("%+v", next)
+		}
+	})
+}
