@@ -18,19 +18,19 @@ const (
 	maxCheckName = 100
 )
 
-// examine asks how well a host is. Nil: nobody says. A provider that should know and could not tell leaves a check that
-// nobody made.
-func (r Reading) examine(ctx context.Context, s Session, req providers.HealthRequest) Reading {
+// examine asks how well a host is; the worst comes first. Nil without an error: nobody says.
+func examine(ctx context.Context, s Session, req providers.HealthRequest) ([]inventory.Check, error) {
 	examiner, ok := s.Provider.(providers.Examiner)
-	if !ok || r.Scan == nil {
-		return r
+	if !ok {
+		return nil, nil
 	}
 	checks, err := examiner.Health(ctx, req, s.Exec)
-	if err != nil {
-		checks = []providers.Check{{Name: "health", State: providers.CheckUnknown, Detail: err.Error()}}
-	}
-	r.Health = neutral(checks)
-	return r
+	return neutral(checks), err
+}
+
+// unexamined stands for all checks of a host that should say how it is and could not be asked.
+func unexamined(err error) []inventory.Check {
+	return []inventory.Check{{Name: "health", State: inventory.HealthUnknown, Detail: note(err)}}
 }
 
 // neutral bounds what a host says of itself, the worst first, and gives each check its own name. A state that there is
@@ -78,16 +78,16 @@ func healthOf(checks []inventory.Check) (inventory.Health, []inventory.Check) {
 // baseline is what was failing before a change: as the host says right before it, else as the last scan has it. It is not
 // known of a host that said nothing then, and nothing that fails afterwards is laid at the change's door.
 func (r *run) baseline(ctx context.Context, j job, s Session) baseline {
-	look := Reading{Host: j.host.Name, Scan: &providers.HostScan{}}.examine(ctx, s, j.ofHealth(r.Clock()))
-	health, bad := healthOf(look.Health)
-	if health == "" || slices.ContainsFunc(bad, func(c inventory.Check) bool { return c.Name == "health" && c.State == inventory.HealthUnknown }) {
+	checks, err := examine(ctx, s, j.ofHealth(r.Clock()))
+	if err != nil || len(checks) == 0 {
 		return scannedBaseline(r.seen(j.host.Name))
 	}
-	return baseline{known: true, checks: bad}
+	return baseline{known: true, checks: checks}
 }
 
+// scannedBaseline is what a scan has; of a host that it could not wholly look at nothing is known.
 func scannedBaseline(h *inventory.Host) baseline {
-	if h == nil || h.Health == "" {
+	if h == nil || h.Health != inventory.HealthOK && h.Health != inventory.HealthFailing {
 		return baseline{}
 	}
 	return baseline{known: true, checks: h.Checks}

@@ -64,6 +64,12 @@ func sick(name string, checks ...string) *inventory.Snapshot {
 	return &inventory.Snapshot{Hosts: []inventory.Host{h}}
 }
 
+func unsure(name string) *inventory.Snapshot {
+	s := sick(name)
+	s.Hosts[0].Health = inventory.HealthUnknown
+	return s
+}
+
 // TestAChangeMustLeaveItsHostWell: what fails since the change makes it a failure; what failed before does not.
 func TestAChangeMustLeaveItsHostWell(t *testing.T) {
 	mute, broken := []providers.Check{}, errors.New("no answer")
@@ -130,7 +136,7 @@ func TestDoubtThatLeftItsHostUnwellFailed(t *testing.T) {
 		want ledger.Status
 	}{
 		"well before": {sick("h"), ledger.Failed}, "ill before": {sick("h", "unit a"), ledger.Succeeded},
-		"never scanned": {nil, ledger.Succeeded}, "new": {sick("other"), ledger.Succeeded},
+		"never scanned": {nil, ledger.Succeeded}, "not known before": {unsure("h"), ledger.Succeeded}, "new": {sick("other"), ledger.Succeeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := SettleDoubt(&policy.Tenant{}, doubt, nil, []Reading{reading}, c.prev, noon)

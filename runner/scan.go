@@ -85,7 +85,14 @@ func scanHost(ctx context.Context, tenant string, h policy.Host, open Opener, o 
 // readAll is read, and how well the host is beside it.
 func readAll(ctx context.Context, s Session, host string, req providers.ScanRequest) Reading {
 	scan, err := read(ctx, s, req)
-	return Reading{Host: host, Scan: scan, Err: err}.examine(ctx, s, providers.HealthRequest{Host: req.Host, At: req.At})
+	if err != nil {
+		return Reading{Host: host, Err: err}
+	}
+	health, err := examine(ctx, s, providers.HealthRequest{Host: req.Host, At: req.At})
+	if err != nil {
+		health = unexamined(err)
+	}
+	return Reading{Host: host, Scan: scan, Health: health}
 }
 
 // read scans through an open session and refuses an answer that breaks the grammar of names and versions.
