@@ -136,6 +136,7 @@ func TestWhatGoesWrong(t *testing.T) {
 	}{
 		{"wrong host key", w.wrongHostKey},
 		{"failing postinst", w.failingPostinst},
+		{"clock that is off", w.clockThatIsOff},
 		{"badly signed mirror", w.badlySignedMirror},
 		{"new dependency needs a preview", w.newDependency},
 	} {
@@ -176,6 +177,21 @@ func (w *world) failingPostinst() {
 	if !strings.Contains(w.git("show", "ringfence/ledger/msp-lab:state.json"), `"failures":[{"at":`) {
 		w.Error("the ledger's state knows of no failure")
 	}
+}
+
+// clockThatIsOff: by such a clock apt cannot tell an expired index, so the host is not judged.
+func (w *world) clockThatIsOff() {
+	w.Helper()
+	_, err := w.Host(4).Shell(context.Background(), `mv /usr/bin/date /usr/bin/date.real
+printf '#!/bin/sh\nexec date.real -d "@$(($(date.real +%%s) - 3600))" "$@"\n' >/usr/bin/date
+chmod 755 /usr/bin/date`)
+	w.check(err)
+	w.must("scan", "--tenant", "acme", "--at", sunday)
+	w.says("h4: stale", "clock is 1h0m", "0 of 2 hosts scanned")
+	w.must("plan", "--tenant", "acme", "--at", mondayNight, "--json")
+	w.says(`"stale":["h4"]`)
+	_, err = w.Host(4).Shell(context.Background(), "mv /usr/bin/date.real /usr/bin/date")
+	w.check(err)
 }
 
 // badlySignedMirror: what cannot be read is unknown, not fine.

@@ -12,6 +12,7 @@ const (
 	cmdArch            = "arch"
 	cmdAudit           = "audit"
 	cmdBootID          = "boot-id"
+	cmdClock           = "clock"
 	cmdConfig          = "config"
 	cmdFailedUnits     = "failed-units"
 	cmdIndexes         = "indexes"
@@ -87,6 +88,7 @@ func commands() []providers.Command {
 		read(cmdArch, "dpkg", "--print-architecture"),
 		asRoot(read(cmdAudit, "dpkg", "--audit")), // with findings it looks at dpkg's lock, which only root may
 		read(cmdBootID, "cat", "/proc/sys/kernel/random/boot_id"),
+		read(cmdClock, "date", "-u", "+%s"),
 		read(cmdConfig, "apt-config", "dump"),
 		read(cmdFailedUnits, "systemctl", "list-units", "--state=failed", "--plain", "--full", "--no-legend", "--no-pager"),
 		read(cmdIndexes, "apt-get", "indextargets", "--format", indexFormat),

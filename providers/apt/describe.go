@@ -8,12 +8,15 @@ package apt
 
 import (
 	"context"
+	"time"
 
 	"github.com/ringfence/ringfence/providers"
 )
 
 // Provider is the apt provider. The zero value is ready; it keeps no state between calls.
-type Provider struct{}
+type Provider struct {
+	now func() time.Time // nil: the machine's clock, with which hosts' clocks are compared
+}
 
 var (
 	_ providers.Provider = (*Provider)(nil)

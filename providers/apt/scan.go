@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ringfence/ringfence/providers"
 )
@@ -12,9 +13,12 @@ import (
 // Scan reads one host. It is an error whenever something could not be seen: package indexes that could not be
 // refreshed, are not signed or too old (apt itself would say "0 upgraded" and succeed), an unreadable line, a count
 // that does not match. Severity, release date, advisories and CVEs stay unknown: apt has none of them.
-func (*Provider) Scan(ctx context.Context, req providers.ScanRequest, x providers.Exec) (providers.HostScan, error) {
-	s := scanner{x: x}
-	steps := []func(context.Context) error{s.system, s.verification}
+func (p *Provider) Scan(ctx context.Context, req providers.ScanRequest, x providers.Exec) (providers.HostScan, error) {
+	s := scanner{x: x, now: p.now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	steps := []func(context.Context) error{s.system, s.clock, s.verification}
 	if req.Refresh {
 		steps = append(steps, s.refresh)
 	} else {
@@ -33,6 +37,7 @@ func (*Provider) Scan(ctx context.Context, req providers.ScanRequest, x provider
 // scanner is one scan in progress.
 type scanner struct {
 	x            providers.Exec
+	now          func() time.Time
 	out          providers.HostScan
 	distribution string
 	state        state
