@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"io/fs"
 	"slices"
 
@@ -82,10 +83,10 @@ func (n node) ring() policy.Ring {
 		Share:          n.get("share").share(),
 		Requires:       each(n.get("requires"), node.requirement),
 		RequiresAny:    n.get("requiresAny").alternatives(),
-		MaxUnavailable: n.get("maxUnavailable").amount(),
+		MaxUnavailable: cmp.Or(n.get("maxUnavailable").amount(), policy.Amount{Percent: 25}),
 		UnavailablePer: n.get("maxUnavailablePer").mark().amounts(),
-		StopAtFailures: n.get("stopAtFailures").integer(1, maxCount),
-		Reboot:         n.get("reboot").reboot(),
+		StopAtFailures: cmp.Or(n.get("stopAtFailures").integer(1, maxCount), 1),
+		Reboot:         cmp.Or(n.get("reboot").reboot(), policy.RebootNever),
 		RebootWindow:   rebootsIn,
 		RebootWindows:  rebootsInAny,
 		Source:         n.source(),

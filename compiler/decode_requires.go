@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -16,12 +17,12 @@ func (n node) requirement() policy.Requirement {
 	}
 	req := policy.Requirement{
 		Ring:         n.label(),
-		Succeeded:    n.get("succeeded").percent(),
-		MinSucceeded: n.get("minSucceeded").integer(1, maxCount),
+		Succeeded:    cmp.Or(n.get("succeeded").percent(), 100),
+		MinSucceeded: cmp.Or(n.get("minSucceeded").integer(1, maxCount), 1),
 		MinReported:  n.get("minReported").amount(),
 		Soak:         n.get("soak").duration(),
-		IfUntested: policy.IfUntested(n.get("ifUntested").enum(
-			string(policy.UntestedNeedsApproval), string(policy.UntestedWait), string(policy.UntestedApprove))),
+		IfUntested: cmp.Or(policy.IfUntested(n.get("ifUntested").enum(
+			string(policy.UntestedNeedsApproval), string(policy.UntestedWait), string(policy.UntestedApprove))), policy.UntestedNeedsApproval),
 		Source: n.source(),
 	}
 	req.SamePlatform, req.Platforms = n.get("platforms").platforms()
@@ -37,7 +38,7 @@ func (n node) requirement() policy.Requirement {
 func (n node) pooled() policy.Requirement {
 	req := policy.Requirement{
 		Tenant: policy.AllTenants, Ring: policy.PoolRing,
-		Succeeded:    n.get("succeeded").percent(),
+		Succeeded:    cmp.Or(n.get("succeeded").percent(), 100),
 		MinSucceeded: n.get("hosts").integer(1, maxCount),
 		Tenants:      n.get("tenants").integer(1, maxCount),
 		Soak:         n.get("soak").duration(),

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"time"
@@ -74,7 +75,7 @@ func (n node) approve() *policy.Approve {
 	a := &policy.Approve{
 		After:    n.get("after").duration(),
 		Until:    n.get("until").end(),
-		Anchor:   policy.Anchor(n.get("anchor").enum(string(policy.FirstSeen), string(policy.Released))),
+		Anchor:   cmp.Or(policy.Anchor(n.get("anchor").enum(string(policy.FirstSeen), string(policy.Released))), policy.FirstSeen),
 		Fallback: policy.Anchor(n.get("fallback").enum(string(policy.FirstSeen))),
 	}
 	switch {

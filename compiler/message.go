@@ -83,6 +83,15 @@ func (n node) undecided(v cue.Value) {
 			WithRelated(declared[0].label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
 		return
 	}
+	if defaults(n.v) > 1 {
+		d := diag.New(diag.Conflict, "%s has more than one default, and so none", n.name()).
+			WithFix("set a plain value here, or leave it out: a default gives way to a value, not to another default")
+		if list := n.places(); len(list) > 1 {
+			d = d.WithRelated(list[1].value, "another default")
+		}
+		n.report(d)
+		return
+	}
 	if op, _ := v.Expr(); op == cue.OrOp {
 		n.report(diag.New(diag.MissingField, "%s is left open: %s", n.name(), n.text()).
 			WithFix("keep one of them, or mark one as the default with a *"))
@@ -90,6 +99,22 @@ func (n node) undecided(v cue.Value) {
 	}
 	n.report(diag.New(diag.MissingField, "%s has no value yet", n.name()).
 		WithFix("set it, or give it a default where it is declared"))
+}
+
+// defaults counts the parts of a value that each bring a default.
+func defaults(v cue.Value) int {
+	op, parts := v.Expr()
+	if op != cue.AndOp {
+		if _, ok := v.Default(); ok {
+			return 1
+		}
+		return 0
+	}
+	n := 0
+	for _, p := range parts {
+		n += defaults(p)
+	}
+	return n
 }
 
 // wrongKind reports a value of another type than the one that its place needs.

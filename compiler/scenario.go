@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -113,7 +114,7 @@ func (n node) scenarioMissing() policy.ScenarioMissing {
 	m := policy.ScenarioMissing{
 		Host: n.get("host").str("a host's name"), Update: n.get("update").purl(), From: n.get("from").matching(anyText, diag.WrongValue, "a version"),
 		Class: n.get("class").enum(classes()...), Released: n.get("released").maybeInstant(), FirstSeen: n.get("firstSeen").instant(),
-		Severity: n.get("severity").enum(inventory.Severities...), Origin: n.get("origin").str("an origin"), CVEs: n.get("cves").cves(),
+		Severity: cmp.Or(n.get("severity").enum(inventory.Severities...), "unknown"), Origin: n.get("origin").str("an origin"), CVEs: n.get("cves").cves(),
 		Advisories: n.get("advisories").several(func(a node) string { return a.matching(anyText, diag.WrongValue, "an advisory") }),
 		Source:     n.source(),
 	}
