@@ -142,7 +142,7 @@ func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 		spec.Files[name] = raw
 	}
 	for name, v := range map[string]any{stateFile: next.State, recordFile: next.Record} {
-		raw, err := encode(v)
+		raw, err := Encode(v)
 		if err != nil {
 			return spec, fmt.Errorf("%s: %w", name, err)
 		}
@@ -157,8 +157,8 @@ func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	return spec, err
 }
 
-// encode is the one form of a ledger file: canonical JSON and a line break.
-func encode(v any) ([]byte, error) {
+// Encode is the one form of a ledger file: canonical JSON and a line break.
+func Encode(v any) ([]byte, error) {
 	raw, err := canonical.Marshal(v)
 	return append(raw, '\n'), err
 }

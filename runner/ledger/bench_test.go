@@ -114,7 +114,7 @@ func (m *importer) record(r Record, snapshot []byte) {
 }
 
 func (m *importer) file(name string, v any) {
-	raw, err := encode(v)
+	raw, err := Encode(v)
 	if err != nil {
 		m.b.Fatal(err)
 	}

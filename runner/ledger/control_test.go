@@ -93,7 +93,7 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 		h.Kind = KindUnhalt
 		h = h.filled()
 		edit(&h)
-		raw, err := encode(h)
+		raw, err := Encode(h)
 		if err != nil {
 			t.Fatal(err)
 		}

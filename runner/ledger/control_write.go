@@ -136,7 +136,7 @@ func agreements(list []Standing) (n int) {
 }
 
 func (s *Switch) commit(ctx context.Context, tip string, o Order) (string, error) {
-	raw, err := encode(o)
+	raw, err := Encode(o)
 	if err != nil {
 		return "", err
 	}

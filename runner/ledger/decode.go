@@ -43,9 +43,9 @@ func DecodeState(raw []byte) (State, error) {
 	return s, nil
 }
 
-// strict accepts only what encode writes: the canonical form also excludes keys given twice.
+// strict accepts only what Encode writes: the canonical form also excludes keys given twice.
 func strict(raw []byte, into any) error {
-	want, err := encode(json.RawMessage(raw))
+	want, err := Encode(json.RawMessage(raw))
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 func seeds[T any](f *testing.F, documents ...T) {
 	f.Helper()
 	for _, d := range documents {
-		raw, err := encode(d)
+		raw, err := Encode(d)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -21,7 +21,7 @@ func seeds[T any](f *testing.F, documents ...T) {
 // again is a document written and read once more.
 func again[T any](t *testing.T, document T, decode func([]byte) (T, error)) T {
 	t.Helper()
-	raw, err := encode(document)
+	raw, err := Encode(document)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestHealthIsThatOfTheNewestScan(t *testing.T) {
 			t.Errorf("nobody asked, and %s says %v", q.Key(), got)
 		}
 	}
-	raw, err := encode(w.State)
+	raw, err := Encode(w.State)
 	if err != nil {
 		t.Fatal(err)
 	}

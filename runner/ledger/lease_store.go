@@ -157,7 +157,7 @@ func (s *Leases) write(ctx context.Context, now time.Time, l Lease, old string) 
 	if err := l.check(); err != nil {
 		return Lease{}, err
 	}
-	raw, err := encode(l)
+	raw, err := Encode(l)
 	if err != nil {
 		return Lease{}, err
 	}

@@ -128,7 +128,7 @@ func TestOddLeases(t *testing.T) {
 		} {
 			l := mine
 			edit(&l)
-			odd[name], _ = encode(l)
+			odd[name], _ = Encode(l)
 		}
 		odd["text"], odd["field"] = []byte("hello"), []byte(strings.Replace(string(odd["other"]), `"fence"`, `"aim":1,"fence"`, 1))
 		for name, raw := range odd {

@@ -69,7 +69,7 @@ func TestReducePromises(t *testing.T) {
 			if other := Reduce(s, shuffled); !reflect.DeepEqual(other, next) {
 				t.Fatalf("another order of actions gives\n%+v, not\n%+v", deref(other), deref(next))
 			}
-			raw, err := encode(next)
+			raw, err := Encode(next)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -120,7 +120,7 @@ func (m *years) record(r Record) {
 	r.Tenant, r.Seq = "acme", m.s.Seq+1
 	m.s = Reduce(m.s, r)
 	for _, v := range []any{r.filled(), m.s} {
-		raw, err := encode(v)
+		raw, err := Encode(v)
 		if err != nil {
 			panic(err)
 		}

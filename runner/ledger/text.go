@@ -10,6 +10,3 @@ func Text(tree, parent string, r Record, subject, outcome string) ([]byte, error
 		AuthorName: authorName, AuthorEmail: authorEmail, When: r.At,
 	})
 }
-
-// Encode is the one form of a ledger file: canonical JSON and a line break.
-func Encode(v any) ([]byte, error) { return encode(v) }
