@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // event is one line of the stream. Fields beside the four common ones belong to the type.
@@ -45,7 +46,7 @@ func newEmitter(a *app) (*emitter, error) {
 		e.streams = append(e.streams, f)
 		e.file = f
 	}
-	e.emit("version", "ringfence "+version(), event{"version": version(), "apiVersion": "ringfence.dev/v1"})
+	e.emit("version", "ringfence "+version(), event{"version": version(), "apiVersion": ledger.APIVersion})
 	return e, nil
 }
 
