@@ -64,7 +64,17 @@ func (a *app) fail(ctx context.Context, where scope, at instant, host, update, r
 	if h := s.Host(host); h != nil {
 		platform = untrusted.Line(h.OS, 60)
 	}
+	if lacks(s, host, u) {
+		p.out.say("the newest scan says that %s lacks %s: look whether host and update are the ones you mean", host, label(u))
+	}
 	return p.recordFailure(ctx, host, ring.Name, u, platform, untrusted.Line(reason, 500))
+}
+
+// lacks reports whether a host has not, or no more, what is said to have failed there. It counts all the same: somebody
+// may have taken it back by hand before the call came.
+func lacks(s *inventory.Snapshot, host, update string) bool {
+	h := s.Host(host)
+	return h != nil && slices.ContainsFunc(h.Missing, func(m inventory.Missing) bool { return s.Updates[m.Update].PURL == update })
 }
 
 func (p *pipeline) ringOf(host string) (*policy.Ring, error) {
