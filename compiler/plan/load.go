@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,11 @@ const (
 // white space may differ: unknown fields, doubled keys, another digest or lists that contradict each other are
 // errors. What it returns is safe to walk: every wave names a change that exists.
 func Load(r io.Reader) (*Plan, *Preview, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	in := bufio.NewReader(r)
+	if begins, _ := in.Peek(512); !mayBeObject(begins) {
+		return nil, nil, errNoObject // before memory is filled with something that never ends
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, maxSize+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the plan: %w", err)
 	}
@@ -145,14 +150,22 @@ func same(what, claimed string, sum func() (string, error)) error {
 	return nil
 }
 
+var errNoObject = fmt.Errorf("%w: it holds no JSON object", ErrNotPlan)
+
+// mayBeObject tells from how a file begins whether it can hold a JSON object, also if all of that is white space.
+func mayBeObject(begins []byte) bool {
+	b := bytes.TrimSpace(begins)
+	return len(b) == 0 || b[0] == '{'
+}
+
 // shape checks that raw is one JSON object, nested no deeper than any document of ours.
 func shape(raw []byte) error {
 	b := bytes.TrimSpace(raw)
 	if len(b) == 0 {
 		return fmt.Errorf("%w: it is empty", ErrTruncated)
 	}
-	if b[0] != '{' {
-		return fmt.Errorf("%w: it holds no JSON object", ErrNotPlan)
+	if !mayBeObject(b) {
+		return errNoObject
 	}
 	if at := tooDeep(raw); at >= 0 {
 		return fmt.Errorf("%w: %s: nested deeper than %d levels", ErrNotPlan, position(raw, int64(at)), maxDepth)

@@ -177,3 +177,21 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// endless is a file that never ends, such as a device.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	clear(p)
+	e.read += len(p)
+	return len(p), nil
+}
+
+// TestLoadDoesNotReadWhatIsNoPlan: memory is not filled with a file of which the first bytes say that it is no plan.
+func TestLoadDoesNotReadWhatIsNoPlan(t *testing.T) {
+	from := &endless{}
+	_, _, err := plan.Load(from)
+	if !errors.Is(err, plan.ErrNotPlan) || from.read > 1<<20 {
+		t.Errorf("after %d bytes: %v", from.read, err)
+	}
+}

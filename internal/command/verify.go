@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/verify"
 )
 
@@ -74,6 +73,9 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 }
 
 func noLedger(tenant string) error {
+	if !ledger.CanBeTenant(tenant) {
+		return diag.New(diag.Usage, "no tenant can be called %.80q", tenant).WithFix("see the folders of tenants/")
+	}
 	return diag.New(diag.Usage, "%s has no ledger here", tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%[1]s:ringfence/ledger/%[1]s", tenant)
 }
 
@@ -81,6 +83,9 @@ func noLedger(tenant string) error {
 func (a *app) verified(ctx context.Context, f verifyFlags) (in verify.Input, done func(), err error) {
 	if f.bundle != "" {
 		return a.bundled(ctx, f)
+	}
+	if f.tenant != "" && !ledger.CanBeTenant(f.tenant) {
+		return in, nil, noLedger(f.tenant)
 	}
 	repo, err := a.openRepo(ctx)
 	if err != nil {
@@ -107,6 +112,8 @@ func (a *app) verified(ctx context.Context, f verifyFlags) (in verify.Input, don
 // signersPath is where a policy repository, and a bundle, says whose signatures count.
 const signersPath = "trust/allowed_signers"
 
+const maxSigners = 1 << 20
+
 // trusted reads the policy's own list; a policy without one leaves signatures unjudged.
 func trusted(repo *gitrepo.Repo) (*signing.Signers, error) {
 	head, err := repo.Resolve("HEAD")
@@ -117,7 +124,7 @@ func trusted(repo *gitrepo.Repo) (*signing.Signers, error) {
 }
 
 func signersAt(repo *gitrepo.Repo, commit, name string) (*signing.Signers, error) {
-	raw, err := repo.ReadFile(commit, name, 1<<20)
+	raw, err := repo.ReadFile(commit, name, maxSigners)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -128,7 +135,10 @@ func signersAt(repo *gitrepo.Repo, commit, name string) (*signing.Signers, error
 }
 
 func (a *app) signersFile(name string) (*signing.Signers, error) {
-	raw, err := os.ReadFile(join(a.Dir, name))
+	raw, err := readAtMost(join(a.Dir, name), maxSigners+1)
+	if err == nil && len(raw) > maxSigners {
+		err = fmt.Errorf("it is larger than %d MiB", maxSigners>>20)
+	}
 	if err != nil {
 		return nil, diag.New(diag.BadSigners, "%s cannot be read: %s", name, plainly(err)).WithFix("name a file that is there: --root FILE")
 	}
@@ -141,53 +151,6 @@ func parseSigners(name string, raw []byte) (*signing.Signers, error) {
 		return nil, diag.New(diag.BadSigners, "%s: %v", name, err).WithFix("see ssh-keygen(1), ALLOWED SIGNERS")
 	}
 	return s, nil
-}
-
-// bundled unpacks a bundle. Its own list of signers counts unless another is named: it says who signed, not whom to trust.
-func (a *app) bundled(ctx context.Context, f verifyFlags) (in verify.Input, done func(), err error) {
-	dir, err := os.MkdirTemp("", "ringfence-verify-")
-	if err != nil {
-		return in, nil, err
-	}
-	done = func() { os.RemoveAll(dir) }
-	repo, refs, err := gitrepo.OpenBundle(ctx, join(a.Dir, f.bundle), dir)
-	if err != nil {
-		err = diag.New(diag.LedgerBroken, "%s is no bundle that can be read: %s", f.bundle, a.asTyped(err, f.bundle)).WithFix("name a file that ringfence bundle wrote, and fetch it again if it was cut")
-	} else {
-		in, err = a.ofBundle(repo, refs, f)
-	}
-	if err != nil {
-		done()
-		return in, nil, err
-	}
-	return in, done, nil
-}
-
-const ledgerBranch = "refs/heads/ringfence/ledger/"
-
-func (a *app) ofBundle(repo *gitrepo.Repo, refs map[string]string, f verifyFlags) (verify.Input, error) {
-	in := verify.Input{Repo: repo, Tenant: f.tenant}
-	var tenants []string
-	for ref := range refs {
-		if name, ok := strings.CutPrefix(ref, ledgerBranch); ok {
-			tenants = append(tenants, name)
-		}
-	}
-	slices.Sort(tenants)
-	if in.Tenant == "" && len(tenants) == 1 {
-		in.Tenant = tenants[0]
-	}
-	in.Head = refs[ledgerBranch+in.Tenant]
-	if in.Head == "" {
-		return in, diag.New(diag.Usage, "the bundle has ledgers of: %s", strings.Join(tenants, ", ")).WithFix("name one: --tenant NAME")
-	}
-	if about := refs["refs/heads/"+aboutBranch]; f.signers == "" && about != "" {
-		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --root FILE")
-		var err error
-		in.Signers, err = signersAt(repo, about, "allowed_signers")
-		return in, err
-	}
-	return in, nil
 }
 
 var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)

@@ -161,6 +161,9 @@ func short(hash string) string { return hash[:min(12, len(hash))] }
 // plainName is what a tenant or site may be called here: it becomes part of a ref or a file name.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
+// CanBeTenant says whether a tenant could have that name: it is part of a ref.
+func CanBeTenant(name string) bool { return plainName.MatchString(name) }
+
 func (l *Ledger) check() error {
 	if !plainName.MatchString(l.tenant) {
 		return fmt.Errorf("ledger: %q is no tenant name", l.tenant)
