@@ -10,7 +10,8 @@ import (
 
 // Extract is the evidence that a tenant's plan may depend on: that of its own rings, under "tenant/ring" that of the
 // foreign rings its requirements name, and under "*/pool" what it and the tenants of the pool saw together. It is sorted
-// by ring, then update. How the hosts are is told only of rings of which a requirement asks it. A foreign tenant that is not in the map has no evidence: its gates stay closed.
+// by ring, then update. How the hosts are is told only of rings of which a requirement asks it. A foreign tenant that is
+// not in the map has no evidence: its gates stay closed.
 func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...string) decision.Evidence {
 	out := decision.Evidence{}
 	for _, e := range own.Evidence {
@@ -19,18 +20,11 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...stri
 		}
 	}
 	out = withCanaries(out, own)
-	taken := map[string]bool{}
-	for _, r := range t.Rings {
-		for _, q := range r.Gates() {
-			if !q.Foreign() || q.Pooled() || taken[q.Key()] {
-				continue
-			}
-			taken[q.Key()] = true
-			if foreign[q.Tenant].Seq == 0 { // never scanned: any number of hosts may lack anything
-				out = append(out, decision.RingEvidence{Ring: q.Key(), Update: decision.AnyUpdate, Missing: unknown, Platforms: []string{}})
-			}
-			out = append(out, renamed(foreign[q.Tenant].Evidence, q)...)
+	for _, q := range requirements(t, func(q policy.Requirement) bool { return q.Foreign() && !q.Pooled() }) {
+		if foreign[q.Tenant].Seq == 0 { // never scanned: any number of hosts may lack anything
+			out = append(out, decision.RingEvidence{Ring: q.Key(), Update: decision.AnyUpdate, Missing: unknown, Platforms: []string{}})
 		}
+		out = append(out, renamed(foreign[q.Tenant].Evidence, q)...)
 	}
 	if t.Pooled() {
 		out = append(out, pooled(own, foreign, pool)...)
@@ -39,6 +33,20 @@ func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...stri
 	slices.SortFunc(out, func(a, b decision.RingEvidence) int {
 		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})
+	return out
+}
+
+// requirements are those of all rings that which picks, one of each ring that they are about.
+func requirements(t *policy.Tenant, which func(policy.Requirement) bool) []policy.Requirement {
+	var out []policy.Requirement
+	for _, r := range t.Rings {
+		for _, q := range r.Gates() {
+			known := func(x policy.Requirement) bool { return x.Key() == q.Key() }
+			if which(q) && !slices.ContainsFunc(out, known) {
+				out = append(out, q)
+			}
+		}
+	}
 	return out
 }
 
@@ -59,20 +67,13 @@ func renamed(evidence decision.Evidence, q policy.Requirement) decision.Evidence
 // counted says beside AnyUpdate how many hosts a ring has and how many its newest scans reached, where a requirement
 // asks for it.
 func counted(out decision.Evidence, own State, foreign map[string]State, t *policy.Tenant) decision.Evidence {
-	taken := map[string]bool{}
-	for _, r := range t.Rings {
-		for _, q := range r.Gates() {
-			if (q.MinReported == policy.Amount{}) || taken[q.Key()] {
-				continue
-			}
-			taken[q.Key()] = true
-			s := own
-			if q.Foreign() {
-				s = foreign[q.Tenant]
-			}
-			if n := s.hosts(q.Ring); n > 0 {
-				out = reported(out, q.Key(), n)
-			}
+	for _, q := range requirements(t, func(q policy.Requirement) bool { return q.MinReported != policy.Amount{} }) {
+		s := own
+		if q.Foreign() {
+			s = foreign[q.Tenant]
+		}
+		if n := s.hosts(q.Ring); n > 0 {
+			out = reported(out, q.Key(), n)
 		}
 	}
 	return out

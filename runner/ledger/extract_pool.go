@@ -13,15 +13,23 @@ import (
 // none of them. Who was never scanned may lack anything and has seen nothing.
 func pooled(own State, foreign map[string]State, pool []string) decision.Evidence {
 	sums := map[string]*decision.RingEvidence{}
-	addTo(sums, own)
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(pool))) {
-		if name != own.Tenant {
-			addTo(sums, foreign[name])
-		}
+	for _, s := range pooling(own, foreign, pool) {
+		addTo(sums, s)
 	}
 	var out decision.Evidence
 	for _, update := range slices.Sorted(maps.Keys(sums)) {
 		out = append(out, *sums[update])
+	}
+	return out
+}
+
+// pooling are the states of this tenant and those of the pool.
+func pooling(own State, foreign map[string]State, pool []string) []State {
+	out := []State{own}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(pool))) {
+		if name != own.Tenant {
+			out = append(out, foreign[name])
+		}
 	}
 	return out
 }

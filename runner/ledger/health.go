@@ -104,29 +104,28 @@ func (x *reducer) finishHealth() {
 // withHealth says of the evidence of rings whose health a requirement asks for how the hosts are that have the update.
 // That of the pool is the sum over all rings of its tenants.
 func withHealth(out decision.Evidence, own State, foreign map[string]State, t *policy.Tenant, pool []string) decision.Evidence {
-	taken := map[string]bool{}
-	for _, r := range t.Rings {
-		for _, q := range r.Gates() {
-			if !q.Healthy || taken[q.Key()] {
-				continue
-			}
-			taken[q.Key()] = true
-			sums := map[string]SiteHealth{}
-			for _, s := range sources(q, own, foreign, pool) {
-				for _, h := range s.Health {
-					if q.Pooled() || h.Ring == q.Ring {
-						sums[h.Update] = sums[h.Update].plus(h)
-					}
-				}
-			}
-			for i, e := range out {
-				if h, ok := sums[e.Update]; ok && e.Ring == q.Key() {
-					out[i].Healthy, out[i].Unhealthy, out[i].HealthUnknown = h.Healthy, h.Failing, h.Unknown
-				}
+	for _, q := range requirements(t, func(q policy.Requirement) bool { return q.Healthy }) {
+		sums := healthBehind(q, sources(q, own, foreign, pool))
+		for i, e := range out {
+			if h, ok := sums[e.Update]; ok && e.Ring == q.Key() {
+				out[i].Healthy, out[i].Unhealthy, out[i].HealthUnknown = h.Healthy, h.Failing, h.Unknown
 			}
 		}
 	}
 	return out
+}
+
+// healthBehind sums up, by update, what states say of the hosts that a requirement is about.
+func healthBehind(q policy.Requirement, states []State) map[string]SiteHealth {
+	sums := map[string]SiteHealth{}
+	for _, s := range states {
+		for _, h := range s.Health {
+			if q.Pooled() || h.Ring == q.Ring {
+				sums[h.Update] = sums[h.Update].plus(h)
+			}
+		}
+	}
+	return sums
 }
 
 // sources are the states that a requirement rests on.
@@ -137,11 +136,5 @@ func sources(q policy.Requirement, own State, foreign map[string]State, pool []s
 	case !q.Pooled():
 		return []State{foreign[q.Tenant]}
 	}
-	out := []State{own}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(pool))) {
-		if name != own.Tenant {
-			out = append(out, foreign[name])
-		}
-	}
-	return out
+	return pooling(own, foreign, pool)
 }
