@@ -28,15 +28,14 @@ func (a *app) again(ctx context.Context, p patience, look func() (over bool, err
 		return err
 	}
 	stop := a.signals.safely()
+	said := ""
 	for {
 		over, err := look()
 		interrupted := a.signals.code()
 		if over && interrupted == ExitOK {
 			return err
 		}
-		if x := exitOf(err); err != nil && !errors.Is(x.err, errSaid) {
-			a.out.failure(x)
-		}
+		said = a.sayOnce(err, said)
 		if interrupted != ExitOK {
 			return done(interrupted) // whatever the look came to: who waits was told to stop waiting
 		}
@@ -49,4 +48,20 @@ func (a *app) again(ctx context.Context, p patience, look func() (over bool, err
 		case <-time.After(p.every):
 		}
 	}
+}
+
+// sayOnce tells how a look ended, unless the look before ended the same way: who waits for a window of next week is not
+// told every minute that it is not yet open.
+func (a *app) sayOnce(err error, said string) string {
+	if err == nil {
+		return ""
+	}
+	x := exitOf(err)
+	if errors.Is(x.err, errSaid) {
+		return ""
+	}
+	if x.Error() != said {
+		a.out.failure(x)
+	}
+	return x.Error()
 }
