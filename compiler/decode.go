@@ -89,6 +89,7 @@ func (n node) ring() policy.Ring {
 		Reboot:         cmp.Or(n.get("reboot").reboot(), policy.RebootNever),
 		RebootWindow:   rebootsIn,
 		RebootWindows:  rebootsInAny,
+		CatchUp:        n.get("catchUp").catchUp(),
 		Source:         n.source(),
 		SelectSource:   n.get("select").source(),
 	}
@@ -138,4 +139,27 @@ func (n node) lane() policy.Lane {
 		l.Soak = &d
 	}
 	return l
+}
+
+// catchUp reads the rule for hosts that were away; the default one is the zero value.
+func (n node) catchUp() policy.CatchUp {
+	if !n.exists() {
+		return policy.CatchUp{}
+	}
+	n.mark()
+	before := len(n.r.diags)
+	as := policy.CatchUpAs(n.get("as").enum(string(policy.CatchUpNext), string(policy.CatchUpSeen), string(policy.CatchUpSkip)))
+	c := policy.CatchUp{As: as, Within: n.get("within").mark().ref()}
+	switch within := n.get("within"); {
+	case len(n.r.diags) > before || as == "":
+	case as == policy.CatchUpSeen && !within.exists():
+		n.rejectWith(diag.New(diag.WrongValue, "%s must say within: the window in which a host is caught up as soon as it is seen", n.name()).
+			WithFix("name a window, such as within: \"quiet\""))
+	case as != policy.CatchUpSeen && within.exists():
+		within.rejectWith(diag.New(diag.WrongValue, "%s belongs to as: %q alone", within.name(), policy.CatchUpSeen).WithFix("remove it"))
+	}
+	if as == policy.CatchUpNext {
+		return policy.CatchUp{}
+	}
+	return c
 }

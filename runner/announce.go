@@ -49,7 +49,7 @@ func (d dueWave) action(r *run, host string, verb ledger.Verb, c plan.Change) le
 	attempt := r.attempt(host, c.Updates)
 	a := ledger.Action{
 		Host: host, Verb: verb, Ring: d.ring, Lane: d.lane, Wave: d.number, Window: d.window, Opens: d.opens,
-		Updates: c.Updates, Status: ledger.Started, HostState: string(providers.Untouched), StartedAt: r.Clock(),
+		Updates: c.Updates, Status: ledger.Started, HostState: string(providers.Untouched), StartedAt: r.Clock(), CatchUp: d.catchUp,
 	}
 	if verb == ledger.VerbReboot {
 		a.Updates = []plan.ChangeUpdate{}

@@ -16,6 +16,7 @@ type dueWave struct {
 	number             int
 	opens              time.Time
 	closes             *time.Time
+	catchUp            bool
 	hosts              []string
 	changes            map[string]plan.Change // by host
 }
@@ -32,7 +33,7 @@ func dueWaves(p *plan.Plan, at time.Time, left func(string, plan.Change, time.Ti
 			i := slices.IndexFunc(out[first:], func(d dueWave) bool { return d.number == w.Wave && d.opens.Equal(w.Opens) })
 			if i < 0 {
 				out = append(out, dueWave{
-					ring: r.Ring, lane: r.Lane, window: w.Window, number: w.Wave, opens: w.Opens, closes: w.Closes,
+					ring: r.Ring, lane: r.Lane, window: w.Window, number: w.Wave, opens: w.Opens, closes: w.Closes, catchUp: w.CatchUp,
 					changes: map[string]plan.Change{},
 				})
 				i = len(out) - 1 - first

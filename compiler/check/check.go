@@ -90,6 +90,9 @@ func (c *checker) references() {
 		for _, name := range r.RebootWindowNames() {
 			c.window(name, "rings", r.Name, "rebootWindow")
 		}
+		if r.CatchUp.Within != "" {
+			c.window(r.CatchUp.Within, "rings", r.Name, "catchUp", "within")
+		}
 		if len(r.RebootWindowNames()) > 0 && r.Reboot == policy.RebootNever {
 			c.add(diag.New(diag.Conflict, "ring %q has a rebootWindow and never reboots", r.Name).
 				WithFix("add reboot: \"if-required\", or remove rebootWindow"), "rings", r.Name, "rebootWindow")

@@ -118,6 +118,9 @@ func (c *checker) zoneless(hosts []policy.Host, what, related string, path ...st
 // windowsOf lists every window that something in a ring may wait for.
 func (c *checker) windowsOf(r policy.Ring) []string {
 	out := slices.Concat(r.WindowNames(), r.RebootWindowNames())
+	if r.CatchUp.Within != "" {
+		out = append(out, r.CatchUp.Within)
+	}
 	for _, l := range c.Tenant.Lanes {
 		out = append(out, l.WindowNames()...)
 	}

@@ -98,6 +98,7 @@ const (
 	ReasonFrozen        = "FROZEN"
 	ReasonHostHold      = "HOST_HOLD" // the host's own package manager holds it
 	ReasonHostInDoubt   = "HOST_IN_DOUBT"
+	ReasonWasAway       = "WAS_AWAY"    // the host was away while the window was open, and its ring leaves it out
 	ReasonRetryLater    = "RETRY_LATER" // it failed in this occurrence already
 	ReasonRebootLoop    = "REBOOT_LOOP" // the host asks for one reboot after the other
 )

@@ -71,6 +71,8 @@ type build struct {
 	failures  map[string]map[string]Failure // the newest, by host and update
 	retries   []Failure
 	reboots   map[string]Rebooted // by host
+	caught    map[[2]string]bool  // lazily, by host and lane: it may be caught up
+	away      map[string][]Away   // by host
 	putOff    []Rebooted          // that are why a reboot is in a later occurrence
 	sets      *sets
 	mayBoot   int // hosts that may be rebooted
@@ -89,7 +91,7 @@ func newBuild(in Input) (*build, error) {
 	b := &build{
 		Input: in, rings: ordered(in.Policy.Rings), lanes: []*policy.Lane{nil}, sets: newSets(),
 		calendar: calendar,
-		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{}, reboots: map[string]Rebooted{},
+		doubt:    map[string]bool{}, failures: map[string]map[string]Failure{}, reboots: map[string]Rebooted{}, away: map[string][]Away{}, caught: map[[2]string]bool{},
 	}
 	for i := range in.Policy.Lanes {
 		b.lanes = append(b.lanes, &in.Policy.Lanes[i])
@@ -99,6 +101,9 @@ func newBuild(in Input) (*build, error) {
 	}
 	for _, r := range in.Reboots {
 		b.reboots[r.Host] = r
+	}
+	for _, a := range in.Away {
+		b.away[a.Host] = append(b.away[a.Host], a)
 	}
 	for _, f := range in.Failures { // sorted by time, so the newest stays
 		if b.failures[f.Host] == nil {

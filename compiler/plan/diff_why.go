@@ -109,6 +109,9 @@ func (s *side) timing(ring, lane int) []string {
 	for _, w := range s.rotas[ring*len(s.lanes)+lane].windows() {
 		out = append(out, "window "+w)
 	}
+	if r.CatchUp.Within != "" {
+		out = append(out, "window "+r.CatchUp.Within)
+	}
 	out = append(out, "ring "+r.Name, "lane "+s.laneName(lane))
 	for _, q := range r.Requires {
 		out = append(out, requirementName(r, q))

@@ -38,6 +38,7 @@ func normal(in Input) (Input, error) {
 	})
 	in.InDoubt = inOrder(in.InDoubt, func(a, b InDoubt) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.ID, b.ID)) })
 	in.Reboots = inOrder(in.Reboots, by(func(r Rebooted) string { return r.Host }))
+	in.Away = inOrder(in.Away, func(a, b Away) int { return cmp.Or(cmp.Compare(a.Host, b.Host), a.Since.Compare(b.Since)) })
 	if !in.Policy.Breaker { // whoever does not share the breaker is not to be reached through it
 		in.Breaks = nil
 	}

@@ -48,6 +48,7 @@ type ledgers struct {
 	InDoubt  []InDoubt         `json:"inDoubt"`
 	Breaks   []decision.Break  `json:"breaks,omitempty"`
 	Reboots  []Rebooted        `json:"reboots,omitempty"` // those that were of no use
+	Away     []Away            `json:"away,omitempty"`
 }
 
 // extract leaves out what concerns no ring and no host that the policy names: it cannot change the plan, so it must
@@ -86,6 +87,12 @@ func extract(in Input) ledgers {
 		if hosts[d.Host] || named(in.Policy, "", d.Ring) {
 			d.Since, d.Updates = canonical.Instant(d.Since), sortedStrings(d.Updates)
 			k.InDoubt = append(k.InDoubt, d)
+		}
+	}
+	for _, a := range in.Away {
+		if hosts[a.Host] {
+			a.Since, a.Seen = canonical.Instant(a.Since), inUTC(a.Seen)
+			k.Away = append(k.Away, a)
 		}
 	}
 	for _, r := range in.Reboots {

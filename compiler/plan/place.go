@@ -25,12 +25,14 @@ type part struct {
 type occasion struct {
 	window        string
 	opens, closes int64
+	catchUp       bool
 }
 
 // bucket gathers the hosts of a ring and lane that are changed in one occurrence, in name order.
 type bucket struct {
 	part       *part
 	occurrence window.Occurrence
+	catchUp    bool // of hosts that were away
 	hosts      []hostSet
 }
 
@@ -46,13 +48,13 @@ func newPart(ring, lane int) *part {
 
 func (t *part) empty() bool { return len(t.buckets)+len(t.waiting)+len(t.rejected)+len(t.reboots) == 0 }
 
-func (t *part) bucket(o window.Occurrence) *bucket {
-	key := occasion{window: o.Window, opens: o.Opens.Unix()}
+func (t *part) bucket(o window.Occurrence, catchUp bool) *bucket {
+	key := occasion{window: o.Window, opens: o.Opens.Unix(), catchUp: catchUp}
 	if o.Closes != nil {
 		key.closes = o.Closes.Unix()
 	}
 	if t.buckets[key] == nil {
-		t.buckets[key] = &bucket{part: t, occurrence: o}
+		t.buckets[key] = &bucket{part: t, occurrence: o, catchUp: catchUp}
 	}
 	return t.buckets[key]
 }
@@ -66,7 +68,8 @@ func (t *part) inOrder() []*bucket {
 		}
 	}
 	slices.SortFunc(out, func(a, b *bucket) int {
-		return cmp.Or(a.occurrence.Opens.Compare(b.occurrence.Opens), compareCloses(a.occurrence.Closes, b.occurrence.Closes), strings.Compare(a.occurrence.Window, b.occurrence.Window))
+		return cmp.Or(a.occurrence.Opens.Compare(b.occurrence.Opens), compareCloses(a.occurrence.Closes, b.occurrence.Closes),
+			strings.Compare(a.occurrence.Window, b.occurrence.Window), order(a.catchUp)-order(b.catchUp))
 	})
 	return out
 }
@@ -158,6 +161,7 @@ func (b *build) put(v *verdict, m member, past past, x inventory.Missing) *bucke
 		v.stay(why, host)
 		return nil
 	}
+	t = b.absent(v, m, r, t)
 	if f, ok := past.failures[v.decision.Update]; ok && t.bucket != nil {
 		t = b.again(v, r, t, f)
 	}
@@ -242,7 +246,7 @@ func (b *build) fill(m member, picks []pick) (reboots bool) {
 
 // with reports whether two buckets are of the same ring and lane and open together.
 func (k *bucket) with(other *bucket) bool {
-	return k.part == other.part && k.occurrence.Opens.Equal(other.occurrence.Opens)
+	return k.part == other.part && k.catchUp == other.catchUp && k.occurrence.Opens.Equal(other.occurrence.Opens)
 }
 
 // mayReboot reports whether the ring or lane lets the host reboot after these updates and one of them, or the host

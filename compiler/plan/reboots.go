@@ -42,7 +42,7 @@ func (b *build) rebootOnly(m member) {
 		t.awaitReboot(m.host.Name, ForBudget, why)
 		return
 	}
-	k := t.bucket(spot.occurrence)
+	k := t.bucket(spot.occurrence, false)
 	k.hosts = append(k.hosts, hostSet{m.host.Name, b.sets.id(nil)})
 	b.mayBoot++
 }

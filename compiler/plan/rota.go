@@ -76,6 +76,9 @@ func (b *build) zoneless(ring int, zone string) string {
 	for lane := range b.lanes {
 		rotas = append(rotas, b.rota(ring, lane, zone))
 	}
+	if within := b.rings[ring].CatchUp.Within; within != "" {
+		rotas = append(rotas, rota{within, zone})
+	}
 	for _, r := range rotas {
 		if _, err := window.For(b.Policy, r.windows(), r.zone); errors.Is(err, window.ErrHostZone) {
 			return err.Error()

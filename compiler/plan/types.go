@@ -24,6 +24,7 @@ type Input struct {
 	InDoubt  []InDoubt         // from the ledger: started, outcome unknown
 	Breaks   []decision.Break  // of the breaker that the tenant shares; others have none
 	Reboots  []Rebooted        // from the ledger: what became of reboots
+	Away     []Away            // from the ledger: when hosts were away
 	Answers  []decision.Answer // one per update of the snapshot, same index
 	Tool     string            // version of ringfence
 	// SnapshotDigest is the snapshot's digest where the caller knows it already: a snapshot that was decoded has been
@@ -155,6 +156,8 @@ type Wave struct {
 	Closes *time.Time `json:"closes"` // null: always open
 	Hosts  []string   `json:"hosts"`
 	Change int        `json:"change"`
+	// CatchUp: the hosts were away when their ring's window was open, and the window is the one in which they are caught up.
+	CatchUp bool `json:"catchUp,omitempty"`
 }
 
 // Waiting is one update that cannot be planned yet, and the cause that ends last.

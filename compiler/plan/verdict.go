@@ -27,6 +27,7 @@ type verdict struct {
 	doubted  *Waiting            // lazily: hosts in doubt
 	local    map[rota]target     // lazily, where hosts have windows in their own zones
 	retried  map[again]target    // lazily
+	skipped  map[again]target    // lazily: hosts that were away
 }
 
 // again is a second from which an update may be tried again in some windows.
@@ -159,7 +160,7 @@ func (b *build) target(v *verdict, r rota, ready time.Time) target {
 	spot := b.calendar.find(r, v.allowed, ready)
 	switch {
 	case spot.open:
-		return target{bucket: v.part.bucket(spot.occurrence)}
+		return target{bucket: v.part.bucket(spot.occurrence, false)}
 	case v.decision.Until != nil && !v.ready.Before(b.calendar.end):
 		return target{waiting: v.part.wait(v.decision.Update, causeOf(v.decision), &v.ready, v.decision.Reasons)}
 	}

@@ -82,7 +82,7 @@ func (b *build) waves(before []Wave, k *bucket, budget int, reboot policy.Reboot
 				row = len(out)
 				rows[change] = row
 				out = append(out, Wave{
-					Wave: number, Window: k.occurrence.Window, Opens: k.occurrence.Opens, Closes: k.occurrence.Closes, Change: change,
+					Wave: number, Window: k.occurrence.Window, Opens: k.occurrence.Opens, Closes: k.occurrence.Closes, Change: change, CatchUp: k.catchUp,
 				})
 			}
 			out[row].Hosts = append(out[row].Hosts, h.host)

@@ -73,6 +73,7 @@ type Ring struct {
 	Share          *Share        `json:"share,omitempty"`    // of the hosts that the labels select
 	// RequiresAny are alternatives, each sorted by ring: where there are any, all requirements of one of them must hold.
 	RequiresAny [][]Requirement `json:"requiresAny,omitempty"`
+	CatchUp     CatchUp         `json:"catchUp,omitzero"`
 }
 
 // Label is one key and value.

@@ -41,6 +41,7 @@ func (d describer) ring(r policy.Ring) Item {
 	hosts := d.hostsOf(r)
 	lines := []Line{{"It takes every host with " + selector(r) + ": " + d.hostList(hosts) + ".", r.SelectSource}}
 	lines = append(lines, d.opening("Updates are installed", r.WindowNames(), hosts, r.Source)...)
+	lines = append(lines, d.catchUp(r, hosts)...)
 	lines = append(lines, d.gates(r)...)
 	lines = append(lines, Line{d.budget(r, hosts), r.Source})
 	lines = append(lines, budgetsPer(r)...)
@@ -117,6 +118,19 @@ func budgetsPer(r policy.Ring) (out []Line) {
 			" may be down at the same time; those without the label count as one such group.", r.Source})
 	}
 	return out
+}
+
+// catchUp says what happens with hosts that no scan could reach at the window.
+func (d describer) catchUp(r policy.Ring, hosts []policy.Host) []Line {
+	switch r.CatchUp.As {
+	case policy.CatchUpSeen:
+		return d.opening("A host that no scan could reach until the window was over is caught up once when it is seen again, before the next window opens. That happens",
+			[]string{r.CatchUp.Within}, hosts, r.Source)
+	case policy.CatchUpSkip:
+		return []Line{{"A host that a scan could not reach while the window was open, or before and not again until it opened, waits for the window after that.", r.Source}}
+	case policy.CatchUpNext, "":
+	}
+	return nil
 }
 
 func stop(r policy.Ring) string {

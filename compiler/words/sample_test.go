@@ -59,11 +59,11 @@ func sampleRings() []policy.Ring {
 		},
 		{
 			Name: "pilot", Select: []policy.Label{label("tier", "pilot")}, Windows: []string{"plant", "shops"}, MaxUnavailable: policy.Amount{Count: 1},
-			StopAtFailures: 1, Reboot: policy.RebootNever, Source: "r.cue:8:1", SelectSource: "r.cue:8:9",
+			StopAtFailures: 1, Reboot: policy.RebootNever, CatchUp: policy.CatchUp{As: policy.CatchUpSeen, Within: "weekend"}, Source: "r.cue:8:1", SelectSource: "r.cue:8:9",
 		},
 		{
 			Name: "lab", Select: []policy.Label{label("tier", "lab")}, Window: "anytime", MaxUnavailable: policy.Amount{Percent: 100}, StopAtFailures: 3,
-			Reboot: policy.RebootIfRequired, RebootWindows: []string{"moves", "weekend"}, Source: "r.cue:9:1", SelectSource: "r.cue:9:9",
+			Reboot: policy.RebootIfRequired, RebootWindows: []string{"moves", "weekend"}, CatchUp: policy.CatchUp{As: policy.CatchUpSkip}, Source: "r.cue:9:1", SelectSource: "r.cue:9:9",
 		},
 	}
 }

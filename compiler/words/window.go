@@ -113,7 +113,7 @@ func (d describer) next(w policy.Window, z zoned) string {
 func (d describer) spare() Section {
 	used := map[string]bool{}
 	for _, r := range d.t.Rings {
-		for _, name := range slices.Concat(r.WindowNames(), r.RebootWindowNames()) {
+		for _, name := range slices.Concat(r.WindowNames(), r.RebootWindowNames(), []string{r.CatchUp.Within}) {
 			used[name] = true
 		}
 	}

@@ -488,6 +488,7 @@ class Reducer:
         for host in scan.get("awake", []):
             self.wake(host, self.r["at"])
         self.looked(scan.get("health", []))
+        self.missed_by(scan.get("away", []))
 
     def forget(self, seen):
         """Drops what no scan has listed for long and nothing has happened to: history still has it."""

@@ -152,6 +152,9 @@ func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
 // still asks rules, approvals and gates once more about every update of a wave.
 func (in judging) still(s ledger.State, actions []ledger.Action) error {
 	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy, in.pool...), s.Failures, s.InDoubt
+	if err := in.present(s.Away, actions); err != nil {
+		return err
+	}
 	judgements, err := plan.Judgements(in.Input)
 	if err != nil {
 		return err
@@ -192,6 +195,23 @@ func (in judging) stands(j plan.Judgement, actions []ledger.Action) error {
 		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", label(update), untrusted.Line(d.Reasons[0].Msg, 300))}
 	case first > j.Left:
 		return &runner.RefusedError{Why: fmt.Sprintf("%s: %s of %s may go as canaries now, and not %d", label(update), count(j.Left, "more host"), d.Ring, first)}
+	}
+	return nil
+}
+
+// present: who is caught up was away and has not been caught up since, and who is to be left out is.
+func (in judging) present(away []plan.Away, actions []ledger.Action) error {
+	for _, a := range actions {
+		if len(a.Updates) == 0 {
+			continue
+		}
+		why := plan.Skips(in.Policy, away, a.Host, a.Ring, a.Lane, a.Opens)
+		if a.CatchUp {
+			why = plan.MayCatchUp(in.Policy, away, a.Host, a.Ring, a.Lane, in.At)
+		}
+		if why != "" {
+			return &runner.RefusedError{Why: a.Host + ": " + why}
+		}
 	}
 	return nil
 }

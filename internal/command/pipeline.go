@@ -209,7 +209,7 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 // input is what a plan is made from, but for the evidence.
 func (p *pipeline) input(at time.Time, s *inventory.Snapshot, answers []decision.Answer) plan.Input {
 	return plan.Input{
-		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Reboots: p.head.State.Reboots, Answers: answers, Tool: version(),
+		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Reboots: p.head.State.Reboots, Away: p.head.State.Away, Answers: answers, Tool: version(),
 		Breaks: p.breaks,
 	}
 }

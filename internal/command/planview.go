@@ -77,7 +77,11 @@ func (v planView) occurrences(waves []plan.Wave) [][]plan.Wave {
 
 // occurrence writes one window occurrence: its words once, then each change with the waves that carry it.
 func (v planView) occurrence(waves []plan.Wave) {
-	fmt.Fprintf(v.w, "  %s: %s\n", waves[0].Window, v.when(waves[0]))
+	name := waves[0].Window
+	if waves[0].CatchUp {
+		name += ", for hosts that were away"
+	}
+	fmt.Fprintf(v.w, "  %s: %s\n", name, v.when(waves[0]))
 	for _, c := range changesOf(waves) {
 		v.waves(slices.DeleteFunc(slices.Clone(waves), func(w plan.Wave) bool { return w.Change != c }))
 		v.change(c, waves)

@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/policies"
 	"github.com/ringfence/ringfence/runner"
@@ -97,7 +98,7 @@ func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settle
 		return err
 	}
 	r.Actions = settled
-	if r.Scan, err = scanOf(s, p.ringNames()); err != nil {
+	if r.Scan, err = scanOf(s, p.ringNames(), p.tenant); err != nil {
 		return err
 	}
 	r.Scan.Awake = awake(s, p.head.State.Asleep)
@@ -137,7 +138,7 @@ func (p *pipeline) ringNames() map[string]string {
 }
 
 // scanOf summarises a snapshot for the ledger's state.
-func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, error) {
+func scanOf(s *inventory.Snapshot, ringOf map[string]string, t *policy.Tenant) (*ledger.Scan, error) {
 	digest, err := s.Digest()
 	if err != nil {
 		return nil, err
@@ -153,6 +154,9 @@ func scanOf(s *inventory.Snapshot, ringOf map[string]string) (*ledger.Scan, erro
 		}
 		if ring := ringOf[h.Name]; ring != "" && h.State != inventory.Scanned {
 			unseen[ring]++
+			if as := t.CatchesUp(ring, policy.DefaultLane).As; as == policy.CatchUpSeen || as == policy.CatchUpSkip {
+				out.Away = append(out.Away, h.Name)
+			}
 		}
 		switch h.State {
 		case inventory.Unreachable:

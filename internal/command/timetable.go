@@ -140,6 +140,9 @@ func ringsOf(t *policy.Tenant, name string) []string {
 		if slices.Contains(r.RebootWindowNames(), name) {
 			out = append(out, r.Name+"'s reboots")
 		}
+		if r.CatchUp.Within == name {
+			out = append(out, r.Name+"'s hosts that were away")
+		}
 	}
 	for _, l := range t.Lanes {
 		if slices.Contains(l.WindowNames(), name) {

@@ -66,6 +66,7 @@ func (x *reducer) announce(a Action) {
 	case VerbApply:
 		d.Updates, d.Canary = purls(a.Updates), canaryOf(a)
 		x.occurred(a, 1)
+		x.caught(a, true)
 	case VerbReboot:
 		d.Verb, d.Boot = string(VerbReboot), a.BootBefore
 	case VerbAcquire, VerbHook, VerbHealth:
@@ -117,6 +118,7 @@ func (x *reducer) settle(a Action) {
 	delete(x.doubts, a.ID)
 	if a.Status == Skipped && len(d.Updates) > 0 {
 		x.occurred(a, -1)
+		x.caught(a, false)
 	}
 	if a.Verb == VerbReboot {
 		x.rebooted(d, a, ended)

@@ -133,6 +133,7 @@ func (x *reducer) scan(s Scan) {
 		x.wake(host, x.at)
 	}
 	x.looked(s.Health)
+	x.missedBy(s.Away)
 }
 
 // finish sorts every list and drops what says nothing any more.

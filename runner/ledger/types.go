@@ -99,6 +99,8 @@ type Action struct {
 	KernelBefore  string `json:"kernelBefore,omitempty"`
 	KernelAfter   string `json:"kernelAfter,omitempty"`
 	PendingBefore bool   `json:"pendingBefore,omitempty"`
+	// CatchUp: the host was away when its ring's window was open, and the window is the one in which it is caught up.
+	CatchUp bool `json:"catchUp,omitempty"`
 }
 
 // Scan is what a scan adds to the state.
@@ -114,6 +116,7 @@ type Scan struct {
 	Rings       []RingHosts   `json:"rings,omitempty"`  // sorted by ring: those that have hosts at the site
 	Seen        []string      `json:"seen"`             // purls of every update in the snapshot's table
 	Health      []RingHealth  `json:"health,omitempty"` // sorted by ring, update: what was ever started in the ring
+	Away        []string      `json:"away,omitempty"`   // sorted: hosts that were not scanned, of rings with a rule for that
 	Awake       []string      `json:"awake,omitempty"`  // sorted: hosts of State.Asleep that ask for no reboot any more
 }
 
@@ -171,6 +174,7 @@ type State struct {
 	Rings       []SiteHosts          `json:"rings,omitempty"`  // sorted by site, ring
 	Health      []SiteHealth         `json:"health,omitempty"` // sorted by site, ring, update
 	Canaries    []Canaries           `json:"canaries,omitempty"`
+	Away        []plan.Away          `json:"away,omitempty"` // sorted by host, since
 }
 
 // Canaries are the hosts of a ring on which an update succeeded as on its canaries. Those on which it failed, is in

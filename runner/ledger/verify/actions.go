@@ -71,6 +71,7 @@ func (v *verifier) announce(s *step, r *run, a ledger.Action) {
 	v.inWindow(s, in, s.record.At, "was announced")
 	v.gate(s, in)
 	v.canaries(s, in)
+	v.present(s, in)
 }
 
 // outcome compares how an action ended with what was announced.

@@ -18,7 +18,7 @@ func (v *verifier) planned(s *step, in *intent) {
 	}
 	for _, r := range p.Rings {
 		for i, w := range r.Waves {
-			if r.Ring == in.Ring && r.Lane == in.Lane && w.Wave == in.Wave && w.Window == in.Window && w.Opens.Equal(in.Opens) &&
+			if r.Ring == in.Ring && r.Lane == in.Lane && w.Wave == in.Wave && w.Window == in.Window && w.Opens.Equal(in.Opens) && w.CatchUp == in.CatchUp &&
 				slices.Contains(w.Hosts, in.Host) && carries(p.Changes[w.Change], in.Action) {
 				in.row = &r.Waves[i]
 				return
@@ -88,6 +88,9 @@ func forAll(t *policy.Tenant, freeze string) bool {
 // windowsOf are the windows of an action's ring and lane, or those of the ring's reboots for an action that is nothing
 // else.
 func windowsOf(t *policy.Tenant, in *intent) []string {
+	if in.CatchUp {
+		return []string{t.CatchesUp(in.Ring, in.Lane).Within}
+	}
 	i := slices.IndexFunc(t.Rings, func(r policy.Ring) bool { return r.Name == in.Ring })
 	if i >= 0 && len(in.Updates) == 0 && in.Lane == policy.DefaultLane && t.Rings[i].OwnReboots() {
 		return t.Rings[i].RebootWindowNames()
@@ -102,4 +105,19 @@ func zoneOf(t *policy.Tenant, host string) string {
 		return ""
 	}
 	return t.Hosts[i].Label(policy.ZoneLabel)
+}
+
+// present: who was caught up had been away and was not caught up before, and who was to be left out was.
+func (v *verifier) present(s *step, in *intent) {
+	t := in.run.policy
+	if t == nil || in.Verb != ledger.VerbApply {
+		return
+	}
+	why := plan.Skips(t, s.before.Away, in.Host, in.Ring, in.Lane, in.Opens)
+	if in.CatchUp {
+		why = plan.MayCatchUp(t, s.before.Away, in.Host, in.Ring, in.Lane, s.record.At)
+	}
+	if why != "" {
+		v.found(s, Window, "%s in %s: %s", in.Host, in.Ring, why)
+	}
 }

@@ -70,7 +70,7 @@ func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, er
 	}
 	return plan.Build(plan.Input{
 		At: r.at, Horizon: horizon, Policy: r.policy, Snapshot: r.snapshot, Evidence: r.evidence,
-		Failures: r.base.Failures, InDoubt: r.base.InDoubt, Reboots: r.base.Reboots, Answers: answers, Tool: r.plan.Parents.Tool,
+		Failures: r.base.Failures, InDoubt: r.base.InDoubt, Reboots: r.base.Reboots, Away: r.base.Away, Answers: answers, Tool: r.plan.Parents.Tool,
 		Breaks: r.breaks,
 	})
 }

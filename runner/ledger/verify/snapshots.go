@@ -93,6 +93,11 @@ func (v *verifier) scan(s *step, snap *inventory.Snapshot, digest string, scan l
 	if !same {
 		v.found(s, Snapshot, "the record counts other hosts than its snapshot has")
 	}
+	for _, name := range scan.Away {
+		if h := snap.Host(name); h == nil || h.State == inventory.Scanned {
+			v.found(s, Snapshot, "the record says that %s was away, and its snapshot does not", name)
+		}
+	}
 	for _, name := range scan.Awake {
 		if h := snap.Host(name); h == nil || h.State != inventory.Scanned || h.RebootPending {
 			v.found(s, Snapshot, "the record says that %s was rebooted, and its snapshot does not", name)
