@@ -288,7 +288,11 @@ var definitions = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
 var mismatch = regexp.MustCompile(` \(mismatched types .*\)$`)
 
+// unprintable is what fmt makes of a value of CUE's whose own method fails.
+var unprintable = regexp.MustCompile(`%!.\(PANIC=[^)]*\)`)
+
 func plainMessage(e errors.Error) string {
 	f, args := e.Msg()
-	return oneLine(definitions.ReplaceAllString(mismatch.ReplaceAllString(fmt.Sprintf(f, args...), ""), "#$1"))
+	text := unprintable.ReplaceAllString(fmt.Sprintf(f, args...), "this")
+	return oneLine(definitions.ReplaceAllString(mismatch.ReplaceAllString(text, ""), "#$1"))
 }

@@ -33,8 +33,9 @@ func places(v cue.Value, home string) []place {
 	return inOrder(out, home)
 }
 
-// inOrder sorts places by how much they help, and drops repetitions.
+// inOrder sorts places by how much they help, and drops repetitions. The list stays as it is: an index keeps it.
 func inOrder(list []place, home string) []place {
+	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b place) int {
 		return cmp.Or(order(a, home)-order(b, home), compareRange(a.label, b.label))
 	})
