@@ -1139,6 +1139,9 @@ def main():
     p.add_argument("--head", help="the commit of a record that you have seen: it must be in the history")
     args = p.parse_args()
     branch = "ringfence/ledger/" + args.tenant
+    if args.allowed_signers and not os.access(args.allowed_signers, os.R_OK):
+        print(f"verify.py: {args.allowed_signers} cannot be read: name the list of whose signatures count, or leave it out", file=sys.stderr)
+        return 2
     if not args.rev:
         tries = ["refs/heads/" + branch, "refs/remotes/origin/" + branch]
         here = [r for r in tries if subprocess.run(["git", "-C", args.repo, "rev-parse", "-q", "--verify", r], capture_output=True, check=False).returncode == 0]
