@@ -15,6 +15,7 @@ import (
 var Acceptable = []diag.Code{
 	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps,
 	diag.Expired, diag.Shadowed, diag.EndsSoon, diag.NeverReached,
+	diag.PoolTooSmall, diag.NeverMatches,
 }
 
 // Accept parts what was found in tenants, at an instant, into what counts and what all the tenants concerned have

@@ -32,7 +32,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 	for _, s := range subjects {
 		w.tenants[s.Tenant.Name] = s.Tenant
 	}
-	cycles := w.cycles(subjects)
+	cycles, pools := w.cycles(subjects), w.pools(subjects)
 	var out []Finding
 	for _, s := range subjects {
 		c := &checker{Subject: s, world: w}
@@ -41,7 +41,9 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		c.timing()
 		c.matches()
 		f := Finding{Tenant: s.Tenant, Usable: !c.diags.HasErrors()}
+		c.diags = append(c.diags, pools[s.Tenant.Name]...)
 		c.idle()
+		c.contradictions()
 		c.membership()
 		c.hostZones()
 		c.bounds()

@@ -53,6 +53,8 @@ const (
 	EndsSoon          Code = "RF1057" // warning: a rejection, hold or declared exploit that ends within two weeks
 	NeverReached      Code = "RF1058" // warning: otherwise, where the other rules match everything
 	UnreadFile        Code = "RF1060" // a file that looks like policy and is not read
+	PoolTooSmall      Code = "RF1061" // warning: a gate of the pool that no update can ever pass
+	NeverMatches      Code = "RF1062" // warning: a match whose fields exclude one another
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
