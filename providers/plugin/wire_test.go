@@ -228,6 +228,7 @@ func TestTheEndOfALongLogIsKept(t *testing.T) {
 func FuzzAnswer(f *testing.F) {
 	for _, m := range []proto.Message{
 		scanToWire(providers.HostScan{OS: "debian 12", Missing: []providers.Missing{{Update: providers.Update{PURL: "p", Name: "n", Version: "1"}}}}),
+		healthToWire([]providers.Check{{Name: "unit a.service", State: providers.CheckFailing, Detail: "failed"}}),
 		resultToWire(providers.Result{State: providers.Done, Log: []byte("log"), Actions: []providers.Action{{Op: providers.Install}}}),
 	} {
 		raw, err := proto.Marshal(m)
@@ -245,6 +246,14 @@ func FuzzAnswer(f *testing.F) {
 					t.Errorf("%+v became %+v, %v", value, again, err)
 				}
 			} else if !errors.Is(err, ErrBadAnswer) {
+				t.Error(err)
+			}
+		}
+		var h providerv1.HealthAnswer
+		if proto.Unmarshal(raw, &h) == nil {
+			if checks, err := healthFromWire(&h); err == nil && !proto.Equal(healthToWire(checks), &h) && len(h.ProtoReflect().GetUnknown()) == 0 {
+				t.Errorf("%+v became %+v", &h, checks)
+			} else if err != nil && !errors.Is(err, ErrBadAnswer) {
 				t.Error(err)
 			}
 		}
