@@ -56,7 +56,7 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 		return err
 	}
 	for _, t := range tenants {
-		line, fields, err := synced(ctx, ledger.OpenWith(ws.repo, t.Name, share), sync)
+		line, fields, err := synced(ctx, ledger.OpenWith(ws.repo, t.Name, share), verb, sync)
 		if err != nil {
 			failed = errors.Join(failed, syncError(t.Name, verb, err))
 			continue
@@ -71,16 +71,13 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 }
 
 // synced brings a ledger here or there, and says what came of it.
-func synced(ctx context.Context, l *ledger.Ledger, sync func(*ledger.Ledger, context.Context) error) (string, event, error) {
+func synced(ctx context.Context, l *ledger.Ledger, verb string, sync func(*ledger.Ledger, context.Context) error) (string, event, error) {
 	before, err := l.Head(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	own, err := l.Unpushed(ctx)
-	if err == nil {
-		err = sync(l, ctx)
-	}
-	if err != nil {
+	own, _ := l.Unpushed(ctx) // it only counts; what is wrong says sync, which looks at the remote
+	if err := sync(l, ctx); err != nil {
 		return "", nil, err
 	}
 	after, err := l.Head(ctx)
@@ -95,7 +92,7 @@ func synced(ctx context.Context, l *ledger.Ledger, sync func(*ledger.Ledger, con
 	if n := after.State.Seq - before.State.Seq; n > 0 {
 		parts = append(parts, count(n, "new record")+" of others")
 	}
-	if n := own - left; n > 0 {
+	if n := own - left; n > 0 && verb == "push" {
 		parts = append(parts, count(n, "record")+" pushed")
 	}
 	if left > 0 {
