@@ -91,8 +91,8 @@ type app struct {
 	started func() time.Time // when a test clock was read first, from where it runs on
 	signals *signals
 
-	children *limited.Pool   // once they are needed
-	said     map[string]bool // diagnostics that are to be printed once
+	children *limited.Pool // once they are needed
+	said     sync.Map      // diagnostics that were printed and are not to be again
 
 	cached     *answercache.Cache // nil if nothing is kept
 	cacheKnown bool

@@ -105,12 +105,12 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 		},
 		zones: map[string]clocks{},
 	}
-	for _, name := range d.tenants {
-		list, err := d.tenant(ctx, name, f.site)
-		if err != nil {
-			return err
-		}
-		view.doc.Tenants = append(view.doc.Tenants, list...)
+	lists, err := d.all(ctx, f.site)
+	if err != nil {
+		return err
+	}
+	for i, name := range d.tenants {
+		view.doc.Tenants = append(view.doc.Tenants, lists[i]...)
 		view.zones[name] = clocksOf(d.either(name))
 	}
 	view.doc.Kinds = kindsOf(view.doc.Tenants)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler"
@@ -97,6 +99,36 @@ func (d *diffSides) compile(ctx context.Context, w *workspace) {
 // either is the tenant at head, or at base where head has none; nil if it compiles in neither.
 func (d *diffSides) either(name string) *policy.Tenant {
 	return cmp.Or(d.head.set.Tenant(name), d.base.set.Tenant(name))
+}
+
+// all compares the tenants, on as many cores as there are, and answers in their order. Of several errors it is the first
+// tenant's.
+func (d *diffSides) all(ctx context.Context, site string) ([][]plan.TenantDiff, error) {
+	d.pool() // made here, not by whoever comes first
+	d.cache()
+	out, errs := make([][]plan.TenantDiff, len(d.tenants)), make([]error, len(d.tenants))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(d.tenants)) {
+		wg.Go(func() {
+			for i := range next {
+				out[i], errs[i] = d.tenant(ctx, d.tenants[i], site)
+			}
+		})
+	}
+	for i := range d.tenants {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return out, firstError(errs)
+}
+
+func firstError(errs []error) error {
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
+	}
+	return nil
 }
 
 // tenant compares one tenant, site by site.

@@ -110,11 +110,7 @@ func kept(data []byte) compiler.Reply {
 
 // once prints a diagnostic unless this invocation has done so.
 func (a *app) once(d diag.Diagnostic) {
-	if a.said == nil {
-		a.said = map[string]bool{}
-	}
-	if !a.said[d.Error()] {
-		a.said[d.Error()] = true
+	if _, before := a.said.LoadOrStore(d.Error(), true); !before {
 		a.out.diagnostics(diag.List{d}, nil)
 	}
 }
