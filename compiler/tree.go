@@ -175,7 +175,7 @@ func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case err != nil:
-		return nil, t.refuse(name, "cannot be read: "+cause(err))
+		return nil, t.refuse(name, unreadable+cause(err))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, t.refuse(name, "is a symbolic link")
 	case !info.IsDir() && !info.Mode().IsRegular():
@@ -185,6 +185,8 @@ func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 	}
 	return info, nil
 }
+
+const unreadable = "cannot be read: "
 
 // cause is what a file system says, without the path that a diagnostic shows anyway.
 func cause(err error) string {
@@ -197,8 +199,11 @@ func cause(err error) string {
 
 // refuse remembers the refusal once per file.
 func (t *tree) refuse(name, why string) error {
-	d := diag.New(diag.RefusedFile, "%s %s", path.Base(name), why).At(diag.Range{File: name}).
-		WithFix("replace it with a regular UTF-8 file of at most 1 MiB, or move it out of the folders that hold policy")
+	fix := "replace it with a regular UTF-8 file of at most 1 MiB, or move it out of the folders that hold policy"
+	if strings.HasPrefix(why, unreadable) {
+		fix = "see that this user may read it"
+	}
+	d := diag.New(diag.RefusedFile, "%s %s", path.Base(name), why).At(diag.Range{File: name}).WithFix("%s", fix)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, old := range t.refused {
