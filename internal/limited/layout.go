@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"path"
-	"slices"
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
@@ -63,5 +62,5 @@ func unpackLayout(f compiler.File, r compiler.Reply) (out Layout) {
 	case r.Data != nil && json.Unmarshal(r.Data, &out) != nil:
 		out = Layout{Diags: diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, compiler.Crashed)}}
 	}
-	return Layout{slices.Clip(out.Text), out.Diags}
+	return out
 }

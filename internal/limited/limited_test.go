@@ -1,3 +1,5 @@
+//go:build linux
+
 package limited
 
 import (
@@ -157,7 +159,7 @@ func pairs(n int, format string) (out []string) {
 	return out
 }
 
-func asked(t *testing.T, module string, n int) (decide.Question, []inventory.Update) {
+func asked(t testing.TB, module string, n int) (decide.Question, []inventory.Update) {
 	t.Helper()
 	tenant := &policy.Tenant{
 		Name: "acme", Modules: []policy.Module{{Path: "tenants/acme/own.rego", Text: "package ringfence.tenant.acme\n\n" + module + "\n"}},
