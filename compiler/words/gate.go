@@ -56,7 +56,7 @@ func gate(q policy.Requirement) string {
 	}
 	text += platforms(q)
 	if q.Healthy && !q.Pooled() {
-		text += ", each host that has it is healthy by a newer scan"
+		text += ", each host that has it was reached by a newer scan and found healthy"
 	}
 	if q.Healthy && q.Pooled() {
 		text += fmt.Sprintf(", at least %d and %d%% of those that were looked at are healthy by a newer scan", q.MinSucceeded, q.Succeeded)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -54,6 +55,12 @@ func (a *app) printLocal(s *inventory.Snapshot) {
 	}
 	if h.RebootPending {
 		fmt.Fprintln(a.Stdout, "  a reboot is pending")
+	}
+	if h.Health == inventory.HealthOK {
+		fmt.Fprintln(a.Stdout, "  healthy")
+	}
+	for _, c := range h.Checks {
+		fmt.Fprintf(a.Stdout, "  %s: %s\n", c.State, strings.TrimSuffix(c.Name+": "+c.Detail, ": "))
 	}
 	for _, n := range h.Notes {
 		fmt.Fprintf(a.Stdout, "  note: %s\n", n)
