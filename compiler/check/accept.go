@@ -13,9 +13,9 @@ import (
 
 // Acceptable lists the findings that a policy may accept: those that keep no tenant from being planned.
 var Acceptable = []diag.Code{
-	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps,
-	diag.Expired, diag.Shadowed, diag.EndsSoon, diag.NeverReached,
-	diag.PoolTooSmall, diag.NeverMatches,
+	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps, diag.Expired,
+	diag.UnknownLabel, diag.StuckGroup, diag.SplitGroup, diag.WrongSequence,
+	diag.Shadowed, diag.EndsSoon, diag.NeverReached, diag.PoolTooSmall, diag.NeverMatches,
 }
 
 // Accept parts what was found in tenants, at an instant, into what counts and what all the tenants concerned have

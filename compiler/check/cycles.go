@@ -30,7 +30,7 @@ func (w world) cycles(subjects []Subject) map[string]diag.List {
 		first := cycle[0]
 		d := diag.New(diag.RingCycle, "these rings wait for each other: %s", route(cycle)).
 			WithFix("remove one of the requirements").
-			At(places[first.from.tenant].At(first.path...))
+			At(places[first.from.tenant].At(first.path...)).About(first.path...)
 		for _, e := range cycle[1:] {
 			d = d.WithRelated(places[e.from.tenant].At(e.path...), e.from.String()+" waits for "+e.to.String())
 		}

@@ -46,8 +46,8 @@ func (s *supply) check(x Subject, r policy.Ring, gates []policy.Requirement, out
 		}
 		hosts, tenants := s.of(x.Tenant)
 		at := append(append([]string{"rings", r.Name}, path...), policy.PoolRing)
-		d := diag.New(diag.PoolTooSmall, "the pool of ring %q never opens: it asks for %d hosts in %d tenants, and of those that share their evidence an update can come to %d hosts in %d before",
-			r.Name, q.MinSucceeded, q.Tenants, hosts, tenants).
+		d := diag.New(diag.PoolTooSmall, "the pool of ring %q never opens: it asks for %s in %s, and of those that share their evidence an update can come to %s in %s before",
+			r.Name, counted(q.MinSucceeded, "host"), counted(q.Tenants, "tenant"), counted(hosts, "host"), counted(tenants, "tenant")).
 			WithFix("let more tenants say sharesEvidence: true, ask for less, or let a ring go first that does not wait for the pool")
 		d.Severity = diag.Warning
 		out[x.Tenant.Name] = append(out[x.Tenant.Name], d.At(x.Places.At(at...)).About(at...))
@@ -128,4 +128,12 @@ func (s *supply) of(t *policy.Tenant) (hosts, tenants int) {
 		}
 	}
 	return hosts, tenants
+}
+
+// counted is a number and what it counts: "1 host", "2 hosts".
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
