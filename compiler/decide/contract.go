@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -35,6 +36,9 @@ func checkModule(u userModule) (list diag.List) {
 			WithFix("use package %s in the baseline, or package %s.<tenant> for one tenant", customPackage, tenantPackage))
 		return list
 	}
+	if home, ok := strings.CutPrefix(path.Dir(u.path), "tenants/"); ok && !belongs(u, home) {
+		list = append(list, foreignTo(u, home))
+	}
 	for _, r := range u.module.Rules {
 		if d, bad := checkRule(r); bad {
 			list = append(list, d)
@@ -43,13 +47,28 @@ func checkModule(u userModule) (list diag.List) {
 	return list
 }
 
+// belongs reports whether a module is one that the tenant's decisions ask, or a test of it.
+func belongs(u userModule, tenant string) bool {
+	name := u.pkg
+	if isTest(u.path) {
+		name = strings.TrimSuffix(name, "_test")
+	}
+	return name == customPackage || name == tenantPackage+"."+tenant
+}
+
+// foreignTo refuses another tenant's module. Leaving it out would also leave out what its author wants refused.
+func foreignTo(u userModule, tenant string) diag.Diagnostic {
+	return refuse(u.module.Package.Location, "package %s does not belong to tenant %s", u.pkg, tenant).
+		WithFix("use package %s.%s, or %s for every tenant", tenantPackage, tenant, customPackage)
+}
+
 func knownPackage(u userModule) bool {
 	name := u.pkg
 	if isTest(u.path) {
 		name = strings.TrimSuffix(name, "_test")
 	}
-	path := u.module.Package.Path
-	return name == customPackage || len(path) == 4 && strings.HasPrefix(name, tenantPackage+".") && len(name) > len(tenantPackage)+1
+	parts := u.module.Package.Path
+	return name == customPackage || len(parts) == 4 && strings.HasPrefix(name, tenantPackage+".") && len(name) > len(tenantPackage)+1
 }
 
 func checkRule(r *ast.Rule) (diag.Diagnostic, bool) {
@@ -65,7 +84,7 @@ func checkRule(r *ast.Rule) (diag.Diagnostic, bool) {
 			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", mistaken[lower]), true
 	case strings.HasPrefix(name, reserved):
 		return refuse(at, "names that begin with %s are reserved", reserved), true
-	case acts && !isSet(r):
+	case acts && (!isSet(r) || noObject(r.Head.Key)):
 		return refuse(at, "%q must be a set of objects", name).
 			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", name), true
 	}
@@ -77,6 +96,15 @@ func ruleName(r *ast.Rule) string {
 	ref := r.Head.Ref()
 	v, _ := ref[0].Value.(ast.Var)
 	return string(v)
+}
+
+// noObject reports an element that can be seen to be none without asking: text, mostly.
+func noObject(element *ast.Term) bool {
+	switch element.Value.(type) {
+	case ast.String, ast.Number, ast.Boolean, ast.Null, *ast.Array, ast.Set:
+		return true
+	}
+	return false
 }
 
 func isSet(r *ast.Rule) bool {

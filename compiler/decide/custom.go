@@ -99,11 +99,9 @@ func compileCustom(ctx context.Context, modules []policy.Module) (*custom, error
 
 // foreign reports modules of other tenants. Leaving them out would also leave out what their author wants refused.
 func (c *custom) foreign(tenant string) (list diag.List) {
-	own := tenantPackage + "." + tenant
 	for _, m := range c.modules {
-		if m.pkg != customPackage && m.pkg != own {
-			list = append(list, refuse(m.module.Package.Location, "package %s does not belong to tenant %s", m.pkg, tenant).
-				WithFix("use package %s, or %s for every tenant", own, customPackage))
+		if !belongs(m, tenant) {
+			list = append(list, foreignTo(m, tenant))
 		}
 	}
 	return list

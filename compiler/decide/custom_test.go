@@ -73,7 +73,7 @@ func TestAFaultyModuleDeniesItsClassOnly(t *testing.T) {
 		"endless":          {`reject contains {"msg": "x"} if { bad; some a in numbers.range(1, 100000); some b in numbers.range(1, 100000); a + b < 0 }`, "too long"},
 		"a wide range":     {`reject contains {"msg": "x"} if { bad; count(numbers.range(1, 100000000000)) < 0 }`, "too long"},
 		"conflict":         {`n := 1 if bad` + "\n" + `n := 2` + "\n" + `hold contains {"msg": "x"} if n == 3`, "conflict"},
-		"text":             {`reject contains "x" if bad`, "not an object"},
+		"text":             {`reject contains text if { bad; text := "x" }`, "not an object"},
 		"no msg":           {`reject contains {"message": "x"} if bad`, "msg must be"},
 		"empty msg":        {`reject contains {"msg": " "} if bad`, "msg must be"},
 		"another key":      {`reject contains {"msg": "x", "until": "tomorrow"} if bad`, "not read"},
@@ -136,6 +136,7 @@ func TestCheckModules(t *testing.T) {
 		"deny":            {"package ringfence.custom\ndeny contains {\"msg\": \"x\"}", "x.rego:2:1", `did you mean "reject"`},
 		"not a set":       {"package ringfence.custom\nreject := {\"msg\": \"x\"}", "x.rego:2:1", "set of objects"},
 		"map of sets":     {"package ringfence.custom\nreject.now contains {\"msg\": \"x\"}", "x.rego:2:1", "set of objects"},
+		"set of texts":    {"package ringfence.custom\nreject contains \"x\"", "x.rego:2:1", "set of objects"},
 		"a function":      {"package ringfence.custom\nreject(x) := x", "x.rego:2:1", "set of objects"},
 		"default":         {"package ringfence.custom\ndefault hold := {1}", "x.rego:2:9", "set of objects"},
 		"reserved":        {"package ringfence.custom\n__ringfence_0 contains 1", "x.rego:2:1", "reserved"},
@@ -162,6 +163,26 @@ func TestCheckModules(t *testing.T) {
 				t.Errorf("New took it: %v", err)
 			}
 		})
+	}
+}
+
+// TestAModuleStandsInItsTenantsFolder: check says so, not only the first plan.
+func TestAModuleStandsInItsTenantsFolder(t *testing.T) {
+	const acme, lab, all = "package ringfence.tenant.acme", "package ringfence.tenant[\"msp-lab\"]", "package ringfence.custom"
+	for _, c := range []struct {
+		path, text string
+		ok         bool
+	}{
+		{"tenants/acme/x.rego", acme, true},
+		{"tenants/acme/x.rego", all, true},
+		{"tenants/msp-lab/x.rego", lab, true},
+		{"tenants/acme/x.rego", lab, false},
+		{"tenants/msp-lab/x.rego", acme, false},
+	} {
+		list := CheckModules([]policy.Module{{Path: c.path, Text: c.text + "\nhold contains {\"msg\": \"x\"} if input.update.name == \"vim\"\n"}})
+		if (len(list) == 0) != c.ok || !c.ok && (list[0].Fix == "" || !strings.Contains(list[0].Summary, "does not belong")) {
+			t.Errorf("%s in %s: %v", c.text, c.path, list)
+		}
 	}
 }
 

@@ -126,7 +126,24 @@ func diagnostic(file string, e *ast.Error) diag.Diagnostic {
 		return refuse(at, "the function %s does not exist or is not allowed in rules", name).
 			WithFix("rules see no clock, network, randomness or keys; compute with the fields of input.update alone")
 	}
-	return refuse(at, "%s", oneLine(e.Message))
+	return refuse(at, "%s", oneLine(e.Message)).WithFix("%s", fixOf(e.Message))
+}
+
+// fixOf says what most often stands behind OPA's words.
+func fixOf(message string) string {
+	switch {
+	case strings.HasPrefix(message, "undefined ref: input"):
+		return "`ringfence schema input` lists the fields of input.update"
+	case strings.Contains(message, " is unsafe"):
+		return "nothing gives the name a value: it is misspelt, or text without quotes"
+	case strings.Contains(message, "`if` keyword is required"), strings.Contains(message, "`contains` keyword is required"):
+		return "write: reject contains {\"msg\": \"…\"} if { … }"
+	case strings.HasPrefix(message, "unexpected eof"):
+		return "a bracket or quote is not closed, or the last expression is cut short"
+	case strings.HasPrefix(message, "unexpected assign"), strings.Contains(message, "unexpected = token"):
+		return "compare with ==, give a name a value with :="
+	}
+	return ""
 }
 
 // oneLine makes a summary of a message of several lines.
