@@ -74,15 +74,24 @@ func TestPullRequestsMayOnlyLook(t *testing.T) {
 	}
 }
 
-// TestScheduledRunsObeyHalts: halt orders stand on a branch beside the ledgers, and a run that does not fetch it goes on.
-func TestScheduledRunsObeyHalts(t *testing.T) {
+// TestScheduledRunsLoseNothing: a job's workspace is thrown away or cleaned, local branches included, so records and halt
+// orders go through the remote. ledger pull is refused where the settings name none, and the run after it does not begin.
+func TestScheduledRunsLoseNothing(t *testing.T) {
 	raw, err := fs.ReadFile(policies.Scaffold(), ".github/workflows/ringfence.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := "'refs/heads/ringfence/*:refs/heads/ringfence/*'"
-	before, _, found := strings.Cut(string(raw), "ringfence run --all")
-	if !found || !strings.Contains(before, "git fetch origin "+all) {
-		t.Error("ringfence/control is not fetched before the run")
+	var w workflow
+	if err := yaml.Unmarshal(raw, &w); err != nil {
+		t.Fatal(err)
+	}
+	var ran []string
+	for _, s := range w.Jobs["run"].Steps {
+		if line, _, _ := strings.Cut(s.Run, " #"); line != "" {
+			ran = append(ran, line)
+		}
+	}
+	if !slices.Equal(ran, []string{"ringfence ledger pull", "ringfence run --all", "ringfence ledger push"}) {
+		t.Errorf("it runs %q", ran)
 	}
 }
