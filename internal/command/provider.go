@@ -29,11 +29,14 @@ func newProviderServe() *cobra.Command {
 		Use:   "serve NAME",
 		Short: "Be the plugin process of a built-in provider; ringfence starts this itself",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			p := fleet.Make(args[0])
 			if p == nil {
 				return diag.New(diag.ProviderMissing, "there is no built-in provider %q", args[0]).
 					WithFix("built in are %s", strings.Join(fleet.Names(), ", "))
+			}
+			if !plugin.Started() {
+				return usage(c, fmt.Errorf("ringfence starts provider %s itself; by hand it serves nobody", args[0]))
 			}
 			plugin.Serve(p)
 			return nil

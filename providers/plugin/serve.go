@@ -16,13 +16,16 @@ import (
 	providerv1 "github.com/ringfence/ringfence/providers/proto/v1"
 )
 
+// Started says whether a core started this process. A provider that a person starts by hand serves nobody.
+func Started() bool { return os.Getenv(handshake.MagicCookieKey) == handshake.MagicCookieValue }
+
 // Serve is the whole main of a provider's program. It does not return: the process ends when the core stops it or is
 // gone. Started by hand it says what it is and exits with 1.
 //
 // Settings arrive through providers.Configurer before any other call; a provider that does not implement it takes
 // none, and being given some is an error. What p prints goes to the core's log.
 func Serve(p providers.Provider) {
-	if os.Getenv(handshake.MagicCookieKey) == handshake.MagicCookieValue {
+	if Started() {
 		go endWithCore(os.Stdin)
 	}
 	s := newServer(p)
