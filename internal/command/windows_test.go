@@ -13,11 +13,12 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/report"
 )
 
-// TestWindowsAgree: at any instant the window arithmetic, the listing, the plan, what is due of it and the report say
-// the same of whether a host's ring may be changed, and until when. 1,000 instants, or 10,000 where the campaign of
+// TestWindowsAgree: at any instant the window arithmetic, the listing, the plan, what is due of it, the runner's core and
+// the report say the same of whether a host's ring may be changed, and until when. 1,000 instants, or 10,000 where the campaign of
 // window tests runs.
 func TestWindowsAgree(t *testing.T) {
 	policies := 100
@@ -118,8 +119,8 @@ func agree(t *testing.T, tenant *policy.Tenant, at time.Time) (open int, frozen 
 	due := plan.Due(p, at)
 	states := report.Build(report.Input{At: at, Policy: tenant, Snapshot: snapshot, Plan: p}).Totals.States
 	what := fmt.Sprintf("at %s, policy %+v, plan %+v, report %v", at, tenant, p.Rings, states)
-	if listed != (want != nil) || (len(due) == 1) != (want != nil) || (states[report.Missing] == 1) != (want != nil) {
-		t.Fatalf("open %v, listed %t, due %v: %s", want, listed, due, what)
+	if listed != (want != nil) || starts(p, at) != listed || (len(due) == 1) != (want != nil) || (states[report.Missing] == 1) != (want != nil) {
+		t.Fatalf("open %v, listed %t, the runner starts %t, due %v: %s", want, listed, starts(p, at), due, what)
 	}
 	if want == nil {
 		_, inside := u.Next(at, time.Second)
@@ -129,4 +130,31 @@ func agree(t *testing.T, tenant *policy.Tenant, at time.Time) (open int, frozen 
 		t.Fatalf("open %s, due %v: %s", window.Words(*want, time.UTC), w, what)
 	}
 	return 1, false
+}
+
+// starts reports whether the runner's core, given every wave of a plan, starts a host at an instant.
+func starts(p *plan.Plan, at time.Time) bool {
+	b := runner.Beginning{
+		Timing: runner.DefaultTiming, Limits: map[string]runner.Limits{"all": {Budget: 1, StopAtFailures: 1}},
+		Lease: runner.Lease{Fence: 1, Until: at.Add(time.Hour)}, Halt: runner.Halt{Read: at},
+	}
+	for _, r := range p.Rings {
+		for _, w := range r.Waves {
+			b.Waves = append(b.Waves, runner.Wave{Ring: r.Ring, Opens: w.Opens, Closes: w.Closes, Hosts: w.Hosts})
+		}
+	}
+	now := runner.Moment{At: at, Now: at}
+	state, effects := runner.Step(runner.NewState(b), runner.Tick{Moment: now})
+	for len(effects) > 0 {
+		e := effects[0]
+		effects = effects[1:]
+		switch e := e.(type) {
+		case runner.Start:
+			return true
+		case runner.Announce:
+			next, more := runner.Step(state, runner.Announced{Moment: now, Wave: e.Wave})
+			state, effects = next, append(effects, more...)
+		}
+	}
+	return false
 }
