@@ -2,22 +2,12 @@ package command
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 
-	"github.com/ringfence/ringfence/compiler/decide"
-	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
-	"github.com/ringfence/ringfence/compiler/plan"
-	"github.com/ringfence/ringfence/compiler/policy"
-	"github.com/ringfence/ringfence/internal/canonical"
-	"github.com/ringfence/ringfence/policies"
-	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -28,7 +18,7 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 		return ledger.Record{}, err
 	}
 	return ledger.Record{
-		APIVersion: "ringfence.dev/v1", Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
+		APIVersion: ledger.APIVersion, Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
 		PolicyCommit: p.ws.commit, Policy: digest, Site: p.site, Runner: p.runnerName(), Fence: p.fence, Actions: []ledger.Action{},
 	}, nil
 }
@@ -98,11 +88,9 @@ func (p *pipeline) recordScan(ctx context.Context, s *inventory.Snapshot, settle
 		return err
 	}
 	r.Actions = settled
-	if r.Scan, err = scanOf(s, p.ringNames(), p.tenant); err != nil {
+	if r.Scan, err = ledger.ScanOf(s, p.tenant, p.head.State); err != nil {
 		return err
 	}
-	r.Scan.Awake = awake(s, p.head.State.Asleep)
-	r.Scan.Health = ledger.HealthOf(s, p.ringNames(), p.head.State.Evidence)
 	files, err := p.snapshotFile(s)
 	if err != nil {
 		return err
@@ -123,7 +111,7 @@ func (p *pipeline) snapshotFile(s *inventory.Snapshot) (map[string][]byte, error
 	if err := s.Encode(&b); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"snapshot/" + p.site + ".jsonl": b.Bytes()}, nil
+	return map[string][]byte{ledger.SnapshotPath(p.site): b.Bytes()}, nil
 }
 
 // ringNames maps hosts to rings; a host without exactly one ring has none.
@@ -135,174 +123,4 @@ func (p *pipeline) ringNames() map[string]string {
 		}
 	}
 	return out
-}
-
-// scanOf summarises a snapshot for the ledger's state.
-func scanOf(s *inventory.Snapshot, ringOf map[string]string, t *policy.Tenant) (*ledger.Scan, error) {
-	digest, err := s.Digest()
-	if err != nil {
-		return nil, err
-	}
-	out := &ledger.Scan{
-		Snapshot: digest, Hosts: len(s.Hosts), Unreachable: []string{}, Stale: []string{}, Quarantined: []string{},
-		Missing: []ledger.RingMissing{}, Seen: []string{},
-	}
-	count, unseen, sizes := map[ledger.RingMissing]int{}, map[string]int{}, map[string]int{}
-	for _, h := range s.Hosts {
-		if ring := ringOf[h.Name]; ring != "" {
-			sizes[ring]++
-		}
-		if ring := ringOf[h.Name]; ring != "" && h.State != inventory.Scanned {
-			unseen[ring]++
-			if as := t.CatchesUp(ring, policy.DefaultLane).As; as == policy.CatchUpSeen || as == policy.CatchUpSkip {
-				out.Away = append(out.Away, h.Name)
-			}
-		}
-		switch h.State {
-		case inventory.Unreachable:
-			out.Unreachable = append(out.Unreachable, h.Name)
-		case inventory.Stale:
-			out.Stale = append(out.Stale, h.Name)
-		case inventory.Quarantined:
-			out.Quarantined = append(out.Quarantined, h.Name)
-		case inventory.Scanned:
-			out.Scanned++
-			for _, m := range h.Missing {
-				if ring := ringOf[h.Name]; ring != "" {
-					count[ledger.RingMissing{Ring: ring, Update: s.Updates[m.Update].PURL}]++
-				}
-			}
-		}
-	}
-	for _, ring := range slices.Sorted(maps.Keys(unseen)) {
-		out.Unseen = append(out.Unseen, ledger.RingUnseen{Ring: ring, Hosts: unseen[ring]})
-	}
-	for _, ring := range slices.Sorted(maps.Keys(sizes)) {
-		out.Rings = append(out.Rings, ledger.RingHosts{Ring: ring, Hosts: sizes[ring]})
-	}
-	for k := range maps.Keys(count) {
-		k.Hosts = count[k]
-		out.Missing = append(out.Missing, k)
-	}
-	slices.SortFunc(out.Missing, func(a, b ledger.RingMissing) int {
-		return cmp.Or(cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
-	})
-	for _, u := range s.Updates {
-		out.Seen = append(out.Seen, u.PURL)
-	}
-	return out, nil
-}
-
-// awake are the hosts that have updates waiting for a reboot and ask for none any more: somebody has rebooted them.
-func awake(s *inventory.Snapshot, asleep []ledger.Asleep) []string {
-	var out []string
-	for _, a := range asleep {
-		if h := s.Host(a.Host); h != nil && h.State == inventory.Scanned && !h.RebootPending && !slices.Contains(out, a.Host) {
-			out = append(out, a.Host)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// recorder writes the records of one run. It implements runner.Recorder.
-type recorder struct {
-	*pipeline
-	run      string
-	plan     *plan.Plan
-	preview  *plan.Preview
-	snapshot *inventory.Snapshot // kept current with what each wave read
-	inputs   map[string][]byte
-	began    int             // the record that the plan was judged by
-	counted  map[string]bool // hosts in doubt when the run began, which its budgets know
-	underway map[string]bool // actions that are announced and have no outcome yet
-	settled  map[string]bool // actions of this run that have one, which may be that they are in doubt
-}
-
-var _ runner.Recorder = (*recorder)(nil)
-
-// newRecorder prepares a run's records, with the inputs from which any later release can replay its decisions.
-func (p *pipeline) newRecorder(made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot) (*recorder, error) {
-	inputs, err := p.inputs(made, s)
-	r := &recorder{
-		pipeline: p, run: p.runID(), plan: made, preview: preview, snapshot: s, inputs: inputs, began: p.head.State.Seq,
-		counted: map[string]bool{}, underway: map[string]bool{}, settled: map[string]bool{},
-	}
-	for _, d := range p.head.State.InDoubt {
-		r.counted[d.Host] = true
-	}
-	return r, err
-}
-
-func (p *pipeline) inputs(made *plan.Plan, s *inventory.Snapshot) (map[string][]byte, error) {
-	compiled, err := canonical.Marshal(p.tenant)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := decide.RulesOf(p.tenant, policies.Decide)
-	if err != nil {
-		return nil, err
-	}
-	asked, err := rules.Input(decision.WithDeclared(p.tenant, p.basis.At, s.Updates))
-	if err != nil {
-		return nil, err
-	}
-	document, err := canonical.Marshal(made)
-	if err != nil {
-		return nil, err
-	}
-	basis, err := canonical.Marshal(p.basis)
-	out := map[string][]byte{
-		ledger.PolicyFile: compiled, ledger.DecideFile: asked, ledger.PlanFile: document, ledger.RunFile: append(basis, '\n'),
-	}
-	for _, m := range rules.Modules() {
-		out[ledger.ModuleFile(canonical.DigestBytes([]byte(m.Text)))] = []byte(m.Text)
-	}
-	return out, err
-}
-
-// Outcome records how a wave ended, with the snapshot as its re-read hosts leave it.
-func (r *recorder) Outcome(ctx context.Context, actions []ledger.Action, readings []runner.Reading) error {
-	r.snapshot = runner.Assemble(runner.Assembly{
-		Tenant: r.tenant.Name, Site: r.site, At: r.clock(), Hosts: r.hosts(), Prev: r.snapshot,
-		FirstSeen: r.head.State.FirstSeen, Readings: readings,
-	})
-	files, err := r.snapshotFile(r.snapshot)
-	if err != nil {
-		return err
-	}
-	rec, err := r.planned(ledger.PhaseWave, actions)
-	if err != nil {
-		return err
-	}
-	for _, a := range actions {
-		delete(r.underway, a.ID)
-		r.settled[a.ID] = true
-	}
-	if err := r.append(ctx, rec, files); err != nil {
-		return err
-	}
-	r.outcomeRecorded()
-	return nil
-}
-
-// finish closes the run's records, and says there which waves were refused.
-func (r *recorder) finish(ctx context.Context, out runner.Outcome, outcome string) error {
-	var skipped []ledger.Action
-	for _, w := range out.Refused {
-		skipped = append(skipped, w.Actions...)
-	}
-	rec, err := r.planned(ledger.PhaseEnd, skipped)
-	if err != nil {
-		return err
-	}
-	rec.Outcome = outcome
-	return r.append(ctx, rec, nil)
-}
-
-// planned is a record of this run's plan.
-func (r *recorder) planned(phase ledger.Phase, actions []ledger.Action) (ledger.Record, error) {
-	rec, err := r.draft(phase, r.run)
-	rec.Plan, rec.Actions = r.plan.Digest, actions
-	return rec, err
 }

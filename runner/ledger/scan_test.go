@@ -1,0 +1,44 @@
+package ledger
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/policy"
+)
+
+func TestScanOf(t *testing.T) {
+	tier := func(name string) []policy.Label { return []policy.Label{{Key: "tier", Value: name}} }
+	tenant := &policy.Tenant{
+		Rings: []policy.Ring{{Name: "broad", Select: tier("prod")}, {Name: "pilot", Select: tier("pilot"), CatchUp: policy.CatchUp{As: policy.CatchUpSkip}}},
+		Hosts: []policy.Host{{Name: "a", Labels: tier("prod")}, {Name: "b", Labels: tier("pilot")}, {Name: "c", Labels: tier("pilot")}, {Name: "d"}, {Name: "e", Labels: tier("prod")}},
+	}
+	lacks := []inventory.Missing{{Update: 0}, {Update: 1}}
+	s := &inventory.Snapshot{
+		Tenant: "acme", Site: "main", TakenAt: t0,
+		Updates: []inventory.Update{{PURL: "pkg:deb/debian/u@1", Name: "u"}, {PURL: "pkg:deb/debian/v@1", Name: "v"}},
+		Hosts: []inventory.Host{
+			{Name: "a", State: inventory.Scanned, Missing: lacks[:1]},
+			{Name: "b", State: inventory.Scanned, Missing: lacks},
+			{Name: "c", State: inventory.Unreachable, Missing: lacks},
+			{Name: "d", State: inventory.Scanned, Missing: lacks}, // in no ring
+			{Name: "e", State: inventory.Stale, Missing: lacks},
+		},
+	}
+	before := State{Asleep: []Asleep{{Host: "b", Update: "w"}, {Host: "b", Update: "x"}, {Host: "c", Update: "w"}}}
+	got, err := ScanOf(s, tenant, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Scan{
+		Snapshot: got.Snapshot, Hosts: 5, Scanned: 3, Unreachable: []string{"c"}, Stale: []string{"e"}, Quarantined: []string{},
+		Missing: []RingMissing{{"broad", "pkg:deb/debian/u@1", 1}, {"pilot", "pkg:deb/debian/u@1", 1}, {"pilot", "pkg:deb/debian/v@1", 1}},
+		Unseen:  []RingUnseen{{"broad", 1}, {"pilot", 1}},
+		Rings:   []RingHosts{{"broad", 2}, {"pilot", 2}},
+		Seen:    []string{"pkg:deb/debian/u@1", "pkg:deb/debian/v@1"}, Away: []string{"c"}, Awake: []string{"b"},
+	}
+	if !reflect.DeepEqual(got, want) || got.Snapshot == "" {
+		t.Errorf("%+v\nexpected\n%+v", got, want)
+	}
+}
