@@ -88,7 +88,8 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 	if d, found := t.importPath(arg); found {
 		return d
 	}
-	return t.syntax(diag.New(diag.SyntaxError, "%s", cmp.Or(plainMessage(e), oneLine(e.Error()))).At(at))
+	data, _ := t.ReadFile(at.File) // what cannot be read was refused
+	return syntax(diag.New(diag.SyntaxError, "%s", cmp.Or(plainMessage(e), oneLine(e.Error()))).At(at), data)
 }
 
 // twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.

@@ -23,6 +23,5 @@ func Format(name string, src []byte) ([]byte, diag.List) {
 	if p := errors.Positions(e); len(p) > 0 {
 		at = rangeOf(p[0], p[0])
 	}
-	d := diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at)
-	return nil, diag.List{d.WithFix("%s", syntaxFix(d.Summary))}
+	return nil, diag.List{syntax(diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at), src)}
 }

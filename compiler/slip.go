@@ -43,11 +43,7 @@ func compiledSlips(list []slip) (out []compiledSlip) {
 
 // syntax says a parser's complaint so that who knows no CUE can mend it: as a slip of the line that it is about or the
 // one before, as a bracket that the indentation gives away, or else in the parser's words.
-func (t *tree) syntax(d diag.Diagnostic) diag.Diagnostic {
-	data, err := t.ReadFile(d.Range.File)
-	if err != nil {
-		return d
-	}
+func syntax(d diag.Diagnostic, data []byte) diag.Diagnostic {
 	lines := strings.Split(string(data), "\n")
 	if c, ok := conflictMarker(lines, d.Range.File); ok {
 		return c

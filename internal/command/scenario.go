@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -38,22 +39,44 @@ func (a *app) playScenario(ctx context.Context, t *policy.Tenant, s policy.Scena
 	seen.note(t, s.At, answers, made)
 	var wrong []mismatch
 	for _, x := range s.Expect {
+		if err := hasRing(t, x); err != nil {
+			return nil, err
+		}
 		wrong = append(wrong, compare(made, decided, x)...)
 	}
 	return wrong, nil
+}
+
+func hasRing(t *policy.Tenant, x policy.Expectation) error {
+	var known []string
+	for _, r := range t.Rings {
+		known = append(known, r.Name)
+	}
+	if slices.Contains(known, x.Ring) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s has no ring %q%s", x.Source, t.Name, x.Ring, suggest.Tail(x.Ring, known))
+}
+
+func noHost(t *policy.Tenant, source, name string) error {
+	var known []string
+	for _, h := range t.Hosts {
+		known = append(known, h.Name)
+	}
+	return fmt.Errorf("%s: %s has no host %q%s", source, t.Name, name, suggest.Tail(name, known))
 }
 
 // given makes the snapshot of a scenario: the hosts that take part were scanned and lack what it says.
 func given(t *policy.Tenant, s policy.Scenario) (*inventory.Snapshot, error) {
 	for _, name := range s.Hosts {
 		if !slices.ContainsFunc(t.Hosts, func(h policy.Host) bool { return h.Name == name }) {
-			return nil, fmt.Errorf("%s: %s has no host %q", s.Source, t.Name, name)
+			return nil, noHost(t, s.Source, name)
 		}
 	}
 	updates := map[string]inventory.Update{}
 	for _, m := range s.Missing {
 		if !slices.ContainsFunc(t.Hosts, func(h policy.Host) bool { return h.Name == m.Host }) {
-			return nil, fmt.Errorf("%s: %s has no host %q", m.Source, t.Name, m.Host)
+			return nil, noHost(t, m.Source, m.Host)
 		}
 		p, err := packageurl.FromString(m.Update)
 		if err != nil {

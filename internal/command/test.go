@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 type testFlags struct {
@@ -92,6 +94,9 @@ func (a *app) test(ctx context.Context, f testFlags) error {
 		if f.only.MatchString(s.Name) {
 			results = append(results, a.scenario(ctx, ws, s, seen))
 		}
+	}
+	if f.run != "" && !slices.ContainsFunc(results, func(r testResult) bool { return f.only.MatchString(r.Name) }) {
+		return diag.New(diag.Usage, "no test has a name that matches %q", f.run).WithFix("see what there is: ringfence test")
 	}
 	if f.update {
 		if err := a.correct(ws, results); err != nil {
@@ -201,7 +206,7 @@ func (a *app) scenario(ctx context.Context, ws *workspace, s policy.Scenario, se
 	r := testResult{Name: s.Name, Source: s.Source}
 	t := ws.set.Tenant(s.Tenant)
 	if t == nil {
-		r.Wrong = []string{diag.New(diag.UnknownTenant, "there is no tenant %q", s.Tenant).Summary}
+		r.Wrong = []string{fmt.Sprintf("there is no tenant %q%s", s.Tenant, suggest.Tail(s.Tenant, names(ws.set)))}
 		return r
 	}
 	differs, err := a.playScenario(ctx, t, s, seen)
