@@ -42,9 +42,25 @@ func (b *build) rebootOnly(m member) {
 		t.awaitReboot(m.host.Name, ForBudget, why)
 		return
 	}
+	if t.changes(m.host.Name, spot.occurrence.Opens) {
+		t.awaitReboot(m.host.Name, ForWindow, decision.Reason{
+			Code: decision.ReasonWaitWindow, Msg: "it is changed in this opening of " + spot.occurrence.Window + "; it is rebooted once that is done",
+		})
+		return
+	}
 	k := t.bucket(spot.occurrence, false)
 	k.hosts = append(k.hosts, hostSet{m.host.Name, b.sets.id(nil)})
 	b.mayBoot++
+}
+
+// changes reports whether the host that was placed last goes at that instant already: none goes twice in one occurrence.
+func (t *part) changes(host string, opens time.Time) bool {
+	for _, k := range t.buckets {
+		if n := len(k.hosts); n > 0 && k.hosts[n-1].host == host && k.occurrence.Opens.Equal(opens) {
+			return true
+		}
+	}
+	return false
 }
 
 // retryReboot returns when a host may be rebooted: one try in an occurrence. A try that put the reboot off is noted.
