@@ -29,17 +29,23 @@ type workflow struct {
 	} `yaml:"jobs"`
 }
 
-// TestPullRequestsMayOnlyLook: what a pull request starts has no secret, no right to write, no machine that reaches hosts
-// and no verb that does; it checks the policy and says what the edit does.
-func TestPullRequestsMayOnlyLook(t *testing.T) {
+// scaffolded is the workflow that a new repository gets.
+func scaffolded(t *testing.T) (w workflow, raw []byte) {
+	t.Helper()
 	raw, err := fs.ReadFile(policies.Scaffold(), ".github/workflows/ringfence.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var w workflow
 	if err := yaml.Unmarshal(raw, &w); err != nil {
 		t.Fatal(err)
 	}
+	return w, raw
+}
+
+// TestPullRequestsMayOnlyLook: what a pull request starts has no secret, no right to write, no machine that reaches hosts
+// and no verb that does; it checks the policy and says what the edit does.
+func TestPullRequestsMayOnlyLook(t *testing.T) {
+	w, raw := scaffolded(t)
 	if strings.Contains(string(raw), "secrets.") || strings.Contains(string(raw), "pull_request_target") || strings.Contains(string(raw), "write-all") {
 		t.Error("the workflow names secrets, or runs with rights on what strangers wrote")
 	}
@@ -77,14 +83,7 @@ func TestPullRequestsMayOnlyLook(t *testing.T) {
 // TestScheduledRunsLoseNothing: a job's workspace is thrown away or cleaned, local branches included, so records and halt
 // orders go through the remote. ledger pull is refused where the settings name none, and the run after it does not begin.
 func TestScheduledRunsLoseNothing(t *testing.T) {
-	raw, err := fs.ReadFile(policies.Scaffold(), ".github/workflows/ringfence.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var w workflow
-	if err := yaml.Unmarshal(raw, &w); err != nil {
-		t.Fatal(err)
-	}
+	w, _ := scaffolded(t)
 	var ran []string
 	for _, s := range w.Jobs["run"].Steps {
 		if line, _, _ := strings.Cut(s.Run, " #"); line != "" {

@@ -179,6 +179,15 @@ func TestABlockNeverLoosens(t *testing.T) {
 	})
 }
 
+// sceneWithEvidence draws a scene and one of the rings that it has evidence of.
+func sceneWithEvidence(t *rapid.T) (s scene, of *RingEvidence) {
+	s = anyScene(t)
+	if len(s.evidence) == 0 {
+		t.Skip("no ring has evidence")
+	}
+	return s, &s.evidence[rapid.IntRange(0, len(s.evidence)-1).Draw(t, "ring")]
+}
+
 func TestAGrantNeverTightens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyScene(t)
@@ -193,12 +202,8 @@ func TestAGrantNeverTightens(t *testing.T) {
 // A failure is a host that was missing the update and failed, one that succeeded before, or one nobody counted.
 func TestAFailureNeverLoosens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := anyScene(t)
-		if len(s.evidence) == 0 {
-			return
-		}
+		s, e := sceneWithEvidence(t)
 		before := s.decide()
-		e := &s.evidence[rapid.IntRange(0, len(s.evidence)-1).Draw(t, "ring")]
 		switch kind := rapid.IntRange(0, 3).Draw(t, "failure"); {
 		case kind == 0 && e.Missing > 0:
 			e.Missing, e.Attempted, e.Failed = e.Missing-1, e.Attempted+1, e.Failed+1
@@ -218,12 +223,8 @@ func TestAFailureNeverLoosens(t *testing.T) {
 // A host that no scan reaches any more may lack anything, and is still one of its ring.
 func TestAnUnreachableHostNeverLoosens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := anyScene(t)
-		if len(s.evidence) == 0 {
-			return
-		}
+		s, e := sceneWithEvidence(t)
 		before := s.decide()
-		e := &s.evidence[rapid.IntRange(0, len(s.evidence)-1).Draw(t, "ring")]
 		e.Missing++
 		r := s.reports[e.Ring]
 		if r.Reached > 0 && rapid.Bool().Draw(t, "was reached") {

@@ -132,6 +132,19 @@ func (a *app) folderOr(ctx context.Context, rev string) (*workspace, error) {
 	return a.at(ctx, rev)
 }
 
+// soundFolder is folderOr for verbs that can say nothing of a repository with errors: it prints them instead.
+func (a *app) soundFolder(ctx context.Context, rev string) (*workspace, error) {
+	ws, err := a.folderOr(ctx, rev)
+	if err != nil {
+		return nil, err
+	}
+	if ws.list.HasErrors() {
+		a.out.diagnostics(ws.list, ws.tree)
+		return nil, done(ExitError)
+	}
+	return ws, nil
+}
+
 func (a *app) summarise(w *workspace, accepted int) {
 	for _, t := range w.set.Tenants {
 		a.out.emit("progress", t.Name+" compiles", event{"tenant": t.Name, "rings": len(t.Rings), "hosts": len(t.Hosts)})

@@ -10,13 +10,9 @@ import (
 // showDeviations prints in what tenants differ from the definitions that they share. A tenant that does not compile has
 // no policy to compare, and an error: to leave it out silently would make the list look complete.
 func (a *app) showDeviations(ctx context.Context, f showFlags) error {
-	ws, err := a.folderOr(ctx, f.rev)
+	ws, err := a.soundFolder(ctx, f.rev)
 	if err != nil {
 		return err
-	}
-	if ws.list.HasErrors() {
-		a.out.diagnostics(ws.list, ws.tree)
-		return done(ExitError)
 	}
 	options := a.compiling()
 	traits, list := compiler.TraitsOf(ctx, ws.tree, options, names(ws.set))

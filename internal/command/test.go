@@ -71,13 +71,9 @@ func (f *testFlags) valid() (err error) {
 }
 
 func (a *app) test(ctx context.Context, f testFlags) error {
-	ws, err := a.folderOr(ctx, f.rev)
+	ws, err := a.soundFolder(ctx, f.rev)
 	if err != nil {
 		return err
-	}
-	if ws.list.HasErrors() {
-		a.out.diagnostics(ws.list, ws.tree)
-		return done(ExitError)
 	}
 	options := a.compiling()
 	scenarios, list := compiler.Scenarios(ctx, ws.tree, options)

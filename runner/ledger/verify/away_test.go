@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -53,15 +51,7 @@ func TestBothJudgeAbsences(t *testing.T) {
 				}
 			}
 			x.chain = x.chain[:last+1]
-			in := s.input()
-			in.Head = f.write(x.chain)
-			r := mustVerify(t, in)
-			if got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == Window }); got != c.wrong {
-				t.Errorf("wrong: %v, want %v: %v", got, c.wrong, r.Findings)
-			}
-			if _, said := s.second(t, in.Head); strings.Contains(said, "WINDOW") != c.wrong {
-				t.Errorf("the second verifier says\n%s", said)
-			}
+			s.bothSay(t, f, x, Window, c.wrong)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -45,15 +44,7 @@ func TestBothJudgeCanaries(t *testing.T) {
 				}
 			}
 			x.chain = x.chain[:x.index(ledger.PhaseIntent, 4)+1]
-			in := s.input()
-			in.Head = f.write(x.chain)
-			r := mustVerify(t, in)
-			if got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == Gate }); got != c.closed {
-				t.Errorf("closed: %v, want %v: %v", got, c.closed, r.Findings)
-			}
-			if _, said := s.second(t, in.Head); strings.Contains(said, "GATE") != c.closed {
-				t.Errorf("the second verifier says\n%s", said)
-			}
+			s.bothSay(t, f, x, Gate, c.closed)
 		})
 	}
 }

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -56,15 +54,7 @@ func TestBothJudgeGates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x := &forgery{s, copied(honest)}
 			x.under(c.change)
-			in := s.input()
-			in.Head = f.write(x.chain)
-			r := mustVerify(t, in)
-			if got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == Gate }); got != c.closed {
-				t.Errorf("closed: %v, want %v: %v", got, c.closed, r.Findings)
-			}
-			if _, said := s.second(t, in.Head); strings.Contains(said, "GATE") != c.closed {
-				t.Errorf("the second verifier says\n%s", said)
-			}
+			s.bothSay(t, f, x, Gate, c.closed)
 		})
 	}
 }

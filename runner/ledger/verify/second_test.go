@@ -72,3 +72,17 @@ func TestTheSecondVerifierAgrees(t *testing.T) {
 		}
 	}
 }
+
+// bothSay holds both verifiers to whether a forged history shows a finding of that code.
+func (s *story) bothSay(t *testing.T, f *forger, x *forgery, code Code, shown bool) {
+	t.Helper()
+	in := s.input()
+	in.Head = f.write(x.chain)
+	r := mustVerify(t, in)
+	if got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == code }); got != shown {
+		t.Errorf("%s: %v, want %v: %v", code, got, shown, r.Findings)
+	}
+	if _, said := s.second(t, in.Head); strings.Contains(said, string(code)) != shown {
+		t.Errorf("the second verifier says\n%s", said)
+	}
+}
