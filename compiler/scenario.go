@@ -140,10 +140,31 @@ func (n node) scenarioEvidence() policy.ScenarioEvidence {
 	e.Platforms = n.get("platforms").texts()
 	e.Healthy, e.Unhealthy = n.get("healthy").integer(0, maxCount), n.get("unhealthy").integer(0, maxCount)
 	n.get("onPlatforms").counted(&e)
-	if e.Succeeded > e.Attempted {
+	n.get("canaries").canaries(&e)
+	n.possible(e.Attempted, e.Succeeded)
+	return e
+}
+
+// canaries reads how it went on the hosts that got it first.
+func (n node) canaries(e *policy.ScenarioEvidence) {
+	if !n.exists() {
+		return
+	}
+	c := policy.ScenarioCanaries{
+		Attempted: n.get("attempted").integer(0, maxCount), Succeeded: n.get("succeeded").integer(0, maxCount),
+		SucceededAt: n.get("succeededAt").maybeInstant(),
+	}
+	if n.possible(c.Attempted, c.Succeeded); c.Succeeded > e.Succeeded || c.Attempted > e.Attempted {
+		n.report(diag.New(diag.WrongValue, "%s counts more hosts than the ring", n.name()))
+	}
+	e.Canaries = &c
+}
+
+// possible reports successes that nobody attempted.
+func (n node) possible(attempted, succeeded int) {
+	if succeeded > attempted {
 		n.get("succeeded").report(diag.New(diag.WrongValue, "%s is more than were attempted", n.get("succeeded").name()))
 	}
-	return e
 }
 
 // counted reads the successes on each platform, which are platforms on which it succeeded.

@@ -45,6 +45,13 @@ type ScenarioEvidence struct {
 	Source      string
 	// Healthy and Unhealthy are hosts that have it, by the newest scan.
 	Healthy, Unhealthy int
+	Canaries           *ScenarioCanaries // of lanes that have some
+}
+
+// ScenarioCanaries is how an update went on the hosts that got it first.
+type ScenarioCanaries struct {
+	Attempted, Succeeded int
+	SucceededAt          *time.Time // the newest success
 }
 
 // ScenarioPlatform is on how many hosts, in how many tenants, it succeeded on one platform.

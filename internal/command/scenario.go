@@ -124,10 +124,17 @@ func givenEvidence(s policy.Scenario) decision.Evidence {
 			Ring: ring, Update: e.Update, Attempted: e.Attempted, Succeeded: e.Succeeded, Failed: e.Attempted - e.Succeeded,
 			Missing: e.Missing, SucceededAt: e.SucceededAt, Platforms: append([]string{}, e.Platforms...), Tenants: e.Tenants,
 			Healthy: e.Healthy, Unhealthy: e.Unhealthy, HealthUnknown: max(0, e.Succeeded-e.Healthy-e.Unhealthy),
-			OnPlatforms: onPlatforms(e.On),
+			OnPlatforms: onPlatforms(e.On), Canaries: canaries(e.Canaries),
 		})
 	}
 	return out
+}
+
+func canaries(c *policy.ScenarioCanaries) *decision.Canaries {
+	if c == nil {
+		return nil
+	}
+	return &decision.Canaries{Succeeded: c.Succeeded, Failed: c.Attempted - c.Succeeded, SucceededAt: c.SucceededAt}
 }
 
 func onPlatforms(list []policy.ScenarioPlatform) (out []decision.OnPlatform) {
