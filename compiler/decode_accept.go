@@ -1,18 +1,18 @@
 package compiler
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 var (
-	findingGrammar = regexp.MustCompile(`^RF[0-9]{4}( [A-Za-z0-9][A-Za-z0-9_./-]*)?$`)
-	someWords      = regexp.MustCompile(`\S`)
+	findingGrammar = lazyregexp.New(`^RF[0-9]{4}( [A-Za-z0-9][A-Za-z0-9_./-]*)?$`)
+	someWords      = lazyregexp.New(`\S`)
 )
 
 // acceptances reads which findings of check the tenant lives with.

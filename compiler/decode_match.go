@@ -6,6 +6,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // match reads what a rule, lane or freeze applies to. An empty one would be everything by accident.
@@ -32,7 +33,7 @@ func (n node) anyOf(what string, read func(node) string) []string {
 	return n.several(read)
 }
 
-var globGrammar = regexp.MustCompile(`^.{1,200}$`)
+var globGrammar = lazyregexp.New(`^.{1,200}$`)
 
 // glob reads a pattern. Grammars that this one is not are refused: their signs would be taken as they are and match
 // nothing.

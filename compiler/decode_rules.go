@@ -2,13 +2,13 @@ package compiler
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 const otherwise = "otherwise"
@@ -105,7 +105,7 @@ func (n node) end() string {
 	return s
 }
 
-var cveGrammar = regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,19}$`)
+var cveGrammar = lazyregexp.New(`^CVE-[0-9]{4}-[0-9]{4,19}$`)
 
 // cves reads a list of CVE numbers.
 func (n node) cves() []string {

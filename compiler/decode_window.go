@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 	wallLayout, aWall = "2006-01-02T15:04", `a wall time such as "2026-12-18T18:00"`
 )
 
-var anyText = regexp.MustCompile(`.`)
+var anyText = lazyregexp.New(`.`)
 
 // windows reads the name of a window, or a list of them. A list of one is that one.
 func (n node) windows() (one string, several []string) {

@@ -5,7 +5,6 @@ import (
 	stderrors "errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // loadErrors explains why a package could not be read. A refused file explains all that follows from it, and of the
@@ -243,7 +243,7 @@ func (r *reader) leftover(root node, err error) {
 	}
 }
 
-var quotedPath = regexp.MustCompile(`"[^"]+"`)
+var quotedPath = lazyregexp.New(`"[^"]+"`)
 
 func unquote(s string) string {
 	var out string

@@ -3,7 +3,6 @@ package compiler
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // name is how messages call the node: rings.broad.requires."msp-lab/test".soak.
@@ -284,12 +284,12 @@ func mostTelling(list []errors.Error) errors.Error {
 }
 
 // definitions are shown as they are written, also from a permissive view.
-var definitions = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
+var definitions = lazyregexp.New(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
-var mismatch = regexp.MustCompile(` \(mismatched types .*\)$`)
+var mismatch = lazyregexp.New(` \(mismatched types .*\)$`)
 
 // unprintable is what fmt makes of a value of CUE's whose own method fails.
-var unprintable = regexp.MustCompile(`%!.\(PANIC=[^)]*\)`)
+var unprintable = lazyregexp.New(`%!.\(PANIC=[^)]*\)`)
 
 func plainMessage(e errors.Error) string {
 	f, args := e.Msg()

@@ -3,22 +3,22 @@ package compiler
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // What people write instead of a duration, a percentage or a time is most often right in another notation. These
 // functions say how it is written here; they return "" where that would be a guess.
 
 var (
-	amounts  = regexp.MustCompile(`^(?:[0-9]+(?:\.[0-9]+)?[a-z]+)+$`)
-	amount   = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)([a-z]+)`)
-	bare     = regexp.MustCompile(`^[0-9]+$`)
-	someDate = regexp.MustCompile(`^([0-9]{4})-([0-9]{2})-([0-9]{2})`)
+	amounts  = lazyregexp.New(`^(?:[0-9]+(?:\.[0-9]+)?[a-z]+)+$`)
+	amount   = lazyregexp.New(`([0-9]+(?:\.[0-9]+)?)([a-z]+)`)
+	bare     = lazyregexp.New(`^[0-9]+$`)
+	someDate = lazyregexp.New(`^([0-9]{4})-([0-9]{2})-([0-9]{2})`)
 )
 
 var units = map[string]time.Duration{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 const scenariosDir = "tests"
@@ -207,7 +207,7 @@ func (n node) hostNames() []string {
 	return out
 }
 
-var purlGrammar = regexp.MustCompile(`^pkg:[a-z0-9.+-]+/[^@]+@.+$`)
+var purlGrammar = lazyregexp.New(`^pkg:[a-z0-9.+-]+/[^@]+@.+$`)
 
 func (n node) purl() string {
 	return n.matching(purlGrammar, diag.WrongValue, `a purl such as "pkg:deb/debian/openssl@3.0.17-1~deb12u2"`)

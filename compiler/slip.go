@@ -1,10 +1,10 @@
 package compiler
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // slip is a common mistake for which the parser has no word: what it says then, what the line looks like, and what to
@@ -30,13 +30,13 @@ var slips = compiledSlips([]slip{
 })
 
 type compiledSlip struct {
-	message, line *regexp.Regexp
+	message, line *lazyregexp.Regexp
 	summary, fix  string
 }
 
 func compiledSlips(list []slip) (out []compiledSlip) {
 	for _, s := range list {
-		out = append(out, compiledSlip{regexp.MustCompile(s.message), regexp.MustCompile(s.line), s.summary, s.fix})
+		out = append(out, compiledSlip{lazyregexp.New(s.message), lazyregexp.New(s.line), s.summary, s.fix})
 	}
 	return out
 }

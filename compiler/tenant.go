@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"testing/fstest"
 
 	"cuelang.org/go/cue"
@@ -13,10 +12,11 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // A tenant's name becomes part of Git refs, so it is flat and plain.
-var tenantGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var tenantGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // compiled is one tenant's result. Policy is nil if there is none.
 type compiled struct {

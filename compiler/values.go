@@ -3,7 +3,6 @@ package compiler
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // str reads a string; what completes "must be …". It is "" if there is none.
@@ -31,7 +31,7 @@ func (n node) str(what string) string {
 }
 
 // matching reads a string of a grammar.
-func (n node) matching(grammar *regexp.Regexp, code diag.Code, what string) string {
+func (n node) matching(grammar *lazyregexp.Regexp, code diag.Code, what string) string {
 	s := n.str(what)
 	if s != "" && !grammar.MatchString(s) || s == "" && n.isEmptyString() {
 		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", fixOf(grammar, s)))
@@ -41,7 +41,7 @@ func (n node) matching(grammar *regexp.Regexp, code diag.Code, what string) stri
 }
 
 // fixOf says how a value in another notation is written.
-func fixOf(grammar *regexp.Regexp, s string) string {
+func fixOf(grammar *lazyregexp.Regexp, s string) string {
 	switch {
 	case grammar == percentGrammar:
 		return percentFix(s)
@@ -141,8 +141,8 @@ func (n node) integer(low, high int) int {
 const maxCount = 1 << 30
 
 var (
-	nameGrammar    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
-	percentGrammar = regexp.MustCompile(`^(100|[1-9][0-9]?)%$`)
+	nameGrammar    = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+	percentGrammar = lazyregexp.New(`^(100|[1-9][0-9]?)%$`)
 )
 
 const aName = "a name"

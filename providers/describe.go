@@ -3,9 +3,10 @@ package providers
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // MaxCommands bounds the allow-list, so that a person can read it before pinning it.
@@ -14,7 +15,7 @@ const MaxCommands = 64
 var (
 	nameGrammar    = whole("[a-z][a-z0-9-]{0,31}")
 	programGrammar = whole("[a-z0-9][a-zA-Z0-9._+-]{0,63}")
-	assignment     = regexp.MustCompile(`\A[A-Z_][A-Z0-9_]*=`)
+	assignment     = lazyregexp.New(`\A[A-Z_][A-Z0-9_]*=`)
 )
 
 // interpreters run text as code, or run their arguments as a program: an allow-list with one of them allows all.

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // File is one hosts file. Path is relative to the repository's root; its extension says the format.
@@ -103,11 +103,11 @@ func (b *builder) fail(at diag.Range, code diag.Code, fix, format string, args .
 
 // The grammars keep what hosts files say out of options, paths and terminals. A site becomes a file's name.
 var (
-	hostGrammar       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
-	userGrammar       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
-	credentialGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
-	keyGrammar        = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
-	siteGrammar       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	hostGrammar       = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{0,62}$`)
+	userGrammar       = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}$`)
+	credentialGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,38}$`)
+	keyGrammar        = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}$`)
+	siteGrammar       = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 )
 
 func (b *builder) add(e entry) {

@@ -3,12 +3,13 @@ package inventory
 import (
 	"errors"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
-var dnsGrammar = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$`)
+var dnsGrammar = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$`)
 
 const maxAddress = 253
 

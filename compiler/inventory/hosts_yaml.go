@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"unicode/utf8"
 
@@ -13,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // yamlReader turns YAML nodes into a tree with positions in bytes.
@@ -78,7 +78,7 @@ func (r *yamlReader) nested() int {
 // exactUpTo is the size of file whose syntax errors are looked up a second time.
 const exactUpTo = 32 << 10
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var yamlLine = lazyregexp.New(`^yaml: (?:line (\d+): )?`)
 
 // syntax says what is wrong and where. The first parser is fast and thrifty but names a line near the mistake at
 // best; the second is exact and neither, so that it sees small files only.

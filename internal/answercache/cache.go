@@ -128,11 +128,26 @@ func (c *Cache) create(path string) (*os.File, error) {
 }
 
 // Trim forgets the entries that were not used for longest until the rest is a quarter below the bounds. It looks only
-// if something was put since Open.
+// if something was put since Open, and nobody has looked for an hour: looking at thousands of entries takes longer than
+// compiling a tenant.
 func (c *Cache) Trim() {
-	if c.put.Load() {
-		c.trim(maxTotal, maxCount)
+	if !c.put.Load() || !c.stale() {
+		return
 	}
+	_ = os.WriteFile(c.stamp(), nil, 0o600)
+	c.trim(maxTotal, maxCount)
+}
+
+// stamp is the file whose time says when somebody looked.
+func (c *Cache) stamp() string { return filepath.Join(c.dir, "trimmed") }
+
+func (c *Cache) stale() bool {
+	info, err := os.Stat(c.stamp())
+	age := time.Hour
+	if err == nil {
+		age = time.Since(info.ModTime())
+	}
+	return age >= time.Hour || age < 0
 }
 
 type found struct {
@@ -145,7 +160,7 @@ func (c *Cache) trim(bytes int64, count int) {
 	var all []found
 	var total int64
 	_ = filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || path == c.stamp() {
 			return nil // what cannot be read is not counted
 		}
 		if info, err := d.Info(); err == nil {

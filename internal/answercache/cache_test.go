@@ -229,3 +229,31 @@ func TestAtOnce(t *testing.T) {
 		t.Errorf("left behind: %v", entries(t, a))
 	}
 }
+
+// TestTrimLooksOnceAnHour: what nobody put, or somebody looked at a moment ago, is not walked over again.
+func TestTrimLooksOnceAnHour(t *testing.T) {
+	c := open(t)
+	looked := func() bool {
+		info, err := os.Stat(c.stamp())
+		return err == nil && time.Since(info.ModTime()) < time.Hour
+	}
+	if c.Trim(); looked() {
+		t.Fatal("it looked although nothing was put")
+	}
+	c.Put(key("a"), []byte("a"))
+	if c.Trim(); !looked() {
+		t.Fatal("it did not look")
+	}
+	for age, want := range map[time.Duration]bool{2 * time.Hour: true, -24 * time.Hour: true} {
+		then := time.Now().Add(-age)
+		if err := os.Chtimes(c.stamp(), then, then); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.stale(); got != want {
+			t.Errorf("%s old: %v, want %v", age, got, want)
+		}
+	}
+	if c.Trim(); c.stale() {
+		t.Error("it did not say that it looked")
+	}
+}

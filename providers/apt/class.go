@@ -2,11 +2,12 @@ package apt
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
 	packageurl "github.com/package-url/packageurl-go"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // security says whether an archive holds security updates. It goes by the label in the archive's signed Release file:
@@ -54,7 +55,7 @@ func purl(distribution, name, version, arch string) string {
 // needsReboot are packages whose new version does not run before a reboot: the kernel, processor microcode, and what
 // cannot be restarted on a running system (pid 1 can re-execute itself, dbus cannot; its postinst asks for a reboot,
 // as do libc6 and openssl's library on Ubuntu). apt itself says nothing: this predicts, /run/reboot-required decides.
-var needsReboot = regexp.MustCompile(`^(linux-image-.*|linux-firmware|firmware-.*|(intel|amd64)-microcode|libc6|dbus|dbus-daemon)$`)
+var needsReboot = lazyregexp.New(`^(linux-image-.*|linux-firmware|firmware-.*|(intel|amd64)-microcode|libc6|dbus|dbus-daemon)$`)
 
 // rebootOf is "yes" or "unknown", never "no": any package's scripts may ask for a reboot.
 func rebootOf(name string) string {

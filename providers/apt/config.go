@@ -2,10 +2,11 @@ package apt
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // insecureSettings switch verification off.
@@ -26,7 +27,7 @@ var placedSettings = map[string]string{
 // config is apt's configuration: plain values by lower-case key, as apt compares them.
 type config map[string]string
 
-var configLine = regexp.MustCompile(`^([^ "]+) "(.*)";$`)
+var configLine = lazyregexp.New(`^([^ "]+) "(.*)";$`)
 
 // parseConfig reads "apt-config dump". Values that span lines belong to hooks and are not kept.
 func parseConfig(text string) config {
@@ -85,7 +86,7 @@ const sourceOptionNames = `trusted|allow-insecure|allow-weak|allow-downgrade-to-
 // value: addresses may hold passwords.
 const sourceOptionPattern = `^[^#]*(` + sourceOptionNames + `)[[:space:]]*[=:][[:space:]]*[A-Za-z0-9]*`
 
-var sourceOption = regexp.MustCompile(`(?i)(` + sourceOptionNames + `)\s*[=:]\s*([A-Za-z0-9]*)`)
+var sourceOption = lazyregexp.New(`(?i)(` + sourceOptionNames + `)\s*[=:]\s*([A-Za-z0-9]*)`)
 
 // parseSourceOptions reads grep's answer, "file:match" a line, into options that weaken verification and those that
 // only stop the check of an index's age.
@@ -112,8 +113,8 @@ func parseSourceOptions(text string) (insecure, undated []string) {
 }
 
 var (
-	priorityLine = regexp.MustCompile(`^ *(-?\d+) (\S.*)$`)
-	pinnedLine   = regexp.MustCompile(`^ +(` + namePart + `) -> (\S+) with priority (-?\d+)$`)
+	priorityLine = lazyregexp.New(`^ *(-?\d+) (\S.*)$`)
+	pinnedLine   = lazyregexp.New(`^ +(` + namePart + `) -> (\S+) with priority (-?\d+)$`)
 )
 
 // leastOffered is the lowest priority at which apt upgrades an installed package from an archive.

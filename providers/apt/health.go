@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
 )
@@ -101,8 +101,8 @@ func systemState(out providers.Output) string {
 }
 
 var (
-	systemWord = regexp.MustCompile(`\A[a-z]{1,20}\z`)
-	unitLine   = regexp.MustCompile(`\A([A-Za-z0-9:_.@\\-]{1,256}) +\S+ +failed +(\S+)(?: +.*)?\z`)
+	systemWord = lazyregexp.New(`\A[a-z]{1,20}\z`)
+	unitLine   = lazyregexp.New(`\A([A-Za-z0-9:_.@\\-]{1,256}) +\S+ +failed +(\S+)(?: +.*)?\z`)
 )
 
 // failedUnits adds the units that failed to what is known of the system.
@@ -164,7 +164,7 @@ func spaceHealth(ctx context.Context, x providers.Exec) ([]providers.Check, erro
 }
 
 // spaceLine is what POSIX has "df -P -k" print: the free blocks are the fourth number of its table.
-var spaceLine = regexp.MustCompile(`\A\S.* +([0-9]{1,18}) +-?[0-9]+ +(-?[0-9]{1,18}) +(?:-?[0-9]+%|-) +/.*\z`)
+var spaceLine = lazyregexp.New(`\A\S.* +([0-9]{1,18}) +-?[0-9]+ +(-?[0-9]{1,18}) +(?:-?[0-9]+%|-) +/.*\z`)
 
 // parseSpace returns the free KiB of each path.
 func parseSpace(text string) ([]int64, error) {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
 )
@@ -96,7 +96,7 @@ func difference(before, now pkg) providers.Action {
 	return a
 }
 
-var dpkgLine = regexp.MustCompile(`(?m)^(?:Unpacking|Setting up|Removing) (` + namePart + `) \(`)
+var dpkgLine = lazyregexp.New(`(?m)^(?:Unpacking|Setting up|Removing) (` + namePart + `) \(`)
 
 // touched returns the packages that dpkg says it worked on. A package's own scripts could print such lines too, which
 // makes a result worse, never better.
@@ -109,7 +109,7 @@ func (tx transaction) touched(out providers.Output) map[string]bool {
 	return names
 }
 
-var lockFailure = regexp.MustCompile(`(?m)^E: (?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock)`)
+var lockFailure = lazyregexp.New(`(?m)^E: (?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock)`)
 
 // neverStarted says that apt-get gave up waiting for dpkg's lock: whatever changed meanwhile is not ours.
 func neverStarted(out providers.Output) bool {

@@ -2,10 +2,10 @@ package apt
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -25,7 +25,7 @@ var unfinishedStates = map[byte]string{
 	'U': "unpacked", 'F': "half-configured", 'H': "half-installed", 'W': "waiting for triggers", 't': "with pending triggers",
 }
 
-var packageLine = regexp.MustCompile(`^(` + namePart + `)\t([a-z][a-z0-9-]*)\t(` + versionPart + `)?\t([uihrp])([ncHUFWti])([ R])\t(` +
+var packageLine = lazyregexp.New(`^(` + namePart + `)\t([a-z][a-z0-9-]*)\t(` + versionPart + `)?\t([uihrp])([ncHUFWti])([ R])\t(` +
 	versionPart + `)?$`)
 
 // parsePackages reads the dpkg database. Packages of which at most configuration files are left are not returned.

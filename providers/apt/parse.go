@@ -2,10 +2,10 @@ package apt
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -39,11 +39,11 @@ const (
 
 var (
 	// Inst NAME [OLD] (NEW Label:Ver/Suite, Label:Suite [arch]) [what else is broken in between]
-	instLine = regexp.MustCompile(`^(?:Inst|Conf) (` + namePart + `)(?: \[(` + versionPart + `)\])? ` +
+	instLine = lazyregexp.New(`^(?:Inst|Conf) (` + namePart + `)(?: \[(` + versionPart + `)\])? ` +
 		`\((` + versionPart + `)(?: ([^\[\]]*))? \[([a-z][a-z0-9-]*)\]\)(?: \[[^\[\]]*\])*$`)
-	removeLine  = regexp.MustCompile(`^(?:Remv|Purg) (` + namePart + `) \[(` + versionPart + `)\](?: \[[^\[\]]*\])*$`)
-	keptLine    = regexp.MustCompile(`^ +(` + namePart + `) \((` + versionPart + `) => (` + versionPart + `)\)$`)
-	summaryLine = regexp.MustCompile(`^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?` +
+	removeLine  = lazyregexp.New(`^(?:Remv|Purg) (` + namePart + `) \[(` + versionPart + `)\](?: \[[^\[\]]*\])*$`)
+	keptLine    = lazyregexp.New(`^ +(` + namePart + `) \((` + versionPart + `) => (` + versionPart + `)\)$`)
+	summaryLine = lazyregexp.New(`^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?` +
 		`(?:(\d+) downgraded, )?(\d+) to remove and (\d+) not upgraded\.$`)
 )
 

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -85,9 +85,9 @@ func rebootAsked(ctx context.Context, x providers.Exec) ([]string, error) {
 }
 
 var (
-	kernelPackage = regexp.MustCompile(`^linux-image-(?:unsigned-)?(\d.*)$`)
-	kernelRelease = regexp.MustCompile(`^\d[0-9.]*(?:\+deb\d+)?-(?:\d[0-9a-z.]*-)?(.+)$`)
-	debianVersion = regexp.MustCompile(`\bDebian (` + versionPart + `)`)
+	kernelPackage = lazyregexp.New(`^linux-image-(?:unsigned-)?(\d.*)$`)
+	kernelRelease = lazyregexp.New(`^\d[0-9.]*(?:\+deb\d+)?-(?:\d[0-9a-z.]*-)?(.+)$`)
+	debianVersion = lazyregexp.New(`\bDebian (` + versionPart + `)`)
 )
 
 // newerKernel names the newest installed kernel of the running one's flavour (amd64, cloud-amd64, …) if that is not

@@ -1,8 +1,9 @@
 package apt
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // indexFormat prints one downloaded index a line. A description has no "|"; it comes last all the same.
@@ -34,7 +35,7 @@ func parseIndexes(text string) ([]index, error) {
 	return out, nil
 }
 
-var uriLine = regexp.MustCompile(`^'([^']+)' \S+ (\d+) ?(\S*)$`)
+var uriLine = lazyregexp.New(`^'([^']+)' \S+ (\d+) ?(\S*)$`)
 
 // parseSources reads "apt-get --print-uris update": the base URIs of all configured repositories.
 func parseSources(text string) ([]string, error) {
@@ -55,7 +56,7 @@ func parseSources(text string) ([]string, error) {
 	return out, nil
 }
 
-var versionLine = regexp.MustCompile(`^ *(` + namePart + `) \| +(` + versionPart + `) \| (\S.*)$`)
+var versionLine = lazyregexp.New(`^ *(` + namePart + `) \| +(` + versionPart + `) \| (\S.*)$`)
 
 // available is one version of a package in one index.
 type available struct{ name, version, description string }

@@ -3,13 +3,13 @@ package apt
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
-var distributionID = regexp.MustCompile(`\A[a-z0-9][a-z0-9._-]{0,63}\z`)
+var distributionID = lazyregexp.New(`\A[a-z0-9][a-z0-9._-]{0,63}\z`)
 
 // state is what dpkg says of a host: its database, its journal, its own audit.
 type state struct {
