@@ -163,7 +163,9 @@ func (n node) conflict(err error) {
 		n.undefined(d, e)
 		return
 	}
-	slices.SortStableFunc(spots, func(a, b diag.Range) int { return rank(a, n.r.home) - rank(b, n.r.home) })
+	slices.SortStableFunc(spots, func(a, b diag.Range) int { // who sets a field beside its parameter did not mistype that
+		return cmp.Or(rank(a, n.r.home)-rank(b, n.r.home), strings.Compare(n.r.parameterSet(a), n.r.parameterSet(b)))
+	})
 	if at := firstPosition(e); len(spots) == 0 && at.File != "" {
 		spots = []diag.Range{at}
 	}
@@ -216,6 +218,9 @@ func (r *reader) parameterSet(at diag.Range) string {
 func (r *reader) clashFix(own, other diag.Range) string {
 	if name := r.parameterSet(own); name != "" {
 		return "give " + name + " a value of the type with which it is declared"
+	}
+	if name := r.parameterSet(other); name != "" {
+		return name + " sets it, too: keep one of them"
 	}
 	if own.File == other.File || rank(own, r.home) == rank(other, r.home) {
 		return "a value cannot be overridden: keep one of them"
