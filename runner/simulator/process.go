@@ -90,7 +90,7 @@ func (p *process) once(t *task) {
 	p.tasks = live(p.tasks)
 	p.runs++
 	r := &run{process: p, t: t, id: fmt.Sprintf("%s-%d", p.name, p.runs), nextIn: 6 * hour}
-	p.run, p.stop = r, false
+	p.run, p.stop, p.inbox = r, false, nil
 	err := r.all()
 	if err != nil {
 		w.say("%s: the run ended: %v", p.name, err)
