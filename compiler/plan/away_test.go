@@ -129,15 +129,8 @@ func thaws(in plan.Input, purl string) bool {
 
 // plannedOrWindow are the host-updates that nothing but a window keeps back.
 func plannedOrWindow(p *plan.Plan) map[[2]string]bool {
-	out := map[[2]string]bool{}
+	out := planned(p)
 	for _, r := range p.Rings {
-		for _, w := range r.Waves {
-			for _, h := range w.Hosts {
-				for _, u := range p.Changes[w.Change].Updates {
-					out[[2]string{h, u.Update}] = true
-				}
-			}
-		}
 		for _, w := range r.Waiting {
 			for _, h := range w.Hosts {
 				out[[2]string{h, w.Update}] = out[[2]string{h, w.Update}] || w.For == plan.ForWindow

@@ -17,7 +17,7 @@ import (
 // TestWithoutRoot runs some of these tests again as nobody, who gets a range of subordinate ids for the occasion.
 func TestWithoutRoot(t *testing.T) {
 	if testing.Short() {
-		t.Skip("short")
+		t.Skip("-short leaves out what runs the other tests a second time")
 	}
 	Require(t)
 	if inUserNamespace() {
