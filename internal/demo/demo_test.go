@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // program is a stand-in for ringfence: init makes a repository, and every other verb exits with its last argument.
@@ -19,7 +21,7 @@ func play(t *testing.T, story ...Step) (dir, said string, err error) {
 	t.Helper()
 	home := t.TempDir()
 	binary := filepath.Join(home, "ringfence")
-	if err := os.WriteFile(binary, []byte(program), 0o755); err != nil {
+	if err := programfile.Write(binary, []byte(program)); err != nil {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(home, "policy")

@@ -2,17 +2,17 @@ package fleet
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 func TestOnlyAPinnedProgramRuns(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "provider")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+	if err := programfile.Write(program, []byte("#!/bin/sh\n")); err != nil {
 		t.Fatal(err)
 	}
 	lock, err := ReadLock(nil)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // trap makes a repository whose every hook, filter and configured command leaves a mark, and returns its folder and
@@ -17,7 +19,7 @@ func trap(t *testing.T) (dir, marks string) {
 	dir, marks = folder(t, map[string]string{"policy.cue": "one\n", ".gitattributes": "*.cue filter=evil diff=evil\n"}), t.TempDir()
 	script := func(name string) string {
 		path := filepath.Join(dir, ".git", "evil-"+name)
-		if err := os.WriteFile(path, []byte("#!/bin/sh\ntouch "+marks+"/"+name+"\ncat\n"), 0o755); err != nil {
+		if err := programfile.Write(path, []byte("#!/bin/sh\ntouch "+marks+"/"+name+"\ncat\n")); err != nil {
 			t.Fatal(err)
 		}
 		return path

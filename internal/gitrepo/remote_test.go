@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 const sharedRef = "refs/heads/ringfence/ledger/acme"
@@ -22,7 +24,7 @@ func shared(t *testing.T) (r *Repo, dir, bare string) {
 
 func script(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o755); err != nil {
+	if err := programfile.Write(path, []byte("#!/bin/sh\n"+text)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // points is a folder through which a harness counts a runner's I/O points and stops it at one of them. A point is a
@@ -108,7 +110,7 @@ func newPoints(t *testing.T, dir string) points {
 	}
 	if err == nil {
 		script := strings.NewReplacer("POINTS", string(p), "GIT", git).Replace(shim)
-		err = os.WriteFile(p.file("bin/git"), []byte(script), 0o755)
+		err = programfile.Write(p.file("bin/git"), []byte(script))
 	}
 	if err == nil {
 		err = syscall.Mkfifo(p.file("reached"), 0o600)

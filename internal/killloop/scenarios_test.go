@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // fails is a host whose installation goes wrong once, each time differently.
@@ -109,8 +111,7 @@ func (a *arena) killedAtStart(machine string) {
 // forked leaves a scan in a's clone that the remote refused, and one of b on the remote.
 func forked(a *arena) {
 	hook := a.path("remote.git", "hooks", "pre-receive")
-	a.write("#!/bin/sh\n! grep -q refs/heads/ringfence/ledger\n", "remote.git", "hooks", "pre-receive")
-	a.check(os.Chmod(hook, 0o755))
+	a.check(programfile.Write(hook, []byte("#!/bin/sh\n! grep -q refs/heads/ringfence/ledger\n")))
 	a.live("a", scanIt...)
 	a.check(os.Remove(hook))
 	a.later(time.Hour)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // Dir is the folder of the lab's base and mirror: $LAB_DIR, else ringfence-lab in the user's cache folder.
@@ -70,6 +72,9 @@ func exists(path string) bool {
 func put(path string, data []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
+	}
+	if mode == 0o755 {
+		return programfile.Write(path, data)
 	}
 	if err := os.WriteFile(path, data, mode); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringfence/ringfence/internal/programfile"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -62,7 +63,7 @@ func programs(t *testing.T, instead map[string]string) string {
 		from, ok := instead[name]
 		switch {
 		case strings.HasPrefix(from, "#!"):
-			if err := os.WriteFile(filepath.Join(bin, name), []byte(from), 0o700); err != nil {
+			if err := programfile.Write(filepath.Join(bin, name), []byte(from)); err != nil {
 				t.Fatal(err)
 			}
 			continue

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 func toySpec(t *testing.T, mode string, change func(*Spec)) Spec {
@@ -92,7 +94,7 @@ func TestWhatIsNoProviderIsSaidToBeNone(t *testing.T) {
 
 func TestAFileThatIsNoProgramIsNoProvider(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "notes")
-	if err := os.WriteFile(text, []byte("just text"), 0o755); err != nil {
+	if err := programfile.Write(text, []byte("just text")); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]error{

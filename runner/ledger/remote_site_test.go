@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/internal/programfile"
 )
 
 // site is a runner's own repository, with the remote that all share as origin.
@@ -80,7 +81,7 @@ func (s site) down(t *testing.T) (up func()) {
 func (s site) hook(t *testing.T, name, text string) (remove func()) {
 	t.Helper()
 	path := filepath.Join(s.bare, "hooks", name)
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o755); err != nil {
+	if err := programfile.Write(path, []byte("#!/bin/sh\n"+text)); err != nil {
 		t.Fatal(err)
 	}
 	return func() { os.Remove(path) }
