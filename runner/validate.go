@@ -2,13 +2,13 @@ package runner
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/package-url/packageurl-go"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
 )
@@ -16,8 +16,8 @@ import (
 // The grammars are wider than any one package system's and narrower than anything that could be an option, a path or
 // markup. Providers and the broker check their own, narrower ones.
 var (
-	packageName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+._:-]{0,127}$`)
-	packageVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+._:~^-]{0,127}$`)
+	packageName    = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9+._:-]{0,127}$`)
+	packageVersion = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9+._:~^-]{0,127}$`)
 )
 
 const (

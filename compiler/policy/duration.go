@@ -2,13 +2,14 @@ package policy
 
 import (
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
-var durationGrammar = regexp.MustCompile(`^(?:([0-9]{1,4})d)?((?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?)$`)
+var durationGrammar = lazyregexp.New(`^(?:([0-9]{1,4})d)?((?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?)$`)
 
 // ParseDuration reads what policies write: days, hours, minutes and seconds, "3d", "1d12h", "72h", "0s". A day is 24
 // hours of elapsed time, also where daylight saving changes. What it yields is encoded in hours, so that "3d" and

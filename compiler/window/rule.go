@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/teambition/rrule-go"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // rule is a checked RRULE that yields dates. The library expands it in UTC, at midnight, where no clock ever jumps: it
@@ -34,8 +35,8 @@ var ruleParts = map[string]string{
 }
 
 var (
-	datePart = regexp.MustCompile(`^[0-9]{8}$`)
-	dayPart  = regexp.MustCompile(`^([+-]?[1-9][0-9]?)?[A-Z]{2}$`)
+	datePart = lazyregexp.New(`^[0-9]{8}$`)
+	dayPart  = lazyregexp.New(`^([+-]?[1-9][0-9]?)?[A-Z]{2}$`)
 )
 
 // ErrNoFrom is wrapped by errors about a rule whose dates depend on where it begins, which nothing says.

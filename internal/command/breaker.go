@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -112,7 +112,7 @@ func quoted(s string) string {
 	return string(raw)
 }
 
-var noName = regexp.MustCompile(`[^A-Za-z0-9]+`)
+var noName = lazyregexp.New(`[^A-Za-z0-9]+`)
 
 // ruleName makes a name of words.
 func ruleName(words string) string {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/verify"
@@ -153,7 +153,7 @@ func parseSigners(name string, raw []byte) (*signing.Signers, error) {
 	return s, nil
 }
 
-var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var fullCommit = lazyregexp.New(`^[0-9a-f]{40}$`)
 
 // seenRecord reads --head.
 func seenRecord(head string) (*verify.Seen, error) {

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // remoteOutput bounds what a remote may list: a ref for every tenant and site of a large provider fits.
 const remoteOutput = 32 << 20
 
 // plainRemote is what a remote may be called here: its name becomes part of refs, settings and arguments.
-var plainRemote = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
+var plainRemote = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
 
 // RemoteRef asks a remote where a ref is; without the ref it returns ErrRefNotFound.
 func (r *Repo) RemoteRef(ctx context.Context, remote, ref string) (string, error) {

@@ -3,9 +3,9 @@ package gitrepo
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -31,7 +31,7 @@ func (e *RemoteError) Error() string {
 func (e *RemoteError) Unwrap() error { return e.Kind }
 
 // refusals are what git and the usual servers say when another try will not help.
-var refusals = regexp.MustCompile(`(?i)permission (to .* )?denied|permission denied|access denied|not allowed|unauthorized|forbidden|` +
+var refusals = lazyregexp.New(`(?i)permission (to .* )?denied|permission denied|access denied|not allowed|unauthorized|forbidden|` +
 	`authentication failed|could not read (username|password)|invalid credentials|repository not found|project .* could not be found|` +
 	`returned error: 40[13]|dubious ownership|archived|quota|read-?only|exceed|no space left|unpack failed|unpacker error`)
 
@@ -47,7 +47,7 @@ func failure(remote, text string) *RemoteError {
 
 const maxGist = 600
 
-var credentials = regexp.MustCompile(`://[^/@\s]*@`)
+var credentials = lazyregexp.New(`://[^/@\s]*@`)
 
 // gist is what matters of git's stderr, in one line: not its advice, not its progress, no password of a URL.
 func gist(stderr string) string {

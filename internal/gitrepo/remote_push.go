@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -84,8 +84,8 @@ func parseAnswer(out, ref string) (a answer, ok bool) {
 // The words for a ref that another writer moved, or is moving right now: in git's answer, and in what the server tells
 // beside it, where a hook may write anything.
 var (
-	overtaken = regexp.MustCompile(`stale info|fetch first|non-fast-forward|already exists|failed to lock|incorrect old value|needs force|remote ref updated`)
-	contended = regexp.MustCompile(`cannot lock ref .*(is at .* but expected|File exists|unable to resolve|reference already exists)`)
+	overtaken = lazyregexp.New(`stale info|fetch first|non-fast-forward|already exists|failed to lock|incorrect old value|needs force|remote ref updated`)
+	contended = lazyregexp.New(`cannot lock ref .*(is at .* but expected|File exists|unable to resolve|reference already exists)`)
 )
 
 // whyNotPushed tells a race from a refusal. Servers word both as they like, so in doubt the ref itself is asked.

@@ -32,6 +32,10 @@ func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 
 func (r *Regexp) ReplaceAllString(s, with string) string { return r.get().ReplaceAllString(s, with) }
 
+func (r *Regexp) FindAllString(s string, n int) []string { return r.get().FindAllString(s, n) }
+
+func (r *Regexp) FindSubmatch(b []byte) [][]byte { return r.get().FindSubmatch(b) }
+
 func (r *Regexp) Match(b []byte) bool { return r.get().Match(b) }
 
 func (r *Regexp) FindAllSubmatch(b []byte, n int) [][][]byte { return r.get().FindAllSubmatch(b, n) }

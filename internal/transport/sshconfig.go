@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/kevinburke/ssh_config"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // sshConfig is the runner's own ssh_config. Of its keywords count HostName, Port, User, IdentityFile, IdentitiesOnly,
@@ -50,8 +51,8 @@ func parseSSHConfig(path string, text []byte) (*sshConfig, error) {
 }
 
 var (
-	directive  = regexp.MustCompile(`(?i)^[ \t]*(match|include)(?:[ \t]*=[ \t]*|[ \t]+)(.*)$`)
-	safeMatch  = regexp.MustCompile(`(?i)^(all|host[ \t]+[^ \t,]+)$`)
+	directive  = lazyregexp.New(`(?i)^[ \t]*(match|include)(?:[ \t]*=[ \t]*|[ \t]+)(.*)$`)
+	safeMatch  = lazyregexp.New(`(?i)^(all|host[ \t]+[^ \t,]+)$`)
 	maxInclude = 5
 )
 

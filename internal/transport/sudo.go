@@ -3,8 +3,8 @@ package transport
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/providers"
 )
@@ -15,9 +15,9 @@ func withSudo(argv []string) []string {
 }
 
 var (
-	sudoMissing  = regexp.MustCompile(`^(\S*/)?env: .*sudo.*: No such file or directory$`)
-	sudoNotFound = regexp.MustCompile(`^sudo: .*: command not found$`)
-	sudoRefuses  = regexp.MustCompile(`(?i)^sudo: (a password is required|a terminal is required|no tty present|sorry, you |` +
+	sudoMissing  = lazyregexp.New(`^(\S*/)?env: .*sudo.*: No such file or directory$`)
+	sudoNotFound = lazyregexp.New(`^sudo: .*: command not found$`)
+	sudoRefuses  = lazyregexp.New(`(?i)^sudo: (a password is required|a terminal is required|no tty present|sorry, you |` +
 		`no valid sudoers sources|unknown user|account validation failure|account expired|password expired|account or password is expired|` +
 		`pam_|unable to initialize|error in .*sudoers|.* must be owned by|effective uid is not 0|` +
 		`the "no new privileges" flag|if sudo is running in a container)` +

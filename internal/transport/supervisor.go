@@ -5,12 +5,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -178,7 +178,7 @@ func (s supervisor) await(ctx context.Context, id string) (Status, providers.Out
 	}
 }
 
-var idGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,79}$`)
+var idGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,79}$`)
 
 // hostID is what the n-th changing command of an action is called on the host.
 func hostID(id string, n int) (string, error) {

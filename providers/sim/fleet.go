@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
@@ -106,7 +106,7 @@ func tidy(err error) error {
 	return errors.New(goType.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), ""))
 }
 
-var goType = regexp.MustCompile(` (in type|into) [*\[\]a-zA-Z.]+`)
+var goType = lazyregexp.New(` (in type|into) [*\[\]a-zA-Z.]+`)
 
 // linesOf returns the line of entry i of a list of the file, since decoded values do not know where they stood.
 // The file is parsed again for it, but only when there is a mistake to report.

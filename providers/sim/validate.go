@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/providers"
 )
 
 var (
-	packageName = regexp.MustCompile(`\A[a-z0-9][a-z0-9+.-]*[a-z0-9+.]\z`)
-	hostName    = regexp.MustCompile(`\A[a-z0-9][a-z0-9.-]{0,62}\z`)
-	counter     = regexp.MustCompile(`%0?[0-9]?d`)
+	packageName = lazyregexp.New(`\A[a-z0-9][a-z0-9+.-]*[a-z0-9+.]\z`)
+	hostName    = lazyregexp.New(`\A[a-z0-9][a-z0-9.-]{0,62}\z`)
+	counter     = lazyregexp.New(`%0?[0-9]?d`)
 )
 
 var (

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // Errors that callers branch on.
@@ -159,7 +159,7 @@ func (l *Ledger) broken(commit string, why error) error {
 func short(hash string) string { return hash[:min(12, len(hash))] }
 
 // plainName is what a tenant or site may be called here: it becomes part of a ref or a file name.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // CanBeTenant says whether a tenant could have that name: it is part of a ref.
 func CanBeTenant(name string) bool { return plainName.MatchString(name) }

@@ -2,13 +2,13 @@ package ics
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // calendar gathers events. An event that replaces one of a series is known by the series' UID.
@@ -143,7 +143,7 @@ func (c *calendar) until(out *event, p property) error {
 	return nil
 }
 
-var clockPart = regexp.MustCompile(`;BY(HOUR|MINUTE|SECOND)=([0-9]{1,2})(;|$)`)
+var clockPart = lazyregexp.New(`;BY(HOUR|MINUTE|SECOND)=([0-9]{1,2})(;|$)`)
 
 // rule reads RRULE. A time of day in it must be the event's own.
 func (c *calendar) rule(out *event, e entry) error {
@@ -183,7 +183,7 @@ func clockOf(m moment, part string) string {
 	return strings.TrimLeft(fmt.Sprint(n), "0")
 }
 
-var untilPart = regexp.MustCompile(`(^|;)UNTIL=([0-9]{8}T[0-9]{6}Z?)(;|$)`)
+var untilPart = lazyregexp.New(`(^|;)UNTIL=([0-9]{8}T[0-9]{6}Z?)(;|$)`)
 
 // dateOnly turns an UNTIL that names a time into the date of the last start.
 func dateOnly(rule string, start moment, line int) (string, error) {

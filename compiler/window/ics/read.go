@@ -1,10 +1,11 @@
 package ics
 
 import (
-	"regexp"
 	"strings"
 
 	ical "github.com/arran4/golang-ical"
+
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // property is a line of the calendar, unfolded.
@@ -46,7 +47,7 @@ type reader struct {
 	closed  bool
 }
 
-var begins = regexp.MustCompile(`^[A-Za-z0-9-]+[;:]`)
+var begins = lazyregexp.New(`^[A-Za-z0-9-]+[;:]`)
 
 // read splits a calendar into its events and the other names of its zones.
 func read(data []byte) ([]entry, map[string]string, error) {

@@ -1,12 +1,12 @@
 package ics
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // moment is a DATE or DATE-TIME as the calendar writes it.
@@ -85,7 +85,7 @@ func parseMoment(text, zone string) (moment, bool) {
 	return m, err == nil && t.Format(layout) == text && t.Year() >= 1970 && t.Year() < 2200
 }
 
-var durationGrammar = regexp.MustCompile(`^\+?P(?:([0-9]{1,4})W|(?:([0-9]{1,5})D)?(?:T(?:([0-9]{1,5})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,7})S)?)?)$`)
+var durationGrammar = lazyregexp.New(`^\+?P(?:([0-9]{1,4})W|(?:([0-9]{1,5})D)?(?:T(?:([0-9]{1,5})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,7})S)?)?)$`)
 
 // parseLength reads a DURATION: whole days, which have as many hours as the clock says, or elapsed time.
 func parseLength(text string) (days int, length time.Duration, ok bool) {
