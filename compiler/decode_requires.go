@@ -11,6 +11,20 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
+// anyOf is what alternatives stand under, among the rings that are required. No ring is called so.
+const anyOf = "anyOf"
+
+// gates reads the requirements that must all hold.
+func (n node) gates() []policy.Requirement {
+	out := []policy.Requirement{}
+	for _, f := range n.fields() {
+		if f.label() != anyOf {
+			out = append(out, f.requirement())
+		}
+	}
+	return out
+}
+
 func (n node) requirement() policy.Requirement {
 	if n.label() == policy.PoolRing {
 		return n.pooled()
@@ -93,10 +107,9 @@ func (n node) alternatives() [][]policy.Requirement {
 
 // alternative reads one of the sets of requirements of which one must hold. An empty one would always hold.
 func (n node) alternative() []policy.Requirement {
-	out := each(n, node.requirement)
-	if len(out) == 0 {
+	if n.isStruct() && len(n.fields()) == 0 {
 		n.report(diag.New(diag.EmptyMatch, "%s requires nothing, so it would always hold", n.name()).
 			WithFix("name a ring: {pilot: {minSucceeded: 3}}"))
 	}
-	return out
+	return n.gates()
 }

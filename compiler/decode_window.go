@@ -131,11 +131,9 @@ var kinds = []struct {
 
 // recurrence checks that a window says exactly one kind of recurrence, and completely.
 func (n node) recurrence() {
-	var found []int
-	for i, k := range kinds {
-		if n.has(k.name) {
-			found = append(found, i)
-		}
+	found := kindsBy(func(name string) bool { return n.get(name).exists() })
+	if len(found) == 0 {
+		found = kindsBy(n.has)
 	}
 	if len(found) == 0 {
 		n.report(diag.New(diag.MissingField, "%s does not say when it opens", n.name()).
@@ -159,6 +157,16 @@ func (n node) recurrence() {
 			n.missing(k)
 		}
 	}
+}
+
+// kindsBy lists the kinds of recurrence that are there.
+func kindsBy(there func(name string) bool) (found []int) {
+	for i, k := range kinds {
+		if there(k.name) {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 // exclude reports two fields that cannot stand together, at the one that the user wrote. What comes from elsewhere

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -93,6 +94,9 @@ func (n node) under(name string) []string { return append(slices.Clone(n.path), 
 // label is the node's own field name.
 func (n node) label() string { return n.path[len(n.path)-1] }
 
+// inList reports whether the node is an element of a list.
+func (n node) inList() bool { return len(n.path) > 0 && strings.HasPrefix(n.label(), "[") }
+
 // root is the value that is read as a whole.
 func (n node) root() node {
 	for n.up != nil {
@@ -166,6 +170,9 @@ func (n node) items() []node {
 
 // listFix puts a single value in brackets.
 func (n node) listFix() string {
+	if n.label() == anyOf {
+		return "each alternative is a struct in a list: anyOf: [{ … }, { … }]"
+	}
 	if v, _ := n.v.Default(); v.IsConcrete() && v.Kind() == cue.StringKind {
 		return "write [" + n.text() + "]"
 	}

@@ -66,6 +66,8 @@ func (n node) structure(schema cue.Value) {
 		switch sub, ok := s.fields[f.label()]; {
 		case ok:
 			f.structure(sub)
+		case s.chosen && f.meansAnyOf(s):
+			f.unnamedAlternatives()
 		case s.chosen && schema.Allows(cue.Str(f.label())):
 			f.structure(s.entry)
 		case s.chosen:
@@ -89,6 +91,10 @@ func (n node) noStruct(s shape) {
 		return
 	}
 	d := &n.r.diags[before]
+	if n.inList() && s.chosen {
+		*d = d.WithFix("every entry has a name: {<name>: { … }}")
+		return
+	}
 	if s.chosen && s.entry.IncompleteKind() != cue.StructKind {
 		*d = d.WithFix("every entry has a name: %s: <name>: …", n.label())
 		return
@@ -129,6 +135,10 @@ func (n node) elements(schema cue.Value) {
 // unknown reports a field that parent cannot have. What it may have meant is sought among the fields that the user did
 // not write there already; the baseline may have. One of those is meant only if a single slip lies between.
 func (n node) unknown(s shape, parent node) {
+	if x, ok := insteadOf(n.label(), s); ok {
+		n.rewritten(x, parent)
+		return
+	}
 	all := slices.Sorted(maps.Keys(s.fields))
 	free := slices.DeleteFunc(slices.Clone(all), func(f string) bool { return parent.get(f).own() })
 	meant := suggest.Word(n.label(), free)
@@ -186,9 +196,8 @@ func ownersOf(schema cue.Value, root string) map[string][]string {
 const maxShapes = 5 // levels, more than the schema has
 
 func (n node) badName() {
-	if n.label() == policy.PoolRing {
-		n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
-			WithFix("pool is what all tenants that share their evidence saw together: choose another name"))
+	if fix := n.reserved(); fix != "" {
+		n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).WithFix("%s", fix))
 		return
 	}
 	if n.up != nil && len(n.path) == 2 && n.up.label() == "exploited" {
@@ -197,6 +206,19 @@ func (n node) badName() {
 	}
 	n.reportName(diag.New(diag.WrongValue, "%q cannot be a name", n.label()).
 		WithFix("%s", nameRule))
+}
+
+// reserved says what a name that no ring can have stands for, "" of any other.
+func (n node) reserved() string {
+	switch {
+	case n.label() == policy.PoolRing:
+		return "pool is what all tenants that share their evidence saw together: choose another name"
+	case n.label() == anyOf && n.up.inList():
+		return "an alternative has none of its own: make each way an alternative by itself"
+	case n.label() == anyOf:
+		return "anyOf is what alternatives that a ring requires stand under: choose another name"
+	}
+	return ""
 }
 
 func (n node) missing(field string) {

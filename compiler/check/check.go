@@ -160,7 +160,7 @@ func gates(r policy.Ring) []gate {
 	}
 	for i, alternative := range r.RequiresAny {
 		for _, q := range alternative {
-			add(q, "requiresAny", fmt.Sprintf("[%d]", i))
+			add(q, "requires", "anyOf", fmt.Sprintf("[%d]", i))
 		}
 	}
 	return out

@@ -32,7 +32,7 @@ func (w world) pools(subjects []Subject) map[string]diag.List {
 		for _, r := range x.Tenant.Rings {
 			s.check(x, r, r.Requires, out, "requires")
 			for i, alternative := range r.RequiresAny {
-				s.check(x, r, alternative, out, "requiresAny", fmt.Sprintf("[%d]", i))
+				s.check(x, r, alternative, out, "requires", "anyOf", fmt.Sprintf("[%d]", i))
 			}
 		}
 	}

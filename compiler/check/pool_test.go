@@ -41,7 +41,7 @@ func TestPoolsThatNeverOpen(t *testing.T) {
 		"one is switched off":       {[]*policy.Tenant{shop("a", 2, false, pool(3, 2)), off}, "a rings.gated.requires.pool"},
 		"all wait for the pool":     {[]*policy.Tenant{shop("a", 0, true, pool(1, 1)), shop("b", 0, true, pool(1, 1))}, "a rings.gated.requires.pool, b rings.gated.requires.pool"},
 		"one goes, the other after": {[]*policy.Tenant{shop("a", 1, true, pool(3, 2)), shop("b", 1, true, pool(2, 2))}, ""},
-		"another way is enough":     {[]*policy.Tenant{either}, "a rings.gated.requiresAny.[0].pool"},
+		"another way is enough":     {[]*policy.Tenant{either}, "a rings.gated.requires.anyOf.[0].pool"},
 	} {
 		var subjects []Subject
 		var known []string

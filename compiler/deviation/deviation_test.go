@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -62,6 +64,24 @@ func TestDifferences(t *testing.T) {
 	}
 	if n := len(r.Definitions[0].Tenants); n != 1 {
 		t.Errorf("%d tenants", n)
+	}
+}
+
+// TestAlternativesAreCompared: where they stand is no difference, and they are called as the policy calls them.
+func TestAlternativesAreCompared(t *testing.T) {
+	ring := func(soak policy.Duration, source string) policy.Ring {
+		return policy.Ring{Name: "broad", RequiresAny: [][]policy.Requirement{{{Ring: "pilot", Soak: soak, Source: source}}}}
+	}
+	base := &policy.Tenant{Rings: []policy.Ring{ring(0, "b:1:1")}}
+	differ := func(r policy.Ring) []Difference {
+		return differences(&policy.Tenant{Rings: []policy.Ring{r}}, compiler.Use{Base: base}, policy.Ring{})
+	}
+	if got := differ(ring(0, "t:9:1")); len(got) > 0 {
+		t.Errorf("moved only, and %v", got)
+	}
+	got := differ(ring(policy.Duration(time.Hour), "t:9:1"))
+	if len(got) != 1 || got[0].Field != "requires.anyOf" || !strings.Contains(got[0].Value, `"soak":"1h"`) || strings.Contains(got[0].Value, "source") {
+		t.Errorf("%v", got)
 	}
 }
 

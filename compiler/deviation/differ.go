@@ -1,6 +1,7 @@
 package deviation
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -63,7 +64,7 @@ func settings(p part) part {
 	p.fields = maps.Clone(p.fields)
 	maps.DeleteFunc(p.fields, func(f, _ string) bool {
 		top, _, _ := strings.Cut(f, ".")
-		return slices.Contains([]string{"select", "selectBy", "share", "window", "windows", "requires", "requiresAny"}, top)
+		return slices.Contains([]string{"select", "selectBy", "share", "window", "windows", "requires"}, top)
 	})
 	return p
 }
@@ -133,27 +134,40 @@ func (p part) flatten(prefix string, x map[string]json.RawMessage) {
 			continue
 		}
 		if s := string(withoutSources(raw)); s != "[]" && s != "null" && s != `""` {
-			p.fields[prefix+key] = s
+			p.fields[prefix+cmp.Or(asWritten[key], key)] = s
 		}
 	}
 }
+
+// asWritten are fields that documents call otherwise than policies.
+var asWritten = map[string]string{"requiresAny": "requires.anyOf"}
 
 // isName are the fields that hold a part's name. That of a window is not among them, since rings and lanes refer to
 // windows by the same field; it is equal on both sides in any case.
 var isName = map[string]bool{"ring": true, "lane": true, "freeze": true, "rule": true, "group": true}
 
-// withoutSources drops the places from the structs of a list.
+// withoutSources drops the places from the structs of a list, or of a list of lists.
 func withoutSources(raw json.RawMessage) json.RawMessage {
-	var list []map[string]json.RawMessage
+	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
 		return raw
 	}
-	for _, x := range list {
-		delete(x, "source")
+	for i, x := range list {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(x, &fields) != nil {
+			list[i] = withoutSources(x)
+			continue
+		}
+		delete(fields, "source")
+		list[i] = encoded(fields, x)
 	}
-	out, err := json.Marshal(list)
+	return encoded(list, raw)
+}
+
+func encoded(v any, or json.RawMessage) json.RawMessage {
+	out, err := json.Marshal(v)
 	if err != nil {
-		return raw
+		return or
 	}
 	return out
 }

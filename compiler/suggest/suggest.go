@@ -27,6 +27,7 @@ var synonyms = map[string][]string{
 	"hours": {"duration"}, "deny": {"reject"}, "block": {"reject"}, "forbid": {"reject"}, "ban": {"reject"},
 	"defer": {"hold"}, "pause": {"hold"}, "allow": {"approve"}, "permit": {"approve"}, "grant": {"approve"},
 	"begins": {"starts"}, "startsat": {"starts"}, "endsat": {"ends"}, "opens": {"start"}, "starts": {"start"},
+	"oneof": {"anyOf"}, "any": {"anyOf"}, "or": {"anyOf"}, "either": {"anyOf"}, "alternatives": {"anyOf"},
 	"parallel": {"maxUnavailable"}, "concurrency": {"maxUnavailable"}, "batch": {"maxUnavailable"},
 }
 
