@@ -168,8 +168,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	}
 }
 
+// soon is how long a process may outlive its connection.
+const soon = time.Second
+
 func (c *Client) crash() error {
-	const soon = time.Second // the process ends a little after its connection
 	how := "it cut the connection"
 	if c.process.exitedWithin(soon) {
 		how = c.process.how()

@@ -92,6 +92,23 @@ func TestWhatIsNoProviderIsSaidToBeNone(t *testing.T) {
 	}
 }
 
+// slow is a log that takes its time about each line.
+type slow struct{}
+
+func (slow) Write(p []byte) (int, error) { time.Sleep(20 * time.Millisecond); return len(p), nil }
+
+// TestTheLastWordsAreHeard: that a process ended may be known before all that it printed was read.
+func TestTheLastWordsAreHeard(t *testing.T) {
+	_, err := Start(t.Context(), toySpec(t, "exit", func(s *Spec) { s.Log = slow{} }))
+	if !errors.Is(err, ErrNotAPlugin) || !strings.Contains(err.Error(), "it printed: cannot open") {
+		t.Errorf("at the start: %v", err)
+	}
+	c := startToy(t, func(s *Spec) { s.Log = slow{} })
+	if _, err := c.Scan(t.Context(), scanOf("last words"), unused(t)); !errors.Is(err, ErrCrashed) || !strings.Contains(err.Error(), "it printed: that is all") {
+		t.Errorf("in a call: %v", err)
+	}
+}
+
 func TestAFileThatIsNoProgramIsNoProvider(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "notes")
 	if err := programfile.Write(text, []byte("just text")); err != nil {

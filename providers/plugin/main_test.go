@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 func misbehave(mode string) {
 	switch mode {
 	case "exit":
+		fmt.Fprint(os.Stderr, strings.Repeat("starting\n", 10))
 		fmt.Fprintln(os.Stderr, "cannot open\x1b[31m the database")
 		os.Exit(1)
 	case "garbage":
@@ -115,6 +116,9 @@ func (p *toy) Scan(ctx context.Context, r providers.ScanRequest, exec providers.
 		time.Sleep(time.Hour)
 	case "leave":
 		os.Exit(0)
+	case "last words":
+		fmt.Fprintln(os.NewFile(2, "stderr"), strings.Repeat("one moment\n", 10)+"that is all") // os.Stderr goes over the connection
+		os.Exit(1)
 	case "hang":
 		<-ctx.Done()
 		return scan, ctx.Err()

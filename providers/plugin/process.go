@@ -30,6 +30,8 @@ type process struct {
 	started bool
 	killed  bool
 	done    chan struct{} // closed when the process has ended and its group was killed
+	heard   chan struct{} // closed when all that it printed was read, at the latest a drain after done
+	hear    func()
 }
 
 var _ runner.Runner = (*process)(nil)
@@ -38,7 +40,9 @@ var _ runner.Runner = (*process)(nil)
 const drain = time.Second
 
 func newProcess(cmd *exec.Cmd, dir string) *process {
-	return &process{cmd: cmd, dir: dir, reap: sync.OnceValue(cmd.Wait), done: make(chan struct{})}
+	p := &process{cmd: cmd, dir: dir, reap: sync.OnceValue(cmd.Wait), done: make(chan struct{}), heard: make(chan struct{})}
+	p.hear = sync.OnceFunc(func() { close(p.heard) })
+	return p
 }
 
 func (p *process) Start(context.Context) error {
@@ -87,8 +91,9 @@ func (p *process) watch() {
 	_ = p.stderr.Close()
 }
 
-// Wait reaps the process after its group was killed.
+// Wait reaps the process after its group was killed. go-plugin calls it once it has read both outputs to their end.
 func (p *process) Wait(context.Context) error {
+	p.hear()
 	<-p.done
 	return p.reap()
 }
@@ -108,10 +113,12 @@ func (p *process) Kill(context.Context) error {
 	return nil
 }
 
-// exitedWithin says whether the process ends in that time; the end of a connection is seen before that of a process.
+// exitedWithin says whether the process ends in that time; the end of a connection is seen before that of a process. Its
+// last words were read then: they are the ones that say why it ended.
 func (p *process) exitedWithin(d time.Duration) bool {
 	select {
 	case <-p.done:
+		<-p.heard
 		return true
 	case <-time.After(d):
 		return false

@@ -137,6 +137,9 @@ func (c *Client) noHandshake(parent, ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		why = fmt.Sprintf("no answer within %s", c.spec.StartTimeout)
 	}
+	if c.process.ID() != "" {
+		c.process.exitedWithin(soon)
+	}
 	if said := c.talk.why(); said != "" {
 		why += "; it printed: " + said
 	}
