@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Intent is the record that stands before the first start of a wave. The wave is judged once more by what is known by
@@ -92,7 +93,7 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 // mayAnnounce is what an intent must stand on the record that it follows, whoever wrote that.
 func (r *recorder) mayAnnounce(ctx context.Context, h ledger.Head, rec ledger.Record, in judging) error {
 	if f := h.State.Fences[r.site]; f > r.fence {
-		return fmt.Errorf("%w: a run with lease %d has written, this one has %d", ledger.ErrMoved, f, r.fence)
+		return fmt.Errorf("%w: a run with lease %d has written, this one has %d", remote.ErrMoved, f, r.fence)
 	}
 	if err := r.policyFollows(ctx, h); err != nil {
 		return err
@@ -119,7 +120,7 @@ func (r *recorder) judgedByNewest(ctx context.Context, h ledger.Head) error {
 		case x.Seq <= r.began:
 			return nil
 		case x.Site == r.site && (x.Phase == ledger.PhaseScan || x.Phase == ledger.PhaseIntent || x.Phase == ledger.PhaseWave):
-			return fmt.Errorf("%w: record %d is of the same site", ledger.ErrMoved, x.Seq)
+			return fmt.Errorf("%w: record %d is of the same site", remote.ErrMoved, x.Seq)
 		}
 	}
 	return nil

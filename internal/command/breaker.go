@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // trip holds what failed on too many hosts of the tenants that share the breaker. It is asked whenever this tenant's
@@ -61,7 +62,7 @@ func (p *pipeline) tripAt(ctx context.Context, sw *ledger.Switch, most int) erro
 
 // sharing are the newest states of all tenants that share the breaker, as far as they can be read from here; own, if it
 // is of a tenant, is one of them already.
-func (a *app) sharing(ctx context.Context, ws *workspace, share ledger.Options, own ledger.State) []ledger.State {
+func (a *app) sharing(ctx context.Context, ws *workspace, share remote.Options, own ledger.State) []ledger.State {
 	var out []ledger.State
 	if own.Tenant != "" {
 		out = append(out, own)

@@ -11,14 +11,16 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // control is the branch of halt orders and breaks, judged by the policy that was read: who may lift one stands in the
 // same commit as everything else that a verb acts on.
-func (a *app) control(ws *workspace, share ledger.Options) *ledger.Switch {
+func (a *app) control(ws *workspace, share remote.Options) *ledger.Switch {
 	if ws.orders == nil {
 		q, _ := quorumOf(ws) // a list that cannot be read has nobody in it, so what is halted stays so
 		ws.orders = ledger.OpenSwitch(ws.repo, share, q)
@@ -156,7 +158,7 @@ func controlError(err error) error {
 	if errors.Is(err, ledger.ErrBroken) {
 		return diag.New(diag.LedgerBroken, "%v", err).WithFix("everyone is halted until it can be read: git log ringfence/control")
 	}
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, remote.ErrMoved) {
 		return diag.New(diag.LedgerMoved, "%v", err).WithFix("look at what came in, then run the command again: ringfence status")
 	}
 	return ledgerError("*", err)
@@ -165,10 +167,10 @@ func controlError(err error) error {
 // orderError is of an order that did not reach the remote, where the others would see it.
 func orderError(err error) error {
 	switch {
-	case errors.Is(err, ledger.ErrRemoteDown):
+	case errors.Is(err, gitrepo.ErrRemoteDown):
 		return diag.New(diag.RemoteDown, "the order was not given: %v", err).
 			WithFix("give it again as soon as the remote answers; a run that cannot read it for five minutes starts nothing more, and an interrupt stops one at once")
-	case errors.Is(err, ledger.ErrRemoteRefused):
+	case errors.Is(err, gitrepo.ErrRemoteRefused):
 		return diag.New(diag.RemoteDown, "the order was not given: %v", err).
 			WithFix("who may push ringfence/control can give it; an interrupt stops a run at once where it runs")
 	}

@@ -12,15 +12,16 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // leaseTime is how long a lease holds without being renewed: what a dead runner keeps others waiting.
 const leaseTime = 10 * time.Minute
 
 // shareOptions say where the ledger lives and how its records are signed.
-func (a *app) shareOptions(ws *workspace) (ledger.Options, error) {
+func (a *app) shareOptions(ws *workspace) (remote.Options, error) {
 	set := ws.set.Settings.Ledger
-	o := ledger.Options{Remote: set.Remote, Rand: rand.Int64N}
+	o := remote.Options{Remote: set.Remote, Rand: rand.Int64N}
 	name := a.Getenv("RINGFENCE_SIGNING_KEY")
 	if name == "" {
 		return o, nil

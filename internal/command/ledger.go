@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -107,7 +108,7 @@ func synced(ctx context.Context, l *ledger.Ledger, verb string, sync func(*ledge
 
 // syncError: what is here stays here, whatever the remote says.
 func syncError(tenant, verb string, err error) error {
-	if errors.Is(err, ledger.ErrRemoteDown) || errors.Is(err, ledger.ErrRemoteRefused) {
+	if errors.Is(err, gitrepo.ErrRemoteDown) || errors.Is(err, gitrepo.ErrRemoteRefused) {
 		return diag.New(diag.RemoteDown, "%s: %v", tenant, err).WithFix("what is here stays here; as soon as the remote answers: ringfence ledger %s", verb)
 	}
 	return ledgerError(tenant, err)

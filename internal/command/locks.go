@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -84,7 +85,7 @@ func (a *app) lockAdvice(held []ledger.Lease) {
 
 // leasesError is of leases that could not be listed.
 func leasesError(err error) error {
-	if errors.Is(err, ledger.ErrRemoteDown) || errors.Is(err, ledger.ErrRemoteRefused) {
+	if errors.Is(err, gitrepo.ErrRemoteDown) || errors.Is(err, gitrepo.ErrRemoteRefused) {
 		return diag.New(diag.RemoteDown, "the leases stand on the ledger's remote: %v", err).WithFix("look again as soon as it answers; until then no run gets a lease")
 	}
 	return fmt.Errorf("leases: %w", err)

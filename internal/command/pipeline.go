@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/report"
 )
 
@@ -29,7 +30,7 @@ type pipeline struct {
 	ws     *workspace
 	tenant *policy.Tenant
 	site   string // where this runner reaches hosts
-	share  ledger.Options
+	share  remote.Options
 	ledger *ledger.Ledger
 	head   ledger.Head
 	clock  runner.Clock     // of verbs that write the ledger
@@ -229,15 +230,15 @@ func ledgerError(tenant string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, ledger.ErrMoved):
+	case errors.Is(err, remote.ErrMoved):
 		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", branch).WithFix("run the command again")
 	case errors.Is(err, ledger.ErrBroken):
 		return diag.New(diag.LedgerBroken, "%s cannot be read: %v", branch, err).WithFix("look at it: git log %s; nothing was written", branch)
 	}
 	switch {
-	case errors.Is(err, ledger.ErrRewound):
+	case errors.Is(err, remote.ErrRewound):
 		return diag.New(diag.RemoteRewound, "%v", err).WithFix("nothing starts until somebody explains it")
-	case errors.Is(err, ledger.ErrRemoteDown), errors.Is(err, ledger.ErrRemoteRefused):
+	case errors.Is(err, gitrepo.ErrRemoteDown), errors.Is(err, gitrepo.ErrRemoteRefused):
 		return diag.New(diag.RemoteDown, "the remote of %s: %v", branch, err).WithFix("without it nothing starts; what is recorded here only goes there with: ringfence ledger push")
 	}
 	var locked *gitrepo.LockedError

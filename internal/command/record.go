@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // draft is a record with what every record of this pipeline has. A run's records share its id.
@@ -71,7 +72,7 @@ func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[stri
 func (p *pipeline) onTop(ctx context.Context, e ledger.Entry) (ledger.Head, error) {
 	for {
 		head, err := p.ledger.Append(ctx, p.head, e)
-		if !errors.Is(err, ledger.ErrMoved) || p.share.Remote != "" || e.Record.Phase == ledger.PhaseScan {
+		if !errors.Is(err, remote.ErrMoved) || p.share.Remote != "" || e.Record.Phase == ledger.PhaseScan {
 			return head, err
 		}
 		before := p.head.Commit

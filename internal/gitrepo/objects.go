@@ -33,6 +33,9 @@ type store struct {
 	held int // by readers of many objects, between which packs stay open
 }
 
+// Short is as much of a hash as a person needs to find its object.
+func Short(hash string) string { return hash[:min(12, len(hash))] }
+
 type objectDir struct {
 	path  string
 	packs *filesystem.ObjectStorage

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Trailers of a ledger commit.
@@ -47,11 +48,12 @@ type Entry struct {
 // Append writes an entry as the successor of prev and returns the new tip. When it returns without an error, the
 // record is on disk, and on the remote if the ledger has one.
 //
-// Without a remote: when somebody else wrote since prev was read, nothing is written and the error wraps ErrMoved.
+// Without a remote: when somebody else wrote since prev was read, nothing is written and the error wraps
+// remote.ErrMoved.
 //
 // With a remote, the record follows whatever others wrote meanwhile, as far as Check lets it. When the remote cannot be
 // written, the record stays here for Push, and the error wraps ErrUnpushed and the cause; the tip is returned all the
-// same. With MustPush the error does not wrap ErrUnpushed, and nothing stays here, not even after ErrMoved.
+// same. With MustPush the error does not wrap ErrUnpushed, and nothing stays here, not even after remote.ErrMoved.
 func (l *Ledger) Append(ctx context.Context, prev Head, e Entry) (Head, error) {
 	next, err := l.append(ctx, prev, e)
 	if err != nil {
@@ -103,7 +105,7 @@ func (l *Ledger) build(ctx context.Context, prev Head, e Entry) (Head, error) {
 func (l *Ledger) move(ctx context.Context, new, old string) error {
 	err := l.repo.UpdateRef(ctx, l.ref, new, old)
 	if errors.Is(err, gitrepo.ErrRefMoved) {
-		return fmt.Errorf("%w: %w", ErrMoved, err)
+		return fmt.Errorf("%w: %w", remote.ErrMoved, err)
 	}
 	return err
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 // TestARecordIsNotOlderThanTheOneBeforeIt: a record that waited for its remote is put on top of later ones. It is of
 // the time at which it followed them then, or verifiers would take the ledger for one that was tampered with.
 func TestARecordIsNotOlderThanTheOneBeforeIt(t *testing.T) {
-	bare := bareRemote(t)
+	bare := remotetest.Bare(t)
 	a, b := newSite(t, bare), newSite(t, bare)
 	append := func(s site, r Record) (Head, error) {
 		h := mustHead(t, s.Ledger)
@@ -21,7 +23,7 @@ func TestARecordIsNotOlderThanTheOneBeforeIt(t *testing.T) {
 		r.At, r.TestClock = t0.Add(time.Duration(minutes)*time.Minute), test
 		return r
 	}
-	back := a.down(t)
+	back := a.Down(t)
 	if _, err := append(a, at(1, false)); !errors.Is(err, ErrUnpushed) {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 func TestCountFailing(t *testing.T) {
@@ -107,8 +108,8 @@ func TestReduceUntouched(t *testing.T) {
 
 // TestOneBreak: a second runner that sees the same failures writes no second break, and a silent remote keeps the breaks.
 func TestOneBreak(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	here, there := OpenSwitch(s.repo, quick(), Quorum{}), OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	here, there := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}), OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
 	o := Order{Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2, Reason: "it failed", By: "the breaker", At: t0}
 	if _, err := here.Break(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -116,18 +117,18 @@ func TestOneBreak(t *testing.T) {
 	if _, err := there.Break(t.Context(), o); !errors.Is(err, ErrStands) {
 		t.Errorf("again: %v", err)
 	}
-	if got := gittest.Run(t, s.bare, "rev-list", "--count", controlRef); got != "1" {
+	if got := gittest.Run(t, s.Bare, "rev-list", "--count", controlRef); got != "1" {
 		t.Errorf("%s orders", got)
 	}
-	raw, err := s.repo.ReadFile(gittest.Run(t, s.bare, "rev-parse", controlRef), haltFile, maxHalt)
+	raw, err := s.Repo.ReadFile(gittest.Run(t, s.Bare, "rev-parse", controlRef), haltFile, maxHalt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if b, err := DecodeOrder(raw); err != nil || b.Tenant != Everyone || b.Kind != KindBreak {
 		t.Errorf("%+v, %v", b, err)
 	}
-	s.down(t)
-	c, err := OpenSwitch(s.repo, quick(), Quorum{}).Known(t.Context())
+	s.Down(t)
+	c, err := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}).Known(t.Context())
 	if err != nil || len(c.Held()) != 1 || c.Held()[0].Update != o.Update {
 		t.Errorf("%+v, %v", c.Held(), err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 // TestBrokenLedgers writes what no Append would and expects Head to name it.
@@ -47,7 +48,7 @@ func TestBrokenLedgers(t *testing.T) {
 		"a number of words": {func(map[string][]byte) {}, "01", `"01"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			repo, _ := repository(t)
+			repo, _ := remotetest.Repository(t)
 			h, files := good(repo)
 			tc.edit(files)
 			msg := "x\n\nRingfence-Run: a\n"
@@ -75,7 +76,7 @@ func replace(file, old, new string) func(map[string][]byte) {
 }
 
 func TestADamagedRefIsNoNewLedger(t *testing.T) {
-	repo, dir := repository(t)
+	repo, dir := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	mustAppend(t, l, Head{}, note("a"))
 	if err := os.WriteFile(filepath.Join(dir, ".git", l.Ref()), nil, 0o644); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // use.
 type Switch struct {
 	repo *gitrepo.Repo
-	o    Options
+	o    remote.Options
 	q    Quorum
 
 	mu   sync.Mutex
@@ -32,19 +33,19 @@ type Switch struct {
 }
 
 // OpenSwitch names the orders and says what lifts one; nothing is read or written yet.
-func OpenSwitch(repo *gitrepo.Repo, o Options, q Quorum) *Switch {
+func OpenSwitch(repo *gitrepo.Repo, o remote.Options, q Quorum) *Switch {
 	return &Switch{repo: repo, o: o, q: q}
 }
 
 // ReadHalts asks the remote which halt orders stand. Orders that were on the remote and are gone, and such that cannot
 // be read, halt everyone, and the error says why. When the remote cannot be reached, Control is what was read last, with
-// that time, and the error wraps ErrRemoteDown: how long that may be good enough is the caller's to say.
+// that time, and the error wraps gitrepo.ErrRemoteDown: how long that may be good enough is the caller's to say.
 func (s *Switch) ReadHalts(ctx context.Context, now time.Time) (Control, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tip, err := s.fetch(ctx)
 	switch {
-	case errors.Is(err, ErrRewound):
+	case errors.Is(err, remote.ErrRewound):
 		return unreadable(err, now), err
 	case err != nil:
 		return s.known(ctx, err)
@@ -91,23 +92,23 @@ func (s *Switch) local(ctx context.Context) (Control, error) {
 
 func (s *Switch) here() (string, error) {
 	if s.o.Remote == "" {
-		return absent(s.repo.Ref(controlRef))
+		return remote.Here(s.repo, controlRef)
 	}
-	return s.shared().seen()
+	return s.history().Seen()
 }
 
-func (s *Switch) shared() shared {
-	return shared{s.repo, s.o.Remote, controlRef, seenRef(s.o.Remote, "control")}
+func (s *Switch) history() remote.History {
+	return remote.NewHistory(s.repo, s.o.Remote, controlRef, "control")
 }
 
 // fetch returns the newest order's commit, "" if there was never one.
 func (s *Switch) fetch(ctx context.Context) (string, error) {
 	if s.o.Remote == "" {
-		return absent(s.repo.Ref(controlRef))
+		return remote.Here(s.repo, controlRef)
 	}
 	var tip string
-	err := s.o.retry(ctx, func() (err error) {
-		tip, err = s.shared().fetch(ctx)
+	err := s.o.Retry(ctx, func() (err error) {
+		tip, err = s.history().Fetch(ctx)
 		return err
 	})
 	return tip, err
@@ -195,5 +196,5 @@ func (s *Switch) order(hash string, first bool) (Order, error) {
 }
 
 func (s *Switch) broken(commit string, why error) error {
-	return fmt.Errorf("%w: branch ringfence/control, commit %s: %w; everyone is halted; look with: git show %s", ErrBroken, short(commit), why, short(commit))
+	return fmt.Errorf("%w: branch ringfence/control, commit %s: %w; everyone is halted; look with: git show %s", ErrBroken, gitrepo.Short(commit), why, gitrepo.Short(commit))
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 func halt(tenant, why string) Order {
@@ -41,11 +43,11 @@ func whoHalts(c Control) string {
 }
 
 func TestHaltOrders(t *testing.T) {
-	for _, remote := range []bool{false, true} {
-		s := newSite(t, bareRemote(t))
-		here, there := OpenSwitch(s.repo, Options{}, Quorum{}), OpenSwitch(s.repo, Options{}, Quorum{})
-		if remote {
-			here, there = OpenSwitch(s.repo, quick(), Quorum{}), OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})
+	for _, apart := range []bool{false, true} {
+		s := remotetest.NewSite(t, remotetest.Bare(t))
+		here, there := OpenSwitch(s.Repo, remote.Options{}, Quorum{}), OpenSwitch(s.Repo, remote.Options{}, Quorum{})
+		if apart {
+			here, there = OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}), OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
 		}
 		for i, step := range []struct {
 			from   *Switch
@@ -64,13 +66,13 @@ func TestHaltOrders(t *testing.T) {
 			{here, KindHalt, halt("globex", "smoke"), nil, "globex: smoke"},
 		} {
 			if err := give(t.Context(), step.from, step.kind, step.halt); !errors.Is(err, step.err) {
-				t.Fatalf("remote %t, step %d: %v, want %v", remote, i, err, step.err)
+				t.Fatalf("remote %t, step %d: %v, want %v", apart, i, err, step.err)
 			}
 			for _, s := range []*Switch{here, there} {
 				now := t0.Add(time.Duration(i) * time.Hour)
 				c, err := s.ReadHalts(t.Context(), now)
 				if got := whoHalts(c); err != nil || got != step.halted || !c.Read.Equal(now) {
-					t.Errorf("remote %t, step %d: %q, %v, want %q", remote, i, got, err, step.halted)
+					t.Errorf("remote %t, step %d: %q, %v, want %q", apart, i, got, err, step.halted)
 				}
 			}
 		}
@@ -108,19 +110,19 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 		"a field more": {haltFile: []byte(strings.Replace(string(good), `"by"`, `"also":"*","by"`, 1))},
 		"two values":   {haltFile: append(append([]byte{}, good...), good...)},
 	} {
-		s := newSite(t, bareRemote(t))
-		w := OpenSwitch(s.repo, quick(), Quorum{})
+		s := remotetest.NewSite(t, remotetest.Bare(t))
+		w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
 		if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 			t.Fatal(err)
 		}
-		spec := commitOf(gittest.Run(t, s.bare, "rev-parse", controlRef), name)
+		spec := remotetest.Odd(gittest.Run(t, s.Bare, "rev-parse", controlRef), name, t0)
 		spec.Files = files
-		bad, err := s.repo.Commit(t.Context(), spec)
+		bad, err := s.Repo.Commit(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		gittest.Run(t, s.dir, "push", "-q", "origin", bad+":"+controlRef)
-		for _, r := range []*Switch{w, OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})} {
+		gittest.Run(t, s.Dir, "push", "-q", "origin", bad+":"+controlRef)
+		for _, r := range []*Switch{w, OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if h, halted := c.Halted("acme"); !halted || h.Tenant != Everyone || !errors.Is(err, ErrBroken) {
 				t.Errorf("%s: %+v, %v", name, c, err)
@@ -133,20 +135,20 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 }
 
 func TestAHaltThatDisappears(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick(), Quorum{})
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
 	if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
 		t.Fatal(err)
 	}
-	before := gittest.Run(t, s.bare, "rev-parse", controlRef)
+	before := gittest.Run(t, s.Bare, "rev-parse", controlRef)
 	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	for name, args := range map[string][]string{"older": {"update-ref", controlRef, before}, "deleted": {"update-ref", "-d", controlRef}} {
-		gittest.Run(t, s.bare, args...)
-		for _, r := range []*Switch{w, OpenSwitch(s.repo, quick(), Quorum{})} {
+		gittest.Run(t, s.Bare, args...)
+		for _, r := range []*Switch{w, OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
-			if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrRewound) {
+			if _, halted := c.Halted("initech"); !halted || !errors.Is(err, remote.ErrRewound) {
 				t.Errorf("%s: %+v, %v", name, c, err)
 			}
 		}
@@ -155,34 +157,34 @@ func TestAHaltThatDisappears(t *testing.T) {
 
 // TestASilentRemoteKeepsTheHalts reads with the remote gone: what was read last stands, with its time.
 func TestASilentRemoteKeepsTheHalts(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick(), Quorum{})
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
 	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.ReadHalts(t.Context(), t0); err != nil {
 		t.Fatal(err)
 	}
-	defer s.down(t)()
+	defer s.Down(t)()
 	later := t0.Add(4 * time.Minute)
 	c, err := w.ReadHalts(t.Context(), later)
-	if whoHalts(c) != "acme: smoke" || !errors.Is(err, ErrRemoteDown) || !c.Read.Equal(t0) {
+	if whoHalts(c) != "acme: smoke" || !errors.Is(err, gitrepo.ErrRemoteDown) || !c.Read.Equal(t0) {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = OpenSwitch(s.repo, quick(), Quorum{}).ReadHalts(t.Context(), later) // another process
-	if whoHalts(c) != "acme: smoke" || !errors.Is(err, ErrRemoteDown) || !c.Read.IsZero() {
+	c, err = OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}).ReadHalts(t.Context(), later) // another process
+	if whoHalts(c) != "acme: smoke" || !errors.Is(err, gitrepo.ErrRemoteDown) || !c.Read.IsZero() {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if err := give(t.Context(), w, KindHalt, halt("acme", "fire")); !errors.Is(err, ErrRemoteDown) {
+	if err := give(t.Context(), w, KindHalt, halt("acme", "fire")); !errors.Is(err, gitrepo.ErrRemoteDown) {
 		t.Errorf("Halt: %v", err)
 	}
 }
 
 // TestAHaltIsNotLiftedUnseen lets a second halt come in while somebody lifts the first.
 func TestAHaltIsNotLiftedUnseen(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	other := OpenSwitch(newSite(t, s.bare).repo, quick(), Quorum{})
-	o := quick()
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	other := OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
+	o := remotetest.Quick()
 	meddle := false
 	o.Sign = func([]byte) ([]byte, error) { // between reading and pushing
 		if meddle {
@@ -191,12 +193,12 @@ func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 		}
 		return []byte("x\n"), nil
 	}
-	w := OpenSwitch(s.repo, o, Quorum{})
+	w := OpenSwitch(s.Repo, o, Quorum{})
 	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	meddle = true
-	if err := give(t.Context(), w, KindUnhalt, halt("acme", "calm")); !errors.Is(err, ErrMoved) {
+	if err := give(t.Context(), w, KindUnhalt, halt("acme", "calm")); !errors.Is(err, remote.ErrMoved) {
 		t.Errorf("Unhalt: %v", err)
 	}
 	c, err := w.ReadHalts(t.Context(), t0)
@@ -206,20 +208,20 @@ func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 }
 
 func TestAShallowControlBranchHalts(t *testing.T) {
-	s := newSite(t, bareRemote(t))
-	w := OpenSwitch(s.repo, quick(), Quorum{})
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
 	for _, h := range []Order{halt("acme", "a"), halt("globex", "b")} {
 		if err := give(t.Context(), w, KindHalt, h); err != nil {
 			t.Fatal(err)
 		}
 	}
 	clone := t.TempDir()
-	gittest.Run(t, clone, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/control", "file://"+s.bare, clone)
+	gittest.Run(t, clone, "clone", "-q", "--bare", "--depth=1", "--branch=ringfence/control", "file://"+s.Bare, clone)
 	repo, err := gitrepo.Open(t.Context(), clone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenSwitch(repo, Options{}, Quorum{}).ReadHalts(t.Context(), t0)
+	c, err := OpenSwitch(repo, remote.Options{}, Quorum{}).ReadHalts(t.Context(), t0)
 	if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrBroken) {
 		t.Errorf("%+v, %v", c, err)
 	}

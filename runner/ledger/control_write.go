@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Errors that callers branch on. With each of them nothing was written.
@@ -38,7 +39,7 @@ func (s *Switch) Break(ctx context.Context, o Order) (Control, error) {
 // Lift writes an Unhalt or an Unbreak and returns what stands after it. An Unhalt is about all halts of its very
 // tenant: Everyone lifts those for everyone, not those of single tenants. Whether something is lifted is the quorum's to
 // say. Without anything to lift it returns ErrNotHalted, from somebody who has no say ErrNoVoice, a second time from the
-// same person ErrAgreed. A halt that comes in between is not lifted unseen: the error then wraps ErrMoved.
+// same person ErrAgreed. A halt that comes in between is not lifted unseen: the error then wraps remote.ErrMoved.
 func (s *Switch) Lift(ctx context.Context, o Order) (Control, error) {
 	var seen []Order
 	return s.write(ctx, o, func(c Control) error {
@@ -53,7 +54,7 @@ func (s *Switch) Lift(ctx context.Context, o Order) (Control, error) {
 		case len(standing) == 0:
 			return ErrNotHalted
 		case !slices.EqualFunc(standing, seen, Order.same):
-			return fmt.Errorf("%w: a halt of %s came in", ErrMoved, o.Tenant)
+			return fmt.Errorf("%w: a halt of %s came in", remote.ErrMoved, o.Tenant)
 		}
 		return nil
 	})
@@ -71,7 +72,7 @@ func (s *Switch) write(ctx context.Context, o Order, check func(Control) error) 
 	if err := o.check(); err != nil {
 		return Control{}, err
 	}
-	err = s.o.retry(ctx, func() error {
+	err = s.o.Retry(ctx, func() error {
 		after, err = s.writeOnce(ctx, o, check)
 		return err
 	})
@@ -154,5 +155,5 @@ func (s *Switch) publish(ctx context.Context, commit, tip string) error {
 	if s.o.Remote == "" {
 		return s.repo.UpdateRef(ctx, controlRef, commit, tip)
 	}
-	return s.shared().push(ctx, commit)
+	return s.history().Push(ctx, commit)
 }

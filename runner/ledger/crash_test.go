@@ -22,6 +22,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 const childEnv = "RINGFENCE_LEDGER_CHILD"
@@ -51,7 +53,7 @@ func child(dir string) {
 			waitOut(dir, locked.Path, l.Ref())
 			continue
 		}
-		if errors.Is(err, ErrMoved) { // the git of a writer that was killed lived on and finished
+		if errors.Is(err, remote.ErrMoved) { // the git of a writer that was killed lived on and finished
 			next, err = l.Head(ctx)
 		}
 		if err != nil {
@@ -78,7 +80,7 @@ func waitOut(dir, lock, ref string) {
 // TestKilledWritersLoseNothing kills a writer 50 times at random instants, half of the times with the git that it is
 // running. What Append said is written must be there, the chain must be whole, and the next writer must go on.
 func TestKilledWritersLoseNothing(t *testing.T) {
-	repo, dir := repository(t)
+	repo, dir := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	random := rand.New(rand.NewPCG(1, 2))
 	locked, orphans := 0, 0

@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 // rota is who believes to hold the lease. All runners share one true clock, which their own clocks miss by up to half
@@ -69,7 +72,7 @@ func (r *rota) live(t *testing.T, s *Leases, name string, skew time.Duration, ra
 			if err == nil {
 				held = &l
 				r.hold(name, belief{l, skew}, true)
-			} else if !errors.As(err, &lost) && !errors.Is(err, ErrMoved) {
+			} else if !errors.As(err, &lost) && !errors.Is(err, remote.ErrMoved) {
 				t.Error(err)
 			}
 		case random.IntN(3) == 0:
@@ -103,13 +106,13 @@ func TestNeverTwoHolders(t *testing.T) {
 	}{{"one machine", 3, 40, false}, {"a remote", 4, 20, true}} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := &rota{holders: map[string]belief{}, fences: map[int]string{}}
-			bare := bareRemote(t)
-			local, _ := repository(t)
+			bare := remotetest.Bare(t)
+			local, _ := remotetest.Repository(t)
 			var wg sync.WaitGroup
 			for i := range tc.runners {
-				s := OpenLeases(local, Options{})
+				s := OpenLeases(local, remote.Options{})
 				if tc.remote {
-					s = OpenLeases(newSite(t, bare).repo, quick())
+					s = OpenLeases(remotetest.NewSite(t, bare).Repo, remotetest.Quick())
 				}
 				skew := time.Duration(110*i/(tc.runners-1)-55) * time.Second // all within the margin
 				wg.Go(func() { r.live(t, s, fmt.Sprint(i), skew, rand.New(rand.NewPCG(uint64(i), 7)), tc.steps) })

@@ -9,39 +9,50 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 const (
-	leasePrefix = "refs/ringfence/lease/"
-	leaseFile   = "lease.json"
-	maxLease    = 64 << 10
+	leasePrefix   = "refs/ringfence/lease/"
+	leaseFile     = "lease.json"
+	maxLease      = 64 << 10
+	defaultMargin = 2 * time.Minute
 )
 
 // Leases keeps the leases of all tenants and sites, on the remote if there is one.
 type Leases struct {
-	refs place
-	o    Options
+	repo *gitrepo.Repo
+	refs remote.Refs
+	o    remote.Options
 }
 
 // OpenLeases names the leases; nothing is read or written yet.
-func OpenLeases(repo *gitrepo.Repo, o Options) *Leases {
-	return &Leases{refs: place{repo, o.Remote, leaseFile, maxLease}, o: o}
+func OpenLeases(repo *gitrepo.Repo, o remote.Options) *Leases {
+	return &Leases{repo: repo, refs: remote.NewRefs(repo, o.Remote, leaseFile, maxLease), o: o}
+}
+
+// margin is by how much the clocks of two runners may differ.
+func (s *Leases) margin() time.Duration {
+	if s.o.Margin > 0 {
+		return s.o.Margin
+	}
+	return defaultMargin
 }
 
 // Acquire takes the lease of want's tenant and site. Want says Holder, Run, Link and Expires; its Fence is the highest
 // that the ledger knows of this site (State.Fences), so that a lost ref does not bring old numbers back. The lease has a
 // higher one, and without a Run in want it is named RunOf that. While another run holds the lease, also one of the same
 // name, the error is a *HeldError. An expired lease is taken over only when the margin has passed too. After
-// ErrRemoteDown the lease may have been taken all the same; it then expires unused.
+// gitrepo.ErrRemoteDown the lease may have been taken all the same; it then expires unused.
 func (s *Leases) Acquire(ctx context.Context, now time.Time, want Lease) (Lease, error) {
 	want.Taken, want.Released = now, false
 	var got Lease
-	err := s.o.retry(ctx, func() error {
+	err := s.o.Retry(ctx, func() error {
 		old, err := s.read(ctx, want.Tenant, want.Site)
 		if err != nil {
 			return err
 		}
-		if !old.Free(now, s.o.margin()) {
+		if !old.Free(now, s.margin()) {
 			return &HeldError{old}
 		}
 		next := want
@@ -77,10 +88,10 @@ func (s *Leases) Release(ctx context.Context, now time.Time, held Lease) error {
 // replace writes a lease's next form over its last one. The last one may be newer than held: an answer was lost.
 func (s *Leases) replace(ctx context.Context, now time.Time, held Lease, edit func(*Lease)) (Lease, error) {
 	var got Lease
-	err := s.o.retry(ctx, func() (err error) {
+	err := s.o.Retry(ctx, func() (err error) {
 		next := held
 		edit(&next)
-		if got, err = s.write(ctx, now, next, held.commit); !overtaken(err) {
+		if got, err = s.write(ctx, now, next, held.commit); !remote.Overtaken(err) {
 			return err
 		}
 		current, unread := s.read(ctx, held.Tenant, held.Site)
@@ -100,8 +111,8 @@ func (s *Leases) replace(ctx context.Context, now time.Time, held Lease, edit fu
 // error, which does not keep the others back.
 func (s *Leases) Locks(ctx context.Context) ([]Lease, error) {
 	var at map[string]string
-	err := s.o.retry(ctx, func() (err error) {
-		at, err = s.refs.list(ctx, leasePrefix)
+	err := s.o.Retry(ctx, func() (err error) {
+		at, err = s.refs.List(ctx, leasePrefix)
 		return err
 	})
 	if err != nil {
@@ -129,7 +140,7 @@ func (s *Leases) read(ctx context.Context, tenant, site string) (Lease, error) {
 		return Lease{}, fmt.Errorf("lease: tenant %q and site %q", tenant, site)
 	}
 	ref := leaseRef(tenant, site)
-	commit, err := s.refs.get(ctx, ref)
+	commit, err := s.refs.Get(ctx, ref)
 	if err != nil || commit == "" {
 		return Lease{}, err
 	}
@@ -137,7 +148,7 @@ func (s *Leases) read(ctx context.Context, tenant, site string) (Lease, error) {
 }
 
 func (s *Leases) decode(ref, commit string) (Lease, error) {
-	raw, err := s.refs.read(commit)
+	raw, err := s.refs.Read(commit)
 	var l Lease
 	if err == nil {
 		l, err = DecodeLease(raw)
@@ -146,7 +157,7 @@ func (s *Leases) decode(ref, commit string) (Lease, error) {
 		err = fmt.Errorf("it is the lease of %s/%s", l.Tenant, l.Site)
 	}
 	if err != nil {
-		return Lease{}, fmt.Errorf("%w: %s at %s: %w; once no runner works there, remove it with: %s", ErrBroken, ref, short(commit), err, s.refs.removal(ref))
+		return Lease{}, fmt.Errorf("%w: %s at %s: %w; once no runner works there, remove it with: %s", ErrBroken, ref, gitrepo.Short(commit), err, s.refs.Removal(ref))
 	}
 	l.commit = commit
 	return l, nil
@@ -161,14 +172,14 @@ func (s *Leases) write(ctx context.Context, now time.Time, l Lease, old string) 
 	if err != nil {
 		return Lease{}, err
 	}
-	l.commit, err = s.refs.repo.Commit(ctx, gitrepo.CommitSpec{
+	l.commit, err = s.repo.Commit(ctx, gitrepo.CommitSpec{
 		Files: map[string][]byte{leaseFile: raw}, Message: leaseMessage(l), AuthorName: authorName, AuthorEmail: authorEmail,
 		When: now, Sign: s.o.Sign,
 	})
 	if err != nil {
 		return Lease{}, err
 	}
-	if err := s.refs.swap(ctx, leaseRef(l.Tenant, l.Site), l.commit, old); err != nil {
+	if err := s.refs.Swap(ctx, leaseRef(l.Tenant, l.Site), l.commit, old); err != nil {
 		return Lease{}, err
 	}
 	return l, nil

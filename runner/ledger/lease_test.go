@@ -8,6 +8,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 func want(holder string, ends time.Time) Lease {
@@ -17,12 +19,12 @@ func want(holder string, ends time.Time) Lease {
 // everyPlace runs a test with leases in one repository, and with leases on a remote.
 func everyPlace(t *testing.T, test func(t *testing.T, open func() *Leases, bare string)) {
 	t.Run("local", func(t *testing.T) {
-		repo, dir := repository(t)
-		test(t, func() *Leases { return OpenLeases(repo, Options{}) }, dir)
+		repo, dir := remotetest.Repository(t)
+		test(t, func() *Leases { return OpenLeases(repo, remote.Options{}) }, dir)
 	})
 	t.Run("remote", func(t *testing.T) {
-		bare := bareRemote(t)
-		test(t, func() *Leases { return OpenLeases(newSite(t, bare).repo, quick()) }, bare)
+		bare := remotetest.Bare(t)
+		test(t, func() *Leases { return OpenLeases(remotetest.NewSite(t, bare).Repo, remotetest.Quick()) }, bare)
 	})
 }
 
@@ -132,7 +134,7 @@ func TestOddLeases(t *testing.T) {
 		}
 		odd["text"], odd["field"] = []byte("hello"), []byte(strings.Replace(string(odd["other"]), `"fence"`, `"aim":1,"fence"`, 1))
 		for name, raw := range odd {
-			c := commitOf("", name)
+			c := remotetest.Odd("", name, t0)
 			c.Files = map[string][]byte{leaseFile: raw}
 			bad, err := far.Commit(t.Context(), c)
 			if err != nil {
@@ -150,7 +152,7 @@ func TestOddLeases(t *testing.T) {
 			}
 		}
 	})
-	s := OpenLeases(newSite(t, bareRemote(t)).repo, Options{})
+	s := OpenLeases(remotetest.NewSite(t, remotetest.Bare(t)).Repo, remote.Options{})
 	for name, edit := range map[string]func(*Lease){
 		"no tenant": func(l *Lease) { l.Tenant = "" }, "a path": func(l *Lease) { l.Site = "../x" }, "nobody": func(l *Lease) { l.Holder = "" },
 		"no end": func(l *Lease) { l.Expires = t0 }, "a book": func(l *Lease) { l.Link = strings.Repeat("x", 1000) },
@@ -195,22 +197,22 @@ func TestLocksListsAll(t *testing.T) {
 }
 
 func TestALostRenewalIsStillOurs(t *testing.T) {
-	a := newSite(t, bareRemote(t))
-	s := OpenLeases(a.repo, quick())
+	a := remotetest.NewSite(t, remotetest.Bare(t))
+	s := OpenLeases(a.Repo, remotetest.Quick())
 	mine, err := s.Acquire(t.Context(), t0, want("a", t0.Add(time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	remove := a.hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
-	if _, err := s.Renew(t.Context(), t0, mine, t0.Add(2*time.Minute)); !errors.Is(err, ErrRemoteDown) {
+	remove := a.Hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
+	if _, err := s.Renew(t.Context(), t0, mine, t0.Add(2*time.Minute)); !errors.Is(err, gitrepo.ErrRemoteDown) {
 		t.Errorf("Renew: %v", err)
 	}
 	remove()
 	if got, err := s.Renew(t.Context(), t0, mine, t0.Add(3*time.Minute)); err != nil || got.Fence != 1 || !got.Expires.Equal(t0.Add(3*time.Minute)) {
 		t.Errorf("Renew() = %+v, %v", got, err)
 	}
-	up := a.down(t)
-	if _, err := s.Acquire(t.Context(), t0, want("b", t0.Add(time.Hour))); !errors.Is(err, ErrRemoteDown) {
+	up := a.Down(t)
+	if _, err := s.Acquire(t.Context(), t0, want("b", t0.Add(time.Hour))); !errors.Is(err, gitrepo.ErrRemoteDown) {
 		t.Errorf("Acquire: %v", err)
 	}
 	up()

@@ -7,13 +7,14 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Errors that callers branch on.
 var (
-	ErrMoved      = errors.New("somebody else wrote the ledger meanwhile") // and nothing was written
 	ErrBroken     = errors.New("the ledger is broken")
 	ErrNoSnapshot = errors.New("no scan has been recorded")
+	ErrUnpushed   = errors.New("the record is kept here, but is not on the remote")
 )
 
 // The files of a ledger commit.
@@ -30,14 +31,14 @@ type Ledger struct {
 	repo   *gitrepo.Repo
 	tenant string
 	ref    string
-	o      Options
+	o      remote.Options
 }
 
 // Open names a tenant's ledger that nobody else writes; nothing is read or written yet.
-func Open(repo *gitrepo.Repo, tenant string) *Ledger { return OpenWith(repo, tenant, Options{}) }
+func Open(repo *gitrepo.Repo, tenant string) *Ledger { return OpenWith(repo, tenant, remote.Options{}) }
 
 // OpenWith is Open with options; with a remote in them, runners share the ledger.
-func OpenWith(repo *gitrepo.Repo, tenant string, o Options) *Ledger {
+func OpenWith(repo *gitrepo.Repo, tenant string, o remote.Options) *Ledger {
 	return &Ledger{repo: repo, tenant: tenant, ref: "refs/heads/ringfence/ledger/" + tenant, o: o}
 }
 
@@ -153,10 +154,8 @@ func (l *Ledger) broken(commit string, why error) error {
 		return fmt.Errorf("%w: tenant %s: %w; look with: git fsck --full, git reflog show %s", ErrBroken, l.tenant, why, l.ref)
 	}
 	return fmt.Errorf("%w: tenant %s, commit %s: %w; look with: git show %s, git log --first-parent %s",
-		ErrBroken, l.tenant, short(commit), why, short(commit), l.ref)
+		ErrBroken, l.tenant, gitrepo.Short(commit), why, gitrepo.Short(commit), l.ref)
 }
-
-func short(hash string) string { return hash[:min(12, len(hash))] }
 
 // plainName is what a tenant or site may be called here: it becomes part of a ref or a file name.
 var plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

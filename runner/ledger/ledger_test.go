@@ -15,6 +15,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 // TestMain: this program is also the child that the crash tests kill.
@@ -27,16 +29,6 @@ func TestMain(m *testing.M) {
 			pusher(dir)
 		}
 	})
-}
-
-func repository(t *testing.T) (*gitrepo.Repo, string) {
-	t.Helper()
-	dir := folder(t)
-	repo, err := gitrepo.InitRepo(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return repo, dir
 }
 
 func snapshot(t *testing.T, tenant, site string) []byte {
@@ -68,7 +60,7 @@ func mustHead(t *testing.T, l *Ledger) Head {
 }
 
 func TestAWholeRollout(t *testing.T) {
-	repo, dir := repository(t)
+	repo, dir := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	if h := mustHead(t, l); h.Commit != "" || h.State.Seq != 0 {
 		t.Fatalf("the head of nothing is %+v", h)
@@ -113,7 +105,7 @@ func TestAWholeRollout(t *testing.T) {
 }
 
 func TestAShallowCloneReadsItsTip(t *testing.T) {
-	repo, dir := repository(t)
+	repo, dir := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	h := mustAppend(t, l, mustAppend(t, l, Head{}, note("a")), note("b"))
 	clone := filepath.Join(t.TempDir(), "clone")
@@ -166,14 +158,14 @@ func note(run string) Entry {
 }
 
 func TestTheSecondWriterLoses(t *testing.T) {
-	repo, _ := repository(t)
+	repo, _ := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	h := mustAppend(t, l, Head{}, note("a"))
-	if _, err := l.Append(t.Context(), Head{}, note("b")); !errors.Is(err, ErrMoved) {
+	if _, err := l.Append(t.Context(), Head{}, note("b")); !errors.Is(err, remote.ErrMoved) {
 		t.Errorf("a second first record: %v", err)
 	}
 	mustAppend(t, l, h, note("c"))
-	if _, err := l.Append(t.Context(), h, note("d")); !errors.Is(err, ErrMoved) {
+	if _, err := l.Append(t.Context(), h, note("d")); !errors.Is(err, remote.ErrMoved) {
 		t.Errorf("a second successor: %v", err)
 	}
 	if got := mustHead(t, l).Record.Run; got != "c" {
@@ -185,7 +177,7 @@ func TestTheSecondWriterLoses(t *testing.T) {
 }
 
 func TestAppendRefuses(t *testing.T) {
-	repo, _ := repository(t)
+	repo, _ := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	two := []Action{apply("1", "h", "pilot", Succeeded, "u"), apply("1", "h", "pilot", Failed, "u")}
 	for name, e := range map[string]Entry{
@@ -213,7 +205,7 @@ func TestAppendRefuses(t *testing.T) {
 }
 
 func TestSubjectsAreNeutralised(t *testing.T) {
-	repo, dir := repository(t)
+	repo, dir := remotetest.Repository(t)
 	l := Open(repo, "acme")
 	e := note("run\x1b[31m\n\nRingfence-Seq: 9")
 	e.Subject, e.Outcome = "acme: \u202ehello\r\nRingfence-Seq: 7", "ok\nRingfence-Seq: 8"

@@ -1,10 +1,14 @@
 package ledger
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
+)
 
 // TestPolicyCommit: what a run tells at its end names an old commit and hides no newer one.
 func TestPolicyCommit(t *testing.T) {
-	l := newSite(t, bareRemote(t))
+	l := newSite(t, remotetest.Bare(t))
 	h, commits := Head{}, []string{"", "1", "1", "2", "1", "1"}
 	for i, phase := range []Phase{PhaseNote, PhaseIntent, PhaseWave, PhaseScan, PhaseWave, PhaseEnd} {
 		want := []string{"", "1", "1", "2", "2", "2"}[i]

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 func voice(name string) Voice { return Voice{Name: name, Key: "key of " + name} }
@@ -152,11 +153,11 @@ func TestSignedOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := Quorum{Persons: 2, Signers: signers}
-	s := newSite(t, bareRemote(t))
+	s := remotetest.NewSite(t, remotetest.Bare(t))
 	by := func(sign func([]byte) ([]byte, error)) *Switch {
-		o := quick()
+		o := remotetest.Quick()
 		o.Sign = sign
-		return OpenSwitch(s.repo, o, q)
+		return OpenSwitch(s.Repo, o, q)
 	}
 	for i, step := range []struct {
 		sign func([]byte) ([]byte, error)
@@ -185,7 +186,7 @@ func TestSignedOrders(t *testing.T) {
 		}
 	}
 	// What somebody without this policy wrote is read, and counts for nothing.
-	if err := give(t.Context(), OpenSwitch(s.repo, quick(), Quorum{}), KindUnhalt, halt("acme", "x")); err != nil {
+	if err := give(t.Context(), OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}), KindUnhalt, halt("acme", "x")); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := by(nil).Known(t.Context()); err != nil || shown(c) != "acme[]" || !strings.HasPrefix(c.Halts[0].Voice.String(), "its signature does not count") {

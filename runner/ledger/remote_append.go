@@ -6,7 +6,13 @@ import (
 	"fmt"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
+
+// history is the ledger on the remote.
+func (l *Ledger) history() remote.History {
+	return remote.NewHistory(l.repo, l.o.Remote, l.ref, "ledger/"+l.tenant)
+}
 
 // appendShared pushes the record before it moves the local branch, so that a record which must be on the remote and
 // could not get there leaves nothing behind. A runner that is killed in between finds its record there with Sync.
@@ -16,7 +22,7 @@ func (l *Ledger) appendShared(ctx context.Context, prev Head, e Entry) (Head, er
 		return Head{}, err
 	}
 	var next Head
-	for try := range l.o.tries() {
+	for try := range l.o.Attempts() {
 		if try > 0 {
 			if why := l.catchUp(ctx, try); why != nil {
 				return l.keep(ctx, tip, next, e, why)
@@ -31,22 +37,22 @@ func (l *Ledger) appendShared(ctx context.Context, prev Head, e Entry) (Head, er
 		if next, err = l.build(ctx, tip, e); err != nil {
 			return Head{}, err
 		}
-		if err = l.shared().push(ctx, next.Commit); err == nil {
+		if err = l.history().Push(ctx, next.Commit); err == nil {
 			// The record is written. A local branch that cannot follow, or that another process moved, is put right by
 			// the next Sync.
 			_ = l.move(ctx, next.Commit, tip.Commit)
 			return next, nil
 		}
-		if !overtaken(err) {
+		if !remote.Overtaken(err) {
 			return l.keep(ctx, tip, next, e, err)
 		}
 	}
-	return l.keep(ctx, tip, next, e, fmt.Errorf("%w: %w", ErrMoved, err))
+	return l.keep(ctx, tip, next, e, fmt.Errorf("%w: %w", remote.ErrMoved, err))
 }
 
 // tip is the local branch, which may have moved since the caller read prev.
 func (l *Ledger) tip(ctx context.Context, prev Head) (Head, error) {
-	here, err := absent(l.repo.Ref(l.ref))
+	here, err := remote.Here(l.repo, l.ref)
 	if err == nil && here == prev.Commit {
 		return prev, nil
 	}
@@ -55,7 +61,7 @@ func (l *Ledger) tip(ctx context.Context, prev Head) (Head, error) {
 
 // catchUp waits and fetches what others wrote.
 func (l *Ledger) catchUp(ctx context.Context, try int) error {
-	if err := l.o.pause(ctx, try); err != nil {
+	if err := l.o.Pause(ctx, try); err != nil {
 		return err
 	}
 	return l.sync(ctx)
@@ -68,15 +74,15 @@ func (l *Ledger) keep(ctx context.Context, tip, next Head, e Entry, why error) (
 	if e.MustPush {
 		return Head{}, why
 	}
-	if errors.Is(why, ErrMoved) { // which would promise that nothing was written
+	if errors.Is(why, remote.ErrMoved) { // which would promise that nothing was written
 		why = errors.New(why.Error())
 	}
-	for range l.o.tries() {
+	for range l.o.Attempts() {
 		err := l.move(ctx, next.Commit, tip.Commit)
 		if err == nil {
 			return next, fmt.Errorf("%w; push it later with: ringfence ledger push: %w", ErrUnpushed, why)
 		}
-		if !overtaken(err) {
+		if !remote.Overtaken(err) {
 			return Head{}, errors.Join(why, err)
 		}
 		if tip, err = l.Head(ctx); err != nil {
@@ -86,7 +92,7 @@ func (l *Ledger) keep(ctx context.Context, tip, next Head, e Entry, why error) (
 			return Head{}, errors.Join(why, err)
 		}
 	}
-	return Head{}, fmt.Errorf("%w: %w", ErrMoved, why)
+	return Head{}, fmt.Errorf("%w: %w", remote.ErrMoved, why)
 }
 
 // fork is the number of the last record that two histories share, 0 for none.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 const pusherEnv = "RINGFENCE_LEDGER_PUSHER"
@@ -28,7 +29,7 @@ func pusher(dir string) {
 		fmt.Println("error:", err)
 		os.Exit(3)
 	}
-	l := OpenWith(repo, "acme", quick())
+	l := OpenWith(repo, "acme", remotetest.Quick())
 	var h Head
 	for n := 0; ; n++ {
 		id := fmt.Sprintf("%d-%d", os.Getpid(), n)
@@ -38,7 +39,7 @@ func pusher(dir string) {
 		case errors.As(err, &locked):
 			fmt.Println("locked")
 			waitOut(dir, locked.Path, l.ref)
-			waitOut(dir, locked.Path, l.shared().seenRef)
+			waitOut(dir, locked.Path, l.history().SeenRef())
 			continue
 		case err != nil:
 			fmt.Println("error:", err)
@@ -52,15 +53,15 @@ func pusher(dir string) {
 // TestKilledPushersLoseNothing kills two runners in turn, 30 times, at random instants, half of the times with the git
 // that pushes. The remote is whole after each, and holds once what Append said is written.
 func TestKilledPushersLoseNothing(t *testing.T) {
-	bare := bareRemote(t)
+	bare := remotetest.Bare(t)
 	sites := []site{newSite(t, bare), newSite(t, bare)}
 	random := rand.New(rand.NewPCG(3, 4))
 	var promised []string
 	for round := range 30 {
 		s := sites[random.IntN(len(sites))]
-		wrote := pushAndKill(t, s.dir, time.Duration(random.IntN(250))*time.Millisecond, round%2 == 0)
+		wrote := pushAndKill(t, s.Dir, time.Duration(random.IntN(250))*time.Millisecond, round%2 == 0)
 		promised = append(promised, wrote...)
-		settled(t, bare, s.dir)
+		settled(t, bare, s.Dir)
 		there := strings.Fields(s.runs(t))
 		for _, id := range wrote {
 			if !slices.Contains(there, id) {
@@ -78,7 +79,7 @@ func TestKilledPushersLoseNothing(t *testing.T) {
 		t.Errorf("a record is there twice: %q", there)
 	}
 	for _, s := range sites {
-		gittest.Run(t, s.dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
+		gittest.Run(t, s.Dir, "fsck", "--strict", "--full", "--no-dangling", "--no-reflogs")
 	}
 	t.Logf("%d records, %d acknowledged", len(there), len(promised))
 	if len(promised) < 20 { // a round whose first word is that a lock is in the way promises nothing

@@ -8,13 +8,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 // TestFourRunnersOneLedger lets four runners with repositories of their own append as fast as they can. Every record is
 // there once, numbers have no gaps, and the state is what the records add up to.
 func TestFourRunnersOneLedger(t *testing.T) {
 	const runners, each = 4, 25
-	bare := bareRemote(t)
+	bare := remotetest.Bare(t)
 	sites := make([]site, runners)
 	var wg sync.WaitGroup
 	for i := range sites {
@@ -64,7 +67,7 @@ func TestNoRecordIsLost(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := &weather{Rand: rand.New(rand.NewPCG(seed, 1)), promised: map[string]bool{}}
-			bare := bareRemote(t)
+			bare := remotetest.Bare(t)
 			w.sites = []site{newSite(t, bare), newSite(t, bare), newSite(t, bare)}
 			w.heads = make([]Head, len(w.sites))
 			for n := range 25 {
@@ -88,11 +91,11 @@ func (w *weather) step(t *testing.T, n int) {
 	clear := func() {}
 	switch w.IntN(8) {
 	case 0, 1:
-		clear = s.down(t)
+		clear = s.Down(t)
 	case 2:
-		clear = s.hook(t, "pre-receive", "exit 1")
+		clear = s.Hook(t, "pre-receive", "exit 1")
 	case 3:
-		clear = s.hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
+		clear = s.Hook(t, "reference-transaction", `if [ "$1" = committed ]; then kill -9 $PPID; fi`)
 	}
 	defer clear()
 	switch w.IntN(6) {
@@ -122,7 +125,7 @@ func (w *weather) append(t *testing.T, i int, id string) {
 
 func (w *weather) accept(t *testing.T, err error) {
 	t.Helper()
-	if err != nil && !errors.Is(err, ErrRemoteDown) && !errors.Is(err, ErrRemoteRefused) {
+	if err != nil && !errors.Is(err, gitrepo.ErrRemoteDown) && !errors.Is(err, gitrepo.ErrRemoteRefused) {
 		t.Error(err)
 	}
 }

@@ -3,11 +3,13 @@ package ledger
 import (
 	"context"
 	"fmt"
+
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Sync brings the remote's records here. Records that are only here are put on top of them: each is reduced again and
-// gets a new number and commit; none is lost. A remote that lost records which this repository saw on it is ErrRewound,
-// and nothing is changed. Without a remote there is nothing to do.
+// gets a new number and commit; none is lost. A remote that lost records which this repository saw on it is
+// remote.ErrRewound, and nothing is changed. Without a remote there is nothing to do.
 func (l *Ledger) Sync(ctx context.Context) error {
 	if err := l.check(); err != nil {
 		return err
@@ -22,15 +24,15 @@ func (l *Ledger) Sync(ctx context.Context) error {
 }
 
 func (l *Ledger) sync(ctx context.Context) error {
-	return l.o.retry(ctx, func() error { return l.syncOnce(ctx) })
+	return l.o.Retry(ctx, func() error { return l.syncOnce(ctx) })
 }
 
 func (l *Ledger) syncOnce(ctx context.Context) error {
-	tip, err := l.shared().fetch(ctx)
+	tip, err := l.history().Fetch(ctx)
 	if err != nil || tip == "" {
 		return err
 	}
-	if here, err := absent(l.repo.Ref(l.ref)); err != nil || here == tip {
+	if here, err := remote.Here(l.repo, l.ref); err != nil || here == tip {
 		return err
 	}
 	far, err := l.at(tip)
@@ -81,7 +83,7 @@ func (l *Ledger) Unpushed(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	seen, err := l.shared().seen()
+	seen, err := l.history().Seen()
 	if err != nil {
 		return 0, fmt.Errorf("ledger of %s: %w", l.tenant, err)
 	}
@@ -104,7 +106,7 @@ func (l *Ledger) Push(ctx context.Context) error {
 	if l.o.Remote == "" {
 		return nil
 	}
-	err := l.o.retry(ctx, func() error {
+	err := l.o.Retry(ctx, func() error {
 		if err := l.sync(ctx); err != nil {
 			return err
 		}
@@ -117,13 +119,13 @@ func (l *Ledger) Push(ctx context.Context) error {
 }
 
 func (l *Ledger) pushHead(ctx context.Context) error {
-	here, err := absent(l.repo.Ref(l.ref))
+	here, err := remote.Here(l.repo, l.ref)
 	if err != nil {
 		return err
 	}
-	seen, err := l.shared().seen()
+	seen, err := l.history().Seen()
 	if err != nil || here == seen {
 		return err
 	}
-	return l.shared().push(ctx, here)
+	return l.history().Push(ctx, here)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 	"github.com/ringfence/ringfence/internal/signing"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
+	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
 func TestSignedRecords(t *testing.T) {
@@ -21,8 +23,8 @@ func TestSignedRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	repo, dir := repository(t)
-	h := mustAppend(t, OpenWith(repo, "acme", Options{Sign: key.Sign}), mustAppend(t, Open(repo, "acme"), Head{}, note("a")), note("b"))
+	repo, dir := remotetest.Repository(t)
+	h := mustAppend(t, OpenWith(repo, "acme", remote.Options{Sign: key.Sign}), mustAppend(t, Open(repo, "acme"), Head{}, note("a")), note("b"))
 	l := Open(repo, "acme")
 	if read := mustHead(t, l); !reflect.DeepEqual(read, h) || !read.Signed {
 		t.Errorf("read back\n%+v, want\n%+v", read, h)
@@ -49,7 +51,7 @@ func TestSignedRecords(t *testing.T) {
 	if text, err := Text(c.Tree, c.Parents[0], h.Record, c.Subject, ""); err != nil || !bytes.Equal(text, payload) {
 		t.Errorf("Text is\n%s, %v, not\n%s", text, err, payload)
 	}
-	broken := OpenWith(repo, "acme", Options{Sign: func([]byte) ([]byte, error) { return nil, errors.New("the agent is gone") }})
+	broken := OpenWith(repo, "acme", remote.Options{Sign: func([]byte) ([]byte, error) { return nil, errors.New("the agent is gone") }})
 	if _, err := broken.Append(t.Context(), h, note("c")); err == nil {
 		t.Error("a record that could not be signed was written")
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 func TestMain(m *testing.M) { gittest.Main(m) }
@@ -126,7 +127,7 @@ func newStory(t testing.TB) *story {
 		s.policies = append(s.policies, gittest.Run(t, s.dir, "rev-parse", "HEAD"))
 	}
 	s.lab = s.labTested()
-	s.ledger = ledger.OpenWith(s.repo, "acme", ledger.Options{Sign: s.key.Sign})
+	s.ledger = ledger.OpenWith(s.repo, "acme", remote.Options{Sign: s.key.Sign})
 	return s
 }
 

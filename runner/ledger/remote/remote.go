@@ -1,4 +1,6 @@
-package ledger
+// Package remote is where runners meet: refs that they share through a remote, or without one in the local repository,
+// and move by compare-and-swap alone. Refs hold one small file each; a History is a branch that only grows.
+package remote
 
 import (
 	"context"
@@ -9,12 +11,10 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
-// Errors of shared ledgers that callers branch on.
+// Errors that callers branch on, beside those of gitrepo.
 var (
-	ErrRemoteDown    = gitrepo.ErrRemoteDown
-	ErrRemoteRefused = gitrepo.ErrRemoteRefused
-	ErrRewound       = errors.New("the remote lost records that were on it")
-	ErrUnpushed      = errors.New("the record is kept here, but is not on the remote")
+	ErrMoved   = errors.New("somebody else wrote the ledger meanwhile") // and nothing was written
+	ErrRewound = errors.New("the remote lost records that were on it")
 )
 
 // Options say how a ledger, the leases and the halt orders are shared. The zero value shares nothing: the local
@@ -32,29 +32,22 @@ type Options struct {
 }
 
 const (
-	defaultTries  = 12
-	defaultMargin = 2 * time.Minute
-	firstWait     = 100 * time.Millisecond
-	longestWait   = 5 * time.Second
+	defaultTries = 12
+	firstWait    = 100 * time.Millisecond
+	longestWait  = 5 * time.Second
 )
 
-func (o Options) tries() int {
+// Attempts is how often a write is tried that others overtake.
+func (o Options) Attempts() int {
 	if o.Tries > 0 {
 		return o.Tries
 	}
 	return defaultTries
 }
 
-func (o Options) margin() time.Duration {
-	if o.Margin > 0 {
-		return o.Margin
-	}
-	return defaultMargin
-}
-
-// pause waits before another try: up to a span that doubles each time, so that runners which collide once do not
+// Pause waits before another try: up to a span that doubles each time, so that runners which collide once do not
 // collide for ever.
-func (o Options) pause(ctx context.Context, try int) error {
+func (o Options) Pause(ctx context.Context, try int) error {
 	span := min(firstWait<<min(try, 16), longestWait)
 	if o.Rand != nil {
 		span = time.Duration(o.Rand(int64(span)))
@@ -70,21 +63,21 @@ func (o Options) pause(ctx context.Context, try int) error {
 	}
 }
 
-// retry calls write until no other writer was quicker. After too many tries the error wraps ErrMoved.
-func (o Options) retry(ctx context.Context, write func() error) error {
+// Retry calls write until no other writer was quicker. After too many tries the error wraps ErrMoved.
+func (o Options) Retry(ctx context.Context, write func() error) error {
 	var err error
-	for try := range o.tries() {
+	for try := range o.Attempts() {
 		if try > 0 {
-			if err := o.pause(ctx, try); err != nil {
+			if err := o.Pause(ctx, try); err != nil {
 				return err
 			}
 		}
-		if err = write(); !overtaken(err) {
+		if err = write(); !Overtaken(err) {
 			return err
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrMoved, err)
 }
 
-// overtaken reports whether another writer, here or elsewhere, was quicker.
-func overtaken(err error) bool { return errors.Is(err, gitrepo.ErrRefMoved) }
+// Overtaken reports whether another writer, here or elsewhere, was quicker.
+func Overtaken(err error) bool { return errors.Is(err, gitrepo.ErrRefMoved) }
