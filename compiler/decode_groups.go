@@ -15,7 +15,7 @@ func (n node) group() policy.Group {
 	g := policy.Group{Name: n.label(), MinHealthy: n.get("minHealthy").mark().amount(), Source: n.source()}
 	g.Select, g.SelectBy = n.get("select").selector()
 	for _, f := range n.get("sequence").mark().items() {
-		g.Sequence = append(g.Sequence, f.str("a host's name"))
+		g.Sequence = append(g.Sequence, f.mark().str("a host's name"))
 	}
 	return g
 }

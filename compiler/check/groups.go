@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // groups checks that each quorum group can move at all and is at one site. Either way nothing of it would ever start, so
@@ -21,6 +20,8 @@ func (c *checker) groups() {
 			}
 		}
 		switch need := g.Healthy(len(members)); {
+		case len(members) == 0:
+			c.add(diag.New(diag.StuckGroup, "the group %q selects no host", g.Name).WithFix("select labels that hosts have, or remove the group"), "groups", g.Name)
 		case len(at) > 1:
 			c.add(diag.New(diag.SplitGroup, "the group %q has hosts at sites %s: nobody can count them all, so none of them ever starts", g.Name, sites(at)).
 				WithFix("make it a group of each site, for instance with site: %q in its select", sorted(at)[0]), "groups", g.Name)
@@ -29,28 +30,6 @@ func (c *checker) groups() {
 				WithFix("lower minHealthy below the number of hosts that it selects"), "groups", g.Name, "minHealthy")
 		}
 		c.sequence(g, members)
-	}
-}
-
-// sequence checks that a sequence names the members, each once.
-func (c *checker) sequence(g policy.Group, members []string) {
-	var missing []string
-	for _, m := range members {
-		if !slices.Contains(g.Sequence, m) {
-			missing = append(missing, m)
-		}
-	}
-	for i, h := range g.Sequence {
-		switch {
-		case !slices.Contains(members, h):
-			c.add(diag.New(diag.WrongSequence, "the sequence of group %q names %q, which is no host of it", g.Name, h).
-				WithFix("hosts of it: %s", listed(members)), "groups", g.Name, "sequence")
-		case slices.Contains(g.Sequence[:i], h):
-			c.add(diag.New(diag.WrongSequence, "the sequence of group %q names %q twice", g.Name, h).WithFix("name each host once"), "groups", g.Name, "sequence")
-		}
-	}
-	if len(g.Sequence) > 0 && len(missing) > 0 {
-		c.add(diag.New(diag.WrongSequence, "the sequence of group %q leaves out %s", g.Name, some(missing)).WithFix("name each of its hosts once"), "groups", g.Name, "sequence")
 	}
 }
 
