@@ -16,6 +16,7 @@ type DiffDocument struct {
 	Kinds      []DiffKind   `json:"kinds"`     // every kind that occurs, the loudest first
 	Tenants    []TenantDiff `json:"tenants"`   // those that the edit may touch, by tenant and site
 	Untouched  int          `json:"untouched"` // tenants that read nothing the edit changes: they were not loaded
+	Sentences  []DiffWords  `json:"sentences"` // what the policies say otherwise, in plain English
 }
 
 // TenantDiff is the effect on one tenant at one site.
@@ -25,6 +26,26 @@ type TenantDiff struct {
 	State  string      `json:"state"`          // changed, same, never-scanned (hosts and rings alone can be compared), error (one side does not compile)
 	Side   string      `json:"side,omitempty"` // base or head: the only one that has the tenant, or the one in error
 	Groups []DiffGroup `json:"groups"`
+
+	// Unscanned counts the hosts in rings that no scan has read: what the edit does to their updates, nobody knows. Unknown
+	// are the kinds that cannot be ruled out for that.
+	Unscanned int        `json:"unscanned"`
+	Unknown   []DiffKind `json:"unknown"`
+}
+
+// DiffWords are the sentences that one section of a policy loses and gains, and the tenants for which that holds.
+type DiffWords struct {
+	Tenants []string       `json:"tenants"`
+	Section string         `json:"section"`        // "" for what holds for all of the tenant
+	Item    string         `json:"item,omitempty"` // a ring, lane, freeze, rule, window or group
+	Was     []DiffSentence `json:"was"`
+	Now     []DiffSentence `json:"now"`
+}
+
+// DiffSentence is one line of a policy in words; the place is that of the first tenant.
+type DiffSentence struct {
+	Text   string `json:"text"`
+	Source string `json:"source,omitempty"`
 }
 
 // DiffGroup is everything that changes in the same way for the same cause.

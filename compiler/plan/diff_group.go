@@ -242,6 +242,7 @@ func (d *differ) result() TenantDiff {
 		out.State = "changed"
 	}
 	slices.SortFunc(out.Groups, compareGroups)
+	out.Unscanned, out.Unknown = d.unknown()
 	return out
 }
 

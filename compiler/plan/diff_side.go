@@ -104,7 +104,7 @@ func (s *side) rebootIn(hosts []string, c Change, at placement) {
 // home is the ring of a host, or why it has none.
 func (s *side) home(host string) placement {
 	if s.build == nil {
-		return placement{state: "uncovered", why: "the tenant is not there"}
+		return placement{state: "uncovered", why: "the tenant is not there, or switched off"}
 	}
 	k := s.known[host]
 	switch {

@@ -93,12 +93,15 @@ func inBoth(t time.Time, loc *time.Location) string {
 	return t.In(loc).Format("Mon 2 Jan 2006 15:04 ") + loc.String() + t.UTC().Format(", 15:04 UTC,")
 }
 
+// rego is the section of the rules that are not in these words.
+const rego = "Further rules in Rego"
+
 // modules names the Rego files that may tighten what the rules say.
 func (d describer) modules() Section {
 	if len(d.t.Modules) == 0 {
 		return Section{}
 	}
-	s := Section{Title: "Further rules in Rego", Lines: []Line{{Text: "These files may only tighten: reject an update, hold it, or ask for further signatures. " +
+	s := Section{Title: rego, Lines: []Line{{Text: "These files may only tighten: reject an update, hold it, or ask for further signatures. " +
 		"What they say is not in these words; read them."}}}
 	for _, m := range d.t.Modules {
 		s.Lines = append(s.Lines, Line{"Rules of " + m.Path + ".", m.Path})

@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/plan"
-	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -18,7 +15,7 @@ type diffFlags struct {
 	scope
 	base, head string
 	format     string
-	failOn     []string
+	gate       diffGate
 	detailed   bool
 	at         instant
 }
@@ -37,8 +34,12 @@ written and no host is asked.
 
 Kinds: ` + kindList() + `.
 
-Exit 0 whatever changes; with -detailed-exitcode 2 when anything does; 3 when a kind of --fail-on occurs; 1 when one
-side does not compile.`,
+Of a tenant that no scan has read, nobody knows what the edit does to its updates: that is said first and loudly, and
+--fail-on counts each kind that cannot be ruled out for it. --allow-unknown lets it pass; kind unknown fails for every host
+in a ring that no scan has read. What the policies say otherwise, in plain English, is told in any case.
+
+Exit 0 whatever changes; with -detailed-exitcode 2 when anything does, or nobody knows; 3 when a kind of --fail-on occurs
+or cannot be ruled out; 1 when one side does not compile.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.base, f.head = args[0], "HEAD"
@@ -54,30 +55,18 @@ side does not compile.`,
 	c.Flags().StringVar(&f.tenant, "tenant", "", "only `TENANT` (default: every one that the edit may touch)")
 	c.Flags().StringVar(&f.site, "site", "", "only the hosts of `SITE` (default: all)")
 	c.Flags().StringVar(&f.format, "format", "text", "`FORMAT` text, json or markdown")
-	c.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit 3 when a change is of one of `KINDS`, separated by commas")
+	c.Flags().StringSliceVar(&f.gate.failOn, "fail-on", nil, "exit 3 when a change is, or may be, of one of `KINDS`, separated by commas")
+	c.Flags().BoolVar(&f.gate.allowUnknown, "allow-unknown", false, "let --fail-on pass where no scan says whether such a change occurs")
 	c.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 when anything changes")
 	f.at.flag(c, "compare as of `TIME` (default: now)")
 	return c
-}
-
-func kindList() string {
-	var out []string
-	for _, k := range plan.DiffKinds() {
-		out = append(out, string(k))
-	}
-	return strings.Join(out, ", ")
 }
 
 func (f diffFlags) check() error {
 	if _, ok := diffFormats[f.format]; !ok {
 		return fmt.Errorf("--format is text, json or markdown, not %q", f.format)
 	}
-	for _, name := range f.failOn {
-		if !slices.Contains(plan.DiffKinds(), plan.DiffKind(name)) {
-			return fmt.Errorf("--fail-on: there is no kind %q%s", name, suggest.Tail(name, strings.Split(kindList(), ", ")))
-		}
-	}
-	return nil
+	return f.gate.check()
 }
 
 // diffFormats write a comparison.
@@ -98,19 +87,19 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 	if err != nil {
 		return err
 	}
-	view := diffView{
-		doc: plan.DiffDocument{
-			APIVersion: plan.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
-			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched,
-		},
-		zones: map[string]clocks{},
-	}
 	lists, err := d.all(ctx, f.site)
 	if err != nil {
 		return err
 	}
+	view := diffView{
+		doc: plan.DiffDocument{
+			APIVersion: plan.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
+			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
+		},
+		zones: map[string]clocks{}, off: d.switched(),
+	}
 	for i, name := range d.tenants {
-		view.doc.Tenants = append(view.doc.Tenants, lists[i]...)
+		view.doc.Tenants = append(view.doc.Tenants, lists[i].sites...)
 		view.zones[name] = clocksOf(d.either(name))
 	}
 	view.doc.Kinds = kindsOf(view.doc.Tenants)
@@ -120,39 +109,4 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 		return err
 	}
 	return a.diffExit(view.doc, f)
-}
-
-// kindsOf lists the kinds that occur, the loudest first.
-func kindsOf(list []plan.TenantDiff) []plan.DiffKind {
-	found := map[plan.DiffKind]bool{}
-	for _, t := range list {
-		for _, g := range t.Groups {
-			found[g.Kind] = true
-		}
-	}
-	return slices.DeleteFunc(plan.DiffKinds(), func(k plan.DiffKind) bool { return !found[k] })
-}
-
-func (a *app) diffExit(doc plan.DiffDocument, f diffFlags) error {
-	changed := false
-	for _, t := range doc.Tenants {
-		if t.State == "error" {
-			return done(ExitError)
-		}
-		changed = changed || t.State == "changed" || len(t.Groups) > 0
-	}
-	var denied []string
-	for _, k := range doc.Kinds {
-		if slices.Contains(f.failOn, string(k)) {
-			denied = append(denied, string(k))
-		}
-	}
-	switch {
-	case len(denied) > 0:
-		a.out.say("denied by --fail-on: %s", strings.Join(denied, ", "))
-		return done(ExitDenied)
-	case f.detailed && changed:
-		return done(ExitChanges)
-	}
-	return nil
 }

@@ -34,9 +34,14 @@ func (v diffView) markdown(w io.Writer) error {
 	p := &pages{}
 	p.add(fmt.Sprintf("### Effect of this edit: %s\n\n%s\n\n", v.summary(), v.between()), 0)
 	v.loudMarkdown(p)
+	if names := v.unknown(); len(names) > 0 {
+		p.add(fmt.Sprintf("#### ⚠️ %s\n\n- %s never scanned here\n  - way out: scan, or bring the records of who did: `%s`\n\n", notKnown,
+			untrusted.Markdown(wereNever(names), 600), fetchRecords), 0)
+	}
 	for _, t := range v.doc.Tenants {
 		v.tenantMarkdown(p, t)
 	}
+	v.sentencesMarkdown(p)
 	if p.more > 0 {
 		fmt.Fprintf(p, "\n**%d more lines** found no room here; run `ringfence diff %.40s %.40s`\n", p.more, v.doc.Base, v.doc.Head)
 	}
@@ -65,7 +70,7 @@ func (v diffView) loudMarkdown(p *pages) {
 
 func (v diffView) tenantMarkdown(p *pages, t plan.TenantDiff) {
 	const end = "\n</details>\n"
-	name, why := untrusted.Markdown(v.sited(t), 120), untrusted.Markdown(standsFor(t), 300)
+	name, why := untrusted.Markdown(v.sited(t), 120), untrusted.Markdown(v.standsFor(t), 300)
 	if len(t.Groups) == 0 {
 		p.add(fmt.Sprintf("- %s: %s\n", name, why), 0)
 		return

@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/words"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
@@ -96,6 +97,17 @@ func (d *diffSides) compile(ctx context.Context, w *workspace) {
 	}
 }
 
+// switched lists the tenants that one side has switched off.
+func (d *diffSides) switched() map[string]bool {
+	off := map[string]bool{}
+	for _, w := range []*workspace{d.base, d.head} {
+		for _, t := range w.set.Tenants {
+			off[t.Name] = off[t.Name] || t.Disabled
+		}
+	}
+	return off
+}
+
 // either is the tenant at head, or at base where head has none; nil if it compiles in neither.
 func (d *diffSides) either(name string) *policy.Tenant {
 	return cmp.Or(d.head.set.Tenant(name), d.base.set.Tenant(name))
@@ -103,10 +115,10 @@ func (d *diffSides) either(name string) *policy.Tenant {
 
 // all compares the tenants, on as many cores as there are, and answers in their order. Of several errors it is the first
 // tenant's.
-func (d *diffSides) all(ctx context.Context, site string) ([][]plan.TenantDiff, error) {
+func (d *diffSides) all(ctx context.Context, site string) ([]compared, error) {
 	d.pool() // made here, not by whoever comes first
 	d.cache()
-	out, errs := make([][]plan.TenantDiff, len(d.tenants)), make([]error, len(d.tenants))
+	out, errs := make([]compared, len(d.tenants)), make([]error, len(d.tenants))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(d.tenants)) {
@@ -131,30 +143,49 @@ func firstError(errs []error) error {
 	return nil
 }
 
-// tenant compares one tenant, site by site.
-func (d *diffSides) tenant(ctx context.Context, name, site string) ([]plan.TenantDiff, error) {
-	one := plan.TenantDiff{Tenant: name, Site: cmp.Or(site, policy.DefaultSite), Groups: []plan.DiffGroup{}}
+// compared is what an edit does to one tenant, site by site, and what its policy says otherwise.
+type compared struct {
+	sites   []plan.TenantDiff
+	changes []words.Change
+}
+
+// tenant compares one tenant.
+func (d *diffSides) tenant(ctx context.Context, name, site string) (out compared, err error) {
+	one := plan.TenantDiff{Tenant: name, Site: cmp.Or(site, policy.DefaultSite), State: "error", Groups: []plan.DiffGroup{}, Unknown: []plan.DiffKind{}}
 	was, is := d.base.set.Tenant(name), d.head.set.Tenant(name)
 	switch {
 	case is == nil && slices.Contains(compiler.Tenants(d.head.tree), name):
-		one.State, one.Side = "error", "head"
-		return []plan.TenantDiff{one}, nil
+		one.Side = "head"
+		return compared{sites: []plan.TenantDiff{one}}, nil
 	case was == nil && slices.Contains(compiler.Tenants(d.base.tree), name):
-		one.State, one.Side = "error", "base"
-		return []plan.TenantDiff{one}, nil
+		one.Side = "base"
+		return compared{sites: []plan.TenantDiff{one}}, nil
+	case was != nil && is != nil:
+		out.changes = words.Changes(was, is, d.at)
 	}
-	var out []plan.TenantDiff
+	if was, is = enabled(was), enabled(is); was == nil && is == nil {
+		one.State = "same" // switched off before and after
+		return compared{[]plan.TenantDiff{one}, out.changes}, nil
+	}
 	for _, at := range sitesOf(was, is) {
 		if site != "" && at != site {
 			continue
 		}
 		one, err := d.site(ctx, was, is, at)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out = append(out, one)
+		out.sites = append(out.sites, one)
 	}
 	return out, nil
+}
+
+// enabled is the tenant, or nil where it is switched off: nothing of it is planned then.
+func enabled(t *policy.Tenant) *policy.Tenant {
+	if t == nil || t.Disabled {
+		return nil
+	}
+	return t
 }
 
 func sitesOf(was, is *policy.Tenant) []string {
@@ -169,7 +200,7 @@ func sitesOf(was, is *policy.Tenant) []string {
 
 // site compares the plans of one tenant's hosts at one site.
 func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site string) (plan.TenantDiff, error) {
-	one := plan.TenantDiff{Tenant: cmp.Or(is, was).Name, Site: site, State: "same", Groups: []plan.DiffGroup{}}
+	one := plan.TenantDiff{Tenant: cmp.Or(is, was).Name, Site: site, State: "same", Groups: []plan.DiffGroup{}, Unknown: []plan.DiffKind{}}
 	switch {
 	case was == nil:
 		one.Side = "head"
@@ -193,7 +224,7 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 	}
 	one, err = plan.Diff(base, head)
 	if never {
-		one.State = "never-scanned"
+		one.State = neverScanned
 	}
 	return one, err
 }

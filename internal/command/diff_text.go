@@ -11,9 +11,13 @@ import (
 func (v diffView) text(w io.Writer) error {
 	fmt.Fprintf(w, "Effect of %s\n", v.between())
 	v.loudText(w)
+	if names := v.unknown(); len(names) > 0 {
+		fmt.Fprintf(w, "\n!!! %s\n!!! %s\n!!!   way out: %s\n", notKnown, line(wereNever(names)+" never scanned here"), line(wayToKnow(names)))
+	}
 	for _, t := range v.doc.Tenants {
 		v.tenantText(w, t)
 	}
+	v.sentencesText(w)
 	_, err := fmt.Fprintf(w, "\nDiff: %s.\n", v.summary())
 	return err
 }
@@ -35,7 +39,7 @@ func (v diffView) loudText(w io.Writer) {
 }
 
 func (v diffView) tenantText(w io.Writer, t plan.TenantDiff) {
-	why := standsFor(t)
+	why := v.standsFor(t)
 	if why != "" {
 		why = ": " + why
 	}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type diffView struct {
 	doc   plan.DiffDocument
 	zones map[string]clocks // by tenant
+	off   map[string]bool   // tenants that are switched off on one side, or on both
 }
 
 // kindTitles say what a kind means.
@@ -158,21 +160,67 @@ func shift(seconds int64) string {
 	return policy.Duration(time.Duration(seconds)*time.Second).String() + " " + direction
 }
 
+// notKnown is said of tenants for which the comparison says nothing about updates.
+const notKnown = "NOT KNOWN: what the edit does to updates where no scan says what hosts lack"
+
+// unknown lists the tenants that stand on both sides and were never scanned: anything may happen to their updates.
+func (v diffView) unknown() (names []string) {
+	for _, t := range v.doc.Tenants {
+		if t.State == neverScanned && t.Side == "" && len(t.Unknown) > 0 {
+			names = append(names, t.Tenant)
+		}
+	}
+	return slices.Compact(names)
+}
+
 // standsFor says why there are no groups, or what stands above them.
-func standsFor(t plan.TenantDiff) string {
+func (v diffView) standsFor(t plan.TenantDiff) string {
 	switch {
 	case t.State == "error":
 		return "it does not compile at " + t.Side + ", so nothing can be compared"
-	case t.State == "never-scanned":
-		return "never scanned: no effect on updates can be computed (ringfence scan --tenant " + t.Tenant + ")"
-	case t.Side == "head":
-		return "a new tenant"
+	case t.Side != "":
+		return v.oneSided(t)
+	case t.State == neverScanned && t.Unscanned == 0:
+		return "never scanned, and no ring has a host"
+	case t.State == neverScanned:
+		return "NOT KNOWN what happens to updates of " + count(t.Unscanned, "host") + ": never scanned"
+	}
+	return strings.TrimPrefix(v.effect(t)+away(t), "; ")
+}
+
+// oneSided is said of a tenant that comes, goes, or is switched on or off.
+func (v diffView) oneSided(t plan.TenantDiff) string {
+	words := map[bool]string{true: "the tenant is switched on", false: "a new tenant"}[v.off[t.Tenant]]
+	switch {
+	case t.Side == "base" && v.off[t.Tenant]:
+		return "the tenant is switched off: nobody patches its hosts any more"
 	case t.Side == "base":
 		return "the tenant goes: nobody patches its hosts any more"
-	case len(t.Groups) == 0:
-		return "the same effect"
+	case t.State == neverScanned:
+		return words + ", never scanned: what its " + count(t.Unscanned, "host") + " will get is not known"
 	}
-	return ""
+	return words + away(t)
+}
+
+// effect is said of a tenant that was scanned.
+func (v diffView) effect(t plan.TenantDiff) string {
+	switch {
+	case len(t.Groups) > 0:
+		return ""
+	case v.off[t.Tenant]:
+		return "switched off before and after"
+	case v.says(t.Tenant):
+		return "the same effect on all that is missing now, but the policy says something else"
+	}
+	return "the same effect"
+}
+
+// away tells of hosts that the last scan did not read.
+func away(t plan.TenantDiff) string {
+	if t.Unscanned == 0 {
+		return ""
+	}
+	return "; not known of " + count(t.Unscanned, "host") + " that no scan has read in full"
 }
 
 // sited names a tenant, and the site where it has several.
@@ -196,8 +244,8 @@ func (v diffView) summary() string {
 		n[t.State]++
 	}
 	out := fmt.Sprintf("%d changed, %d with the same effect, %d untouched", n["changed"], n["same"], v.doc.Untouched)
-	if n["never-scanned"] > 0 {
-		out += fmt.Sprintf(", %d never scanned", n["never-scanned"])
+	if n[neverScanned] > 0 {
+		out += fmt.Sprintf(", %d NOT KNOWN (never scanned)", n[neverScanned])
 	}
 	if n["error"] > 0 {
 		out += fmt.Sprintf(", %d in error", n["error"])

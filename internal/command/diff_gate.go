@@ -1,0 +1,152 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/suggest"
+)
+
+// kindUnknown is what --fail-on takes beside the kinds of changes.
+const kindUnknown = "unknown"
+
+// diffGate says which changes nobody lets pass.
+type diffGate struct {
+	failOn       []string
+	allowUnknown bool
+}
+
+func kindList() string {
+	var out []string
+	for _, k := range plan.DiffKinds() {
+		out = append(out, string(k))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (g diffGate) check() error {
+	known := append(strings.Split(kindList(), ", "), kindUnknown)
+	for _, name := range g.failOn {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("--fail-on: there is no kind %q%s", name, suggest.Tail(name, known))
+		}
+	}
+	switch {
+	case g.allowUnknown && len(g.failOn) == 0:
+		return errors.New("--allow-unknown goes with --fail-on")
+	case g.allowUnknown && slices.Contains(g.failOn, kindUnknown):
+		return errors.New("--fail-on unknown and --allow-unknown contradict each other")
+	}
+	return nil
+}
+
+// denied says why the gate stays closed; nothing when it opens.
+func (g diffGate) denied(doc plan.DiffDocument) (why []string) {
+	var found []string
+	for _, k := range doc.Kinds {
+		if slices.Contains(g.failOn, string(k)) {
+			found = append(found, string(k))
+		}
+	}
+	if len(found) > 0 {
+		why = append(why, strings.Join(found, ", "))
+	}
+	if n := unscanned(doc.Tenants); n > 0 && slices.Contains(g.failOn, kindUnknown) {
+		why = append(why, fmt.Sprintf("unknown: no scan has read %s", count(n, "host")))
+	}
+	if kinds, names := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
+		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s never scanned here; %s, or let it pass with --allow-unknown",
+			strings.Join(kinds, ", "), wereNever(names), wayToKnow(names)))
+	}
+	return why
+}
+
+// possible lists the kinds in question that nobody can rule out for tenants that were never scanned, and those tenants.
+// One host that was away from the last scan counts as its neighbours do, unless kind unknown is asked for.
+func (g diffGate) possible(list []plan.TenantDiff) (kinds, names []string) {
+	for _, t := range list {
+		if t.State != neverScanned {
+			continue
+		}
+		for _, k := range t.Unknown {
+			if slices.Contains(g.failOn, string(k)) {
+				kinds, names = append(kinds, string(k)), append(names, t.Tenant)
+			}
+		}
+	}
+	return inOrder(kinds), slices.Compact(names)
+}
+
+// inOrder lists kinds once, the loudest first.
+func inOrder(names []string) []string {
+	return slices.DeleteFunc(strings.Split(kindList(), ", "), func(k string) bool { return !slices.Contains(names, k) })
+}
+
+func unscanned(list []plan.TenantDiff) (n int) {
+	for _, t := range list {
+		n += t.Unscanned
+	}
+	return n
+}
+
+func wereNever(names []string) string {
+	if len(names) == 1 {
+		return some(names) + " was"
+	}
+	return some(names) + " were"
+}
+
+// fetchRecords brings the ledgers of all tenants into a clone that has none, such as that of a pull request's job.
+const fetchRecords = "git fetch origin '+refs/heads/ringfence/*:refs/remotes/origin/ringfence/*'"
+
+// wayToKnow is how what is not known becomes known.
+func wayToKnow(names []string) string {
+	tenant := "TENANT"
+	if len(names) == 1 {
+		tenant = names[0]
+	}
+	return "ringfence scan --tenant " + tenant + ", or bring the records of who scanned: " + fetchRecords
+}
+
+// some writes the first few names and how many more.
+func some(names []string) string {
+	const shown = 8
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// kindsOf lists the kinds that occur, the loudest first.
+func kindsOf(list []plan.TenantDiff) []plan.DiffKind {
+	found := map[plan.DiffKind]bool{}
+	for _, t := range list {
+		for _, g := range t.Groups {
+			found[g.Kind] = true
+		}
+	}
+	return slices.DeleteFunc(plan.DiffKinds(), func(k plan.DiffKind) bool { return !found[k] })
+}
+
+func (a *app) diffExit(doc plan.DiffDocument, f diffFlags) error {
+	changed := false
+	for _, t := range doc.Tenants {
+		if t.State == "error" {
+			return done(ExitError)
+		}
+		changed = changed || t.State != "same"
+	}
+	if why := f.gate.denied(doc); len(why) > 0 {
+		for _, x := range why {
+			a.out.say("denied by --fail-on: %s", x)
+		}
+		return done(ExitDenied)
+	}
+	if f.detailed && changed {
+		return done(ExitChanges)
+	}
+	return nil
+}

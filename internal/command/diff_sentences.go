@@ -1,0 +1,124 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/words"
+	"github.com/ringfence/ringfence/internal/untrusted"
+)
+
+// sentencesOf puts together what the policies of tenants say otherwise: an edit of the baseline is told once for all of them.
+func sentencesOf(names []string, list []compared) []plan.DiffWords {
+	out := []plan.DiffWords{}
+	at := map[string]int{}
+	for i, name := range names {
+		for _, c := range list[i].changes {
+			key := fmt.Sprintf("%q %q %q %q", c.Section, c.Item, texts(c.Was), texts(c.Now))
+			n, ok := at[key]
+			if !ok {
+				n, at[key] = len(out), len(out)
+				out = append(out, plan.DiffWords{Section: c.Section, Item: c.Item, Was: sentences(c.Was), Now: sentences(c.Now)})
+			}
+			out[n].Tenants = append(out[n].Tenants, name)
+		}
+	}
+	return out
+}
+
+func texts(lines []words.Line) (out []string) {
+	for _, l := range lines {
+		out = append(out, l.Text)
+	}
+	return out
+}
+
+func sentences(lines []words.Line) []plan.DiffSentence {
+	out := []plan.DiffSentence{}
+	for _, l := range lines {
+		out = append(out, plan.DiffSentence{Text: l.Text, Source: l.Source})
+	}
+	return out
+}
+
+// says reports whether the policy of a tenant says anything otherwise.
+func (v diffView) says(tenant string) bool {
+	return slices.ContainsFunc(v.doc.Sentences, func(s plan.DiffWords) bool { return slices.Contains(s.Tenants, tenant) })
+}
+
+// maxSentence is as long as a sentence may be; a reason may be of any length.
+const maxSentence = 2000
+
+// said tells of whom and of what sentences are.
+func said(s plan.DiffWords) string {
+	where := cmp.Or(s.Section, "The tenant")
+	if s.Item != "" {
+		where += ", " + s.Item
+	}
+	return some(s.Tenants) + ": " + where
+}
+
+// sentencesAt is the line of the first sentence that says where it stands, at head if there is one.
+func sentencesAt(s plan.DiffWords) string {
+	for _, x := range append(slices.Clone(s.Now), s.Was...) {
+		if x.Source != "" {
+			return source(withoutColumn(x.Source))
+		}
+	}
+	return ""
+}
+
+// withoutColumn makes path:line of path:line:column.
+func withoutColumn(place string) string {
+	if strings.Count(place, ":") < 2 {
+		return place
+	}
+	return place[:strings.LastIndexByte(place, ':')]
+}
+
+func (v diffView) sentencesText(w io.Writer) {
+	const shown = 50
+	if len(v.doc.Sentences) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\nWhat the policies say otherwise\n")
+	for i, s := range v.doc.Sentences {
+		if i == shown {
+			fmt.Fprintf(w, "  … and %d more places: --format json has them all\n", len(v.doc.Sentences)-shown)
+			return
+		}
+		fmt.Fprintf(w, "  %s%s\n", line(said(s)), sentencesAt(s))
+		for _, x := range s.Was {
+			fmt.Fprintf(w, "    - %s\n", untrusted.Line(x.Text, maxSentence))
+		}
+		for _, x := range s.Now {
+			fmt.Fprintf(w, "    + %s\n", untrusted.Line(x.Text, maxSentence))
+		}
+	}
+}
+
+func (v diffView) sentencesMarkdown(p *pages) {
+	if len(v.doc.Sentences) == 0 {
+		return
+	}
+	const end = "\n</details>\n"
+	opened := p.add("\n<details><summary>What the policies say otherwise</summary>\n\n", len(end))
+	for _, s := range v.doc.Sentences {
+		var b strings.Builder
+		fmt.Fprintf(&b, "- %s%s\n", untrusted.Markdown(said(s), 300), untrusted.Markdown(sentencesAt(s), 220))
+		for _, x := range s.Was {
+			fmt.Fprintf(&b, "  - was: %s\n", untrusted.Markdown(x.Text, maxSentence))
+		}
+		for _, x := range s.Now {
+			fmt.Fprintf(&b, "  - now: **%s**\n", untrusted.Markdown(x.Text, maxSentence))
+		}
+		p.add(b.String(), len(end))
+	}
+	if opened {
+		p.WriteString(end)
+	}
+}
