@@ -119,6 +119,8 @@ func (a *app) root() *cobra.Command {
 	for _, verb := range verbs {
 		root.AddCommand(verb(a))
 	}
+	root.SetHelpCommand(newHelp(a))
+	withCompletion(root)
 	return withUsage(root)
 }
 
