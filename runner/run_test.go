@@ -246,8 +246,7 @@ func TestInterruptedBeforeTheStart(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	hosts["h0"].apply = func(h *fakeHost) (providers.Result, error) {
-		close(stop)
-		time.Sleep(10 * time.Millisecond) // the interrupt is seen while this host is being patched
+		stop <- struct{}{} // the interrupt is seen while this host is being patched
 		return done(h)
 	}
 	out, rec := runOn(t, hosts, policy.RebootNever, func(in *Input) {
