@@ -134,7 +134,7 @@ func killStarter(t *testing.T, s supervisor, bin, id, file string) State {
 
 // gate is a setsid that holds a job up until open exists.
 func gate(open string) map[string]string {
-	return map[string]string{"setsid": "#!/bin/sh\nuntil [ -e " + open + " ]; do sleep 0.05; done\nexec /usr/bin/setsid \"$@\"\n"}
+	return map[string]string{"setsid": "#!/bin/sh\n" + until(open) + "\nexec /usr/bin/setsid \"$@\"\n"}
 }
 
 // Between its claim and its first instruction a command may lose the race against a newer lease.
@@ -177,6 +177,11 @@ func TestAJobThatComesTooLateDoesNotBegin(t *testing.T) {
 	if _, err := s.run(t, "a", 0, "sh", "-c", "printf x >>"+file+"; sleep 0.5"); err != nil || count(t, file) != 1 {
 		t.Errorf("got %v, and %d bytes", err, count(t, file))
 	}
+}
+
+// until is a line of shell that ends once a file exists, or its folder with the test.
+func until(file string) string {
+	return "until [ -e " + file + " ] || [ ! -d " + filepath.Dir(file) + " ]; do sleep 0.05; done"
 }
 
 func touch(t *testing.T, file string) {

@@ -32,7 +32,7 @@ func TestAKilledSupervisorLosesTheOutcomeOnly(t *testing.T) {
 	t.Parallel()
 	s := machine(t)
 	open := filepath.Join(t.TempDir(), "open")
-	err := s.start(t.Context(), "a", Action{Scope: scope}, []string{"sh", "-c", "echo began; until [ -e " + open + " ]; do sleep 0.05; done"})
+	err := s.start(t.Context(), "a", Action{Scope: scope}, []string{"sh", "-c", "echo began; " + until(open)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,8 @@ func TestARestartLosesWhatRan(t *testing.T) {
 	if _, err := s.run(t, "ended", 1, "true"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.start(t.Context(), "ran", Action{Scope: scope, Fence: 1}, []string{"sleep", "1"}); err != nil {
+	open := filepath.Join(t.TempDir(), "open")
+	if err := s.start(t.Context(), "ran", Action{Scope: scope, Fence: 1}, []string{"sh", "-c", until(open)}); err != nil {
 		t.Fatal(err)
 	}
 	const other = "00000000-0000-4000-8000-000000000000"
@@ -86,6 +87,7 @@ func TestARestartLosesWhatRan(t *testing.T) {
 	put(t, s.file("empty", "argv"), "true\n")
 	mustState(t, s, "empty", StateNone)
 	mustState(t, s, "ended", StateEnded)
+	touch(t, open)
 	for mustAsk(t, s, "ran").State != StateEnded { // somebody may have lied about the boot: an exit code ends all doubt
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -203,7 +205,8 @@ func TestOldActionsAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.start(t.Context(), "running", Action{Scope: scope, Fence: 1}, []string{"sleep", "2"}); err != nil {
+	open := filepath.Join(t.TempDir(), "open")
+	if err := s.start(t.Context(), "running", Action{Scope: scope, Fence: 1}, []string{"sh", "-c", until(open)}); err != nil {
 		t.Fatal(err)
 	}
 	old := func(file string) {
@@ -221,6 +224,7 @@ func TestOldActionsAreForgotten(t *testing.T) {
 	mustState(t, s, "old", StateNone)
 	mustState(t, s, "young", StateEnded)
 	mustState(t, s, "running", StateRunning)
+	touch(t, open)
 	old(s.file("next", "status"))
 	if err := s.start(t.Context(), "other", Action{Scope: scope, Fence: 1}, []string{"true"}); err != nil {
 		t.Fatal(err)

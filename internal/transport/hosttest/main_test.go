@@ -46,12 +46,12 @@ func must(t *testing.T, h *lab.Host, script string) string {
 	return strings.TrimSpace(out)
 }
 
-// dial logs in as a user who may sudo, and notices a dead link within a second.
+// dial logs in as a user who may sudo, and notices a dead link within three seconds; a busy machine answers sooner.
 func dial(t *testing.T, l *lab.Lab, h *lab.Host) transport.Conn {
 	t.Helper()
 	env := map[string]string{"RINGFENCE_SSH_KEY": l.ClientKey()}
 	dialer, err := transport.NewSSH(transport.Config{
-		Tenant: "lab", KnownHosts: []byte(l.KnownHosts()), Home: t.TempDir(), User: "patch", KeepAlive: 300 * time.Millisecond,
+		Tenant: "lab", KnownHosts: []byte(l.KnownHosts()), Home: t.TempDir(), User: "patch", KeepAlive: time.Second,
 		Getenv: func(k string) string { return env[k] },
 	})
 	ok(t, err)
