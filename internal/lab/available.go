@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"time"
 )
 
 // Missing is what keeps the lab from running here, with the command that mends it.
@@ -63,7 +62,7 @@ func probe() error {
 	if Inside() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "unshare", append(unshareFlags(), "true")...).CombinedOutput()
 	if err == nil {

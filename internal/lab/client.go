@@ -41,7 +41,7 @@ func (l *Lab) sshConfig() string {
 		fmt.Fprintf(&b, "Host %s\n  HostName %s\n", h.Name, h.ip())
 	}
 	fmt.Fprintf(&b, "Host *\n  User patch\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n"+
-		"  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n  ConnectTimeout 5\n  LogLevel ERROR\n",
+		"  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n  ConnectTimeout 60\n  LogLevel ERROR\n",
 		l.ClientKey(), filepath.Join(l.dir, "known_hosts"))
 	return b.String()
 }

@@ -78,9 +78,13 @@ func (h *Host) Reset(ctx context.Context) error {
 	return h.raise(ctx)
 }
 
+// patience is how long a host may take for what it does in a second or two: it guards against waiting for ever, and
+// says nothing of how busy the machine is.
+const patience = 2 * time.Minute
+
 // WaitSSH returns when the host's sshd answers.
 func (h *Host) WaitSSH(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		err := h.greet(ctx)
@@ -106,7 +110,7 @@ func (h *Host) greet(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(2 * time.Second))
+	c.SetDeadline(time.Now().Add(10 * time.Second))
 	line, err := bufio.NewReader(c).ReadString('\n')
 	if err == nil && !strings.HasPrefix(line, "SSH-") {
 		err = fmt.Errorf("unexpected greeting %q", line)

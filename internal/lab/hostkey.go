@@ -16,7 +16,7 @@ import (
 // waitKey waits until sshd shows a key. One that was told to read its keys anew answers with the old one for a moment,
 // and then not at all for another.
 func (h *Host) waitKey(ctx context.Context, public string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		shown, err := h.shownKey(ctx)
@@ -38,7 +38,7 @@ func (h *Host) shownKey(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(2 * time.Second))
+	c.SetDeadline(time.Now().Add(10 * time.Second))
 	var shown string
 	seen := errors.New("seen")
 	_, _, _, err = ssh.NewClientConn(c, h.Addr, &ssh.ClientConfig{HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {

@@ -73,7 +73,7 @@ func (h *Host) BootID() string {
 
 // WaitReboot returns when the host answers ssh in another boot than the given one.
 func (h *Host) WaitReboot(ctx context.Context, before string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for h.BootID() == before {
 		select {
