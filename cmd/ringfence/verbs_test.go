@@ -74,7 +74,8 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // interrupts N TEXT=SIGNAL,… ringfence ARGS… sends each signal once its text was printed, and wants the exit code. The
-// text "fault struck" is not printed: it stands for a host that a fault with a bound has struck.
+// text "fault struck" is not printed: it stands for a host that a fault with a bound has struck. NONE is no signal: the
+// text is only waited for.
 func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: interrupts N text=signal[,text=signal] program args…")
@@ -103,7 +104,7 @@ func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var signals = map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+var signals = map[string]os.Signal{"NONE": syscall.Signal(0), "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
 
 // cue is a signal and the text that calls for it.
 type cue struct {
