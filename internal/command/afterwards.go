@@ -1,11 +1,13 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/transport"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -77,4 +79,18 @@ func (p *pipeline) next(out runner.Outcome, d due) string {
 		return "to see what failed and why: ringfence report " + p.where()
 	}
 	return "ringfence status --tenant " + p.tenant.Name
+}
+
+// afterScan is the command with which a person goes on after a scan: to plan, or, where no host could be read, to what
+// mends that.
+func (p *pipeline) afterScan(readings []runner.Reading) string {
+	read := func(r runner.Reading) bool { return r.Err == nil }
+	stranger := func(r runner.Reading) bool { return errors.Is(r.Err, transport.ErrHostKeyUnknown) }
+	switch {
+	case len(readings) == 0 || slices.ContainsFunc(readings, read):
+		return "ringfence plan --tenant " + p.tenant.Name + " -out plan.json"
+	case slices.ContainsFunc(readings, stranger):
+		return "ringfence hosts enroll --tenant " + p.tenant.Name
+	}
+	return "mend what keeps every host from being read, as said above; then ringfence scan " + p.where()
 }

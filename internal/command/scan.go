@@ -59,10 +59,11 @@ func (a *app) scan(ctx context.Context, f scanFlags) error {
 	default:
 		return err
 	}
-	if err := p.scan(ctx, f.parallel); err != nil {
+	readings, err := p.read(ctx, f.parallel)
+	if err != nil {
 		return err
 	}
-	p.out.say("next: ringfence plan --tenant %s -out plan.json", p.tenant.Name)
+	p.out.say("next: %s", p.afterScan(readings))
 	return nil
 }
 
@@ -90,11 +91,17 @@ func (a *app) writer(ctx context.Context, f scope, at instant) (*pipeline, error
 	return p, p.policyFollows(ctx, p.head)
 }
 
-// scan reads the hosts, settles what was in doubt as far as the hosts tell, and records the snapshot.
+// scan reads the hosts on the way to something else.
 func (p *pipeline) scan(ctx context.Context, parallel int) error {
+	_, err := p.read(ctx, parallel)
+	return err
+}
+
+// read asks the hosts, settles what was in doubt as far as the hosts tell, and records the snapshot.
+func (p *pipeline) read(ctx context.Context, parallel int) ([]runner.Reading, error) {
 	f, err := p.fleet()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	at := p.clock()
@@ -107,7 +114,7 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 	})
 	stop()
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	prev := p.previous(ctx)
 	s := runner.Assemble(runner.Assembly{
@@ -118,12 +125,12 @@ func (p *pipeline) scan(ctx context.Context, parallel int) error {
 		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, prev, at))
 	}
 	if err := p.recordScan(ctx, s, settled); err != nil {
-		return err
+		return nil, err
 	}
 	p.unscanned(readings)
 	p.tellSettled(settled)
 	p.scanSummary(s)
-	return providerGone(readings)
+	return readings, providerGone(readings)
 }
 
 // providerGone turns the first reading that failed for want of a provider into the command's error: the record of
