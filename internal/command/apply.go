@@ -111,7 +111,7 @@ func (a *app) apply(ctx context.Context, path string, f applyFlags) (over bool, 
 }
 
 // apply carries out what is due of a plan: stale is found first, then whether anything is due at all.
-func (p *lease) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, e effort) error {
+func (p *leased) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, e effort) error {
 	d, snapshot, err := p.due(ctx, made)
 	if err != nil || d.todo == 0 {
 		return err
@@ -163,7 +163,7 @@ func (p *pipeline) words(made *plan.Plan, next time.Time) string {
 }
 
 // carryOut runs what is due and turns how it ended into an exit code.
-func (p *lease) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot,
+func (p *leased) carryOut(ctx context.Context, made *plan.Plan, preview *plan.Preview, s *inventory.Snapshot,
 	d due, e effort,
 ) error {
 	f, err := p.fleet()

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/control"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -25,7 +26,7 @@ func (p *pipeline) trip(ctx context.Context) {
 	}
 	sw := p.control(p.ws, p.share)
 	c, err := sw.Known(ctx)
-	if err == nil && len(ledger.CountFailing([]ledger.State{p.head.State}, c.Released)) > 0 {
+	if err == nil && len(control.CountFailing([]ledger.State{p.head.State}, c.Released)) > 0 {
 		err = p.tripAt(ctx, sw, most)
 	}
 	if err != nil {
@@ -33,21 +34,21 @@ func (p *pipeline) trip(ctx context.Context) {
 	}
 }
 
-func (p *pipeline) tripAt(ctx context.Context, sw *ledger.Switch, most int) error {
+func (p *pipeline) tripAt(ctx context.Context, sw *control.Switch, most int) error {
 	c, err := sw.ReadHalts(ctx, p.machineTime())
 	if err != nil {
 		return err
 	}
-	for _, f := range ledger.CountFailing(p.sharing(ctx, p.ws, p.share, p.head.State), c.Released) {
+	for _, f := range control.CountFailing(p.sharing(ctx, p.ws, p.share, p.head.State), c.Released) {
 		if _, stands := c.Broken(f.Update); stands || f.Hosts < most {
 			continue
 		}
-		order := ledger.Order{
+		order := control.Order{
 			Update: f.Update, Hosts: f.Hosts, Tenants: f.Tenants, By: "the breaker", At: p.machineTime(),
 			Reason: fmt.Sprintf("it failed on %s of %s", count(f.Hosts, "host"), count(f.Tenants, "tenant")),
 		}
 		after, err := sw.Break(ctx, order)
-		if errors.Is(err, ledger.ErrStands) {
+		if errors.Is(err, control.ErrStands) {
 			continue
 		}
 		if err != nil {
@@ -97,7 +98,7 @@ func (a *app) everyone(ctx context.Context, ws *workspace) []*policy.Tenant {
 
 // proposal is a rule that rejects what the breaker holds, ready to be reviewed, and how to release it instead. The breaker
 // itself never changes policy.
-func proposal(b ledger.Order) string {
+func proposal(b control.Order) string {
 	update := untrusted.Line(b.Update, 500)
 	return fmt.Sprintf(`  to reject it, propose this as baseline/breaker.cue (or in it):
     package baseline
@@ -122,7 +123,7 @@ func ruleName(words string) string {
 }
 
 // release asks for a break to be lifted. What failed until now is forgiven, or it would be held again at once.
-func (a *app) release(ctx context.Context, ws *workspace, update string, order ledger.Order) error {
+func (a *app) release(ctx context.Context, ws *workspace, update string, order control.Order) error {
 	share, err := a.shareOptions(ws)
 	if err != nil {
 		return err
@@ -136,8 +137,8 @@ func (a *app) release(ctx context.Context, ws *workspace, update string, order l
 	if !ok {
 		return diag.New(diag.Usage, "the breaker does not hold %q", untrusted.Line(update, 200)).WithFix("see what it holds: ringfence status")
 	}
-	order.Kind, order.Tenant, order.Update, order.UpTo = ledger.KindUnbreak, ledger.Everyone, update, &b.At
-	for _, f := range ledger.CountFailing(a.sharing(ctx, ws, share, ledger.State{}), c.Released) {
+	order.Kind, order.Tenant, order.Update, order.UpTo = control.Unbreak, control.Everyone, update, &b.At
+	for _, f := range control.CountFailing(a.sharing(ctx, ws, share, ledger.State{}), c.Released) {
 		if f.Update == update && f.Newest.After(*order.UpTo) {
 			order.UpTo = &f.Newest
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/answercache"
 	"github.com/ringfence/ringfence/internal/limited"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/control"
 )
 
 // Env is everything that the program touches of the outside besides files, Git and hosts.
@@ -162,7 +162,7 @@ func (a *app) begin(c *cobra.Command) error {
 	if err := a.flagsFromEnv(c); err != nil {
 		return err
 	}
-	if f := c.Flags().Lookup("tenant"); f != nil && f.Changed && f.Value.String() != ledger.Everyone {
+	if f := c.Flags().Lookup("tenant"); f != nil && f.Changed && f.Value.String() != control.Everyone {
 		a.named = f.Value.String()
 	}
 	if err := errors.Join(sensible(c), a.changeDir(a.chdir)); err != nil {

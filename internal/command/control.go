@@ -15,23 +15,24 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/control"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // control is the branch of halt orders and breaks, judged by the policy that was read: who may lift one stands in the
 // same commit as everything else that a verb acts on.
-func (a *app) control(ws *workspace, share remote.Options) *ledger.Switch {
+func (a *app) control(ws *workspace, share remote.Options) *control.Switch {
 	if ws.orders == nil {
 		q, _ := quorumOf(ws) // a list that cannot be read has nobody in it, so what is halted stays so
-		ws.orders = ledger.OpenSwitch(ws.repo, share, q)
+		ws.orders = control.Open(ws.repo, share, q)
 	}
 	return ws.orders
 }
 
 // quorumOf is what a policy says of lifting orders.
-func quorumOf(ws *workspace) (ledger.Quorum, error) {
+func quorumOf(ws *workspace) (control.Quorum, error) {
 	set := ws.set.Settings
-	q := ledger.Quorum{Persons: set.Control.Approvers, Signed: set.Control.Approvers > 0 || set.Ledger.Signed}
+	q := control.Quorum{Persons: set.Control.Approvers, Signed: set.Control.Approvers > 0 || set.Ledger.Signed}
 	raw, err := fs.ReadFile(ws.tree, signersPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return q, nil
@@ -44,7 +45,7 @@ func quorumOf(ws *workspace) (ledger.Quorum, error) {
 }
 
 // tooFew says that nobody could ever lift an order: the list of signers has not as many persons as must agree.
-func tooFew(ws *workspace, q ledger.Quorum) (diag.Diagnostic, bool) {
+func tooFew(ws *workspace, q control.Quorum) (diag.Diagnostic, bool) {
 	if q.Enough() {
 		return diag.Diagnostic{}, false
 	}
@@ -102,7 +103,7 @@ func (p *pipeline) halt() func(context.Context) runner.Halt {
 // haltNews is what a run was told of the halt orders last.
 type haltNews struct {
 	text   string // "": nothing halts this tenant
-	order  ledger.Order
+	order  control.Order
 	halted bool
 }
 
@@ -118,14 +119,14 @@ func (p *pipeline) haltedFor() diag.Diagnostic {
 
 // unhaltLine is the command that lifts a halt.
 func unhaltLine(tenant string) string {
-	if tenant == ledger.Everyone {
+	if tenant == control.Everyone {
 		return "ringfence unhalt --reason TEXT"
 	}
 	return "ringfence unhalt --tenant " + tenant + " --reason TEXT"
 }
 
 // hold notes what the breaker holds for this tenant: nothing, unless it shares the breaker.
-func (p *pipeline) hold(c ledger.Control) {
+func (p *pipeline) hold(c control.Orders) {
 	if p.tenant.Breaker {
 		p.breaks = c.Held()
 	}
@@ -134,14 +135,14 @@ func (p *pipeline) hold(c ledger.Control) {
 // knownBreaks reads what was fetched last; syncBreaks asks the remote. A tenant that does not share the breaker reads
 // nothing, so that nothing there can change its plan.
 func (p *pipeline) knownBreaks(ctx context.Context) error {
-	return p.readBreaks(func(s *ledger.Switch) (ledger.Control, error) { return s.Known(ctx) })
+	return p.readBreaks(func(s *control.Switch) (control.Orders, error) { return s.Known(ctx) })
 }
 
 func (p *pipeline) syncBreaks(ctx context.Context) error {
-	return p.readBreaks(func(s *ledger.Switch) (ledger.Control, error) { return s.ReadHalts(ctx, p.machineTime()) })
+	return p.readBreaks(func(s *control.Switch) (control.Orders, error) { return s.ReadHalts(ctx, p.machineTime()) })
 }
 
-func (p *pipeline) readBreaks(read func(*ledger.Switch) (ledger.Control, error)) error {
+func (p *pipeline) readBreaks(read func(*control.Switch) (control.Orders, error)) error {
 	if !p.tenant.Breaker {
 		return nil
 	}
@@ -189,7 +190,7 @@ func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Ten
 		a.out.failure(exitOf(controlError(err)))
 	}
 	for _, h := range c.Halts {
-		if h.Tenant == ledger.Everyone || slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Name == h.Tenant }) {
+		if h.Tenant == control.Everyone || slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Name == h.Tenant }) {
 			a.orderLine("halt", h, "halted: %s, by %s since %s (%s): %s%s", who(h.Tenant), untrusted.Line(h.By, 100), h.At.Format(time.RFC3339),
 				untrusted.Line(h.Voice.String(), 200), untrusted.Line(h.Reason, 400), agreed(h, c.Persons))
 		}
@@ -204,7 +205,7 @@ func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Ten
 	return nil
 }
 
-func (a *app) orderLine(kind string, s ledger.Standing, format string, args ...any) {
+func (a *app) orderLine(kind string, s control.Standing, format string, args ...any) {
 	if a.json {
 		a.out.emit(kind, s.Reason, event{"order": s.Order, "voice": s.Voice.String(), "agreed": append([]string{}, s.People()...)})
 		return
@@ -213,7 +214,7 @@ func (a *app) orderLine(kind string, s ledger.Standing, format string, args ...a
 }
 
 // agreed says how far a quorum has come; one person alone needs no words.
-func agreed(s ledger.Standing, need int) string {
+func agreed(s control.Standing, need int) string {
 	people := s.People()
 	if need < 2 {
 		return ""

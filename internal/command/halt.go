@@ -13,7 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/control"
 )
 
 type orderFlags struct{ tenant, update, reason string }
@@ -54,18 +54,18 @@ func newOrder(give func(context.Context, orderFlags) error, c *cobra.Command, f 
 		}
 		return give(c.Context(), *f)
 	}
-	c.Flags().StringVar(&f.tenant, "tenant", ledger.Everyone, "only `TENANT`; * is every tenant")
+	c.Flags().StringVar(&f.tenant, "tenant", control.Everyone, "only `TENANT`; * is every tenant")
 	c.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
 	return c
 }
 
 // ordering is what every order needs: the policy at HEAD, and an order that is filled in.
-func (a *app) ordering(ctx context.Context, f orderFlags) (*workspace, ledger.Order, error) {
+func (a *app) ordering(ctx context.Context, f orderFlags) (*workspace, control.Order, error) {
 	ws, err := a.at(ctx, "HEAD")
-	if err == nil && f.tenant != ledger.Everyone {
+	if err == nil && f.tenant != control.Everyone {
 		_, err = a.tenant(ws, f.tenant)
 	}
-	return ws, ledger.Order{Tenant: f.tenant, Reason: untrusted.Line(f.reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}, err
+	return ws, control.Order{Tenant: f.tenant, Reason: untrusted.Line(f.reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}, err
 }
 
 func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
@@ -111,23 +111,23 @@ func (a *app) giveUnhalt(ctx context.Context, f orderFlags) error {
 	if err != nil {
 		return err
 	}
-	order.Kind = ledger.KindUnhalt
+	order.Kind = control.Unhalt
 	return a.lift(ctx, a.control(ws, share), order)
 }
 
 // lift writes an order that lifts something, and says what still stands.
-func (a *app) lift(ctx context.Context, sw *ledger.Switch, order ledger.Order) error {
+func (a *app) lift(ctx context.Context, sw *control.Switch, order control.Order) error {
 	what, again := "the halt of "+who(order.Tenant), "ringfence unhalt --tenant '"+order.Tenant+"' --reason TEXT"
 	if order.Update != "" {
 		what, again = "what the breaker holds, "+label(order.Update), "ringfence unhalt --update '"+untrusted.Line(order.Update, 500)+"' --reason TEXT"
 	}
 	c, err := sw.Lift(ctx, order)
 	switch {
-	case errors.Is(err, ledger.ErrNotHalted):
+	case errors.Is(err, control.ErrNotHalted):
 		return diag.New(diag.Usage, "no order halts %s", who(order.Tenant)).WithFix("see: git log ringfence/control")
-	case errors.Is(err, ledger.ErrNoVoice):
+	case errors.Is(err, control.ErrNoVoice):
 		return diag.New(diag.NoVoice, "%v; nothing was written", err).WithFix("sign with a key of %s: RINGFENCE_SIGNING_KEY=FILE", signersPath)
-	case errors.Is(err, ledger.ErrAgreed):
+	case errors.Is(err, control.ErrAgreed):
 		return fail(ExitApproval, diag.Note(diag.MoreMustAgree, "you have agreed to lift %s already; it still stands", what).WithFix("another person: %s", again))
 	case err != nil:
 		return orderError(err)
@@ -152,7 +152,7 @@ func (a *app) orderer() string {
 }
 
 func who(tenant string) string {
-	if tenant == ledger.Everyone {
+	if tenant == control.Everyone {
 		return "all tenants"
 	}
 	return tenant

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/lease"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -43,22 +44,22 @@ func (p *pipeline) mustSign() error {
 	return nil
 }
 
-// lease is the right to start anything at a site, for as long as a verb runs.
-type lease struct {
+// leased is the pipeline of a verb that may start something at its site, for as long as it holds the lease.
+type leased struct {
 	*pipeline
-	leases *ledger.Leases
-	held   ledger.Lease
+	leases *lease.Store
+	held   lease.Held
 }
 
 // takeLease takes the lease of this tenant and site, then reads the ledger again: its last holder may have written.
-func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
-	l := &lease{pipeline: p, leases: ledger.OpenLeases(p.ws.repo, p.share)}
-	want := ledger.Lease{
+func (p *pipeline) takeLease(ctx context.Context) (*leased, error) {
+	l := &leased{pipeline: p, leases: lease.Open(p.ws.repo, p.share)}
+	want := lease.Held{
 		APIVersion: ledger.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(),
 		Link: p.Getenv("RINGFENCE_LINK"), Expires: p.machineTime().Add(leaseTime), Fence: p.head.State.Fences[p.site],
 	}
 	held, err := l.leases.Acquire(ctx, p.machineTime(), want)
-	var other *ledger.HeldError
+	var other *lease.HeldError
 	if errors.As(err, &other) && isDead(other.Lease.Holder) {
 		p.out.say("taking over from %s, which ended without releasing its lease", untrusted.Line(other.Lease.Holder, 100))
 		if err = l.leases.Release(ctx, p.machineTime(), other.Lease); err == nil {
@@ -84,7 +85,7 @@ func (p *pipeline) takeLease(ctx context.Context) (*lease, error) {
 func (p *pipeline) machineTime() time.Time { return canonical.Instant(p.Now()) }
 
 // renew is the runner's: it moves the lease's end.
-func (l *lease) renew(ctx context.Context) (runner.Lease, error) {
+func (l *leased) renew(ctx context.Context) (runner.Lease, error) {
 	now := l.machineTime()
 	if l.held.Expires.Sub(now) < leaseTime/2 {
 		held, err := l.leases.Renew(ctx, now, l.held, now.Add(leaseTime))
@@ -97,7 +98,7 @@ func (l *lease) renew(ctx context.Context) (runner.Lease, error) {
 }
 
 // release gives the lease up. A verb that cannot say so loses nothing: the lease ends by itself.
-func (l *lease) release() {
+func (l *leased) release() {
 	l.closeJournal()
 	l.fence = 0
 	if err := l.leases.Release(context.Background(), l.machineTime(), l.held); err != nil {
@@ -106,7 +107,7 @@ func (l *lease) release() {
 }
 
 func leaseError(tenant string, err error) error {
-	var held *ledger.HeldError
+	var held *lease.HeldError
 	if errors.As(err, &held) {
 		return fail(ExitLease, diag.New(diag.LeaseHeld, "%v", held).
 			WithFix("wait for it, or see ringfence locks; a lease that nobody renews ends by itself"))

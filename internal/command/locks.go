@@ -12,7 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/lease"
 )
 
 func newLocks(a *app) *cobra.Command {
@@ -41,7 +41,7 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	if err != nil {
 		return err
 	}
-	leases := ledger.OpenLeases(ws.repo, share)
+	leases := lease.Open(ws.repo, share)
 	list, broken := leases.Locks(ctx)
 	if broken != nil && len(list) == 0 {
 		return leasesError(broken)
@@ -52,7 +52,7 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	if release != "" {
 		return a.releaseLease(ctx, leases, list, release)
 	}
-	var held []ledger.Lease
+	var held []lease.Held
 	for _, l := range list {
 		valid := l.Valid(a.Now())
 		if valid {
@@ -67,8 +67,8 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 }
 
 // lockAdvice says what becomes of the leases that are held.
-func (a *app) lockAdvice(held []ledger.Lease) {
-	dead := slices.ContainsFunc(held, func(l ledger.Lease) bool { return isDead(l.Holder) })
+func (a *app) lockAdvice(held []lease.Held) {
+	dead := slices.ContainsFunc(held, func(l lease.Held) bool { return isDead(l.Holder) })
 	name := "TENANT/SITE"
 	if len(held) == 1 {
 		name = held[0].Tenant + "/" + held[0].Site
@@ -91,7 +91,7 @@ func leasesError(err error) error {
 	return fmt.Errorf("leases: %w", err)
 }
 
-func (a *app) lockLine(l ledger.Lease, valid bool) {
+func (a *app) lockLine(l lease.Held, valid bool) {
 	if a.json {
 		a.out.emit("lease", l.Holder, event{"lease": l, "valid": valid})
 		return
@@ -113,7 +113,7 @@ func (a *app) lockLine(l ledger.Lease, valid bool) {
 		untrusted.Line(l.Run, 80), a.Now().Sub(l.Taken).Truncate(time.Second), l.Fence, state, link)
 }
 
-func (a *app) releaseLease(ctx context.Context, leases *ledger.Leases, list []ledger.Lease, name string) error {
+func (a *app) releaseLease(ctx context.Context, leases *lease.Store, list []lease.Held, name string) error {
 	for _, l := range list {
 		if l.Tenant+"/"+l.Site != name {
 			continue

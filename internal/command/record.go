@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/lease"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -26,7 +27,7 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 
 // runID names a run by its lease and by where its first record goes.
 func (p *pipeline) runID() string {
-	return fmt.Sprintf("%s-%06d", ledger.RunOf(p.tenant.Name, p.site, p.fence), p.head.State.Seq+1)
+	return fmt.Sprintf("%s-%06d", lease.RunOf(p.tenant.Name, p.site, p.fence), p.head.State.Seq+1)
 }
 
 func (p *pipeline) runnerName() string {

@@ -73,7 +73,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 }
 
 func noLedger(tenant string) error {
-	if !ledger.CanBeTenant(tenant) {
+	if !ledger.IsName(tenant) {
 		return diag.New(diag.Usage, "no tenant can be called %.80q", tenant).WithFix("see the folders of tenants/")
 	}
 	return diag.New(diag.Usage, "%s has no ledger here", tenant).WithFix("fetch its branch: git fetch origin ringfence/ledger/%[1]s:ringfence/ledger/%[1]s", tenant)
@@ -84,7 +84,7 @@ func (a *app) verified(ctx context.Context, f verifyFlags) (in verify.Input, don
 	if f.bundle != "" {
 		return a.bundled(ctx, f)
 	}
-	if f.tenant != "" && !ledger.CanBeTenant(f.tenant) {
+	if f.tenant != "" && !ledger.IsName(f.tenant) {
 		return in, nil, noLedger(f.tenant)
 	}
 	repo, err := a.openRepo(ctx)

@@ -15,7 +15,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/control"
 )
 
 // workspace is the policy repository as one verb reads it.
@@ -25,7 +25,7 @@ type workspace struct {
 	tree   fs.FS
 	set    *policy.Set
 	list   diag.List
-	orders *ledger.Switch // the control branch, once it was asked for
+	orders *control.Switch // the control branch, once it was asked for
 }
 
 // policyPaths are what the compiler reads; anything else in the folder may differ freely.

@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -22,12 +20,6 @@ const (
 	TrailerPolicy  = "Ringfence-Policy"
 	TrailerOutcome = "Ringfence-Outcome"
 	TrailerSeq     = "Ringfence-Seq"
-)
-
-// The author of every record. The runner's name stands in the record.
-const (
-	authorName  = "Ringfence"
-	authorEmail = "ringfence@localhost"
 )
 
 // Entry is one record to append. Files are further files of its commit, below snapshot/, run/ or inputs/; a snapshot
@@ -134,7 +126,7 @@ func notBefore(r, prev Record) time.Time {
 func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	spec := gitrepo.CommitSpec{
 		Parent: prev.Commit, Files: map[string][]byte{}, Message: message(next.Record, e),
-		AuthorName: authorName, AuthorEmail: authorEmail, When: next.Record.At, Sign: l.o.Sign,
+		AuthorName: Author, AuthorEmail: AuthorEmail, When: next.Record.At, Sign: l.o.Sign,
 	}
 	for name, raw := range e.Files {
 		top, rest, _ := strings.Cut(name, "/")
@@ -159,12 +151,6 @@ func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	return spec, err
 }
 
-// Encode is the one form of a ledger file: canonical JSON and a line break.
-func Encode(v any) ([]byte, error) {
-	raw, err := canonical.Marshal(v)
-	return append(raw, '\n'), err
-}
-
 func (l *Ledger) snapshots(prev Head) ([]string, error) {
 	if prev.Commit == "" {
 		return nil, nil
@@ -186,7 +172,7 @@ func message(r Record, e Entry) string {
 		outcome = r.Outcome
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n\n", untrusted.Line(subject, maxSubject))
+	fmt.Fprintf(&b, "%s\n\n", Line(subject))
 	for _, t := range []gitrepo.Trailer{
 		{Key: TrailerRun, Value: r.Run},
 		{Key: TrailerPlan, Value: r.Plan},
@@ -195,7 +181,7 @@ func message(r Record, e Entry) string {
 		{Key: TrailerSeq, Value: strconv.Itoa(r.Seq)},
 	} {
 		if t.Value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", t.Key, untrusted.Line(t.Value, maxSubject))
+			fmt.Fprintf(&b, "%s: %s\n", t.Key, Line(t.Value))
 		}
 	}
 	return b.String()

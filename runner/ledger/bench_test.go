@@ -101,7 +101,7 @@ func (m *importer) record(r Record, snapshot []byte) {
 	r.Tenant, r.Site, r.Runner, r.Policy, r.PolicyCommit, r.Seq = "acme", "main", "runner-1", benchDigest, benchDigest[7:47], m.seq
 	r = r.filled()
 	m.state = Reduce(m.state, r)
-	fmt.Fprintf(m.w, "commit refs/heads/ringfence/ledger/acme\ncommitter %s <%s> %d +0000\n", authorName, authorEmail, r.At.Unix())
+	fmt.Fprintf(m.w, "commit refs/heads/ringfence/ledger/acme\ncommitter %s <%s> %d +0000\n", Author, AuthorEmail, r.At.Unix())
 	m.data([]byte(message(r, Entry{})))
 	m.file(recordFile, r)
 	if r.Phase == PhaseEnd && (m.seq/4%250 == 0 || m.seq == 4*benchRuns) || m.seq == 1 {

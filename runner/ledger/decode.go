@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +14,7 @@ import (
 // version does not know could change what the record means.
 func DecodeRecord(raw []byte) (Record, error) {
 	var r Record
-	if err := strict(raw, &r); err != nil {
+	if err := Decode(raw, &r); err != nil {
 		return Record{}, fmt.Errorf("record: %w", err)
 	}
 	if r.APIVersion != APIVersion || r.Kind != "Record" {
@@ -31,7 +29,7 @@ func DecodeRecord(raw []byte) (Record, error) {
 // DecodeState reads a state strictly; counts that contradict each other are an error.
 func DecodeState(raw []byte) (State, error) {
 	var s State
-	if err := strict(raw, &s); err != nil {
+	if err := Decode(raw, &s); err != nil {
 		return State{}, fmt.Errorf("state: %w", err)
 	}
 	if s.APIVersion != APIVersion || s.Kind != "State" {
@@ -41,23 +39,6 @@ func DecodeState(raw []byte) (State, error) {
 		return State{}, fmt.Errorf("state: %w", err)
 	}
 	return s, nil
-}
-
-// strict accepts only what Encode writes: the canonical form also excludes keys given twice.
-func strict(raw []byte, into any) error {
-	want, err := Encode(json.RawMessage(raw))
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(want, raw) {
-		return errors.New("it is not canonical JSON with one line break")
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w; a newer ringfence may have written it", err)
-	}
-	return nil
 }
 
 var (

@@ -3,7 +3,6 @@ package ledger
 import (
 	"reflect"
 	"testing"
-	"time"
 )
 
 // seeds begin a fuzz test with documents as they are written.
@@ -30,44 +29,6 @@ func again[T any](t *testing.T, document T, decode func([]byte) (T, error)) T {
 		t.Fatalf("written again it is no such document: %v\n%s", err, raw)
 	}
 	return out
-}
-
-func FuzzDecodeOrder(f *testing.F) {
-	released := t0
-	for _, o := range []Order{
-		{Kind: KindHalt, Tenant: "acme"},
-		{Kind: KindUnhalt, Tenant: Everyone},
-		{Kind: KindBreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", Hosts: 3, Tenants: 2},
-		{Kind: KindUnbreak, Tenant: Everyone, Update: "pkg:deb/debian/openssl@3", UpTo: &released},
-	} {
-		o.Reason, o.By, o.At = "smoke", "ops", t0
-		seeds(f, o.filled())
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		o, err := DecodeOrder(raw)
-		if err != nil {
-			return
-		}
-		if other := again(t, o.filled(), DecodeOrder); !reflect.DeepEqual(other, o.filled()) {
-			t.Errorf("written again it is %+v", other)
-		}
-	})
-}
-
-func FuzzDecodeLease(f *testing.F) {
-	l := want("a", t0.Add(time.Hour))
-	l.Taken, l.Fence = t0, 3
-	seeds(f, l.filled())
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := DecodeLease(raw)
-		if err != nil {
-			return
-		}
-		_ = (&HeldError{l}).Error()
-		if other := again(t, l.filled(), DecodeLease); other.Fence != l.Fence || other.Holder != l.Holder {
-			t.Errorf("written again it is %+v", other)
-		}
-	})
 }
 
 func FuzzDecodeRecord(f *testing.F) {

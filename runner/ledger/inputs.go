@@ -90,7 +90,7 @@ func (in *RunInput) MarkPool(tenants, named []string) {
 // DecodeRunInput reads a RunInput strictly.
 func DecodeRunInput(raw []byte) (RunInput, error) {
 	var in RunInput
-	if err := strict(raw, &in); err != nil {
+	if err := Decode(raw, &in); err != nil {
 		return RunInput{}, fmt.Errorf("run input: %w", err)
 	}
 	if in.APIVersion != APIVersion || in.Kind != "RunInput" || in.Head == "" {

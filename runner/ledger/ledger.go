@@ -6,13 +6,11 @@ import (
 	"fmt"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Errors that callers branch on.
 var (
-	ErrBroken     = errors.New("the ledger is broken")
 	ErrNoSnapshot = errors.New("no scan has been recorded")
 	ErrUnpushed   = errors.New("the record is kept here, but is not on the remote")
 )
@@ -157,14 +155,8 @@ func (l *Ledger) broken(commit string, why error) error {
 		ErrBroken, l.tenant, gitrepo.Short(commit), why, gitrepo.Short(commit), l.ref)
 }
 
-// plainName is what a tenant or site may be called here: it becomes part of a ref or a file name.
-var plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
-
-// CanBeTenant says whether a tenant could have that name: it is part of a ref.
-func CanBeTenant(name string) bool { return plainName.MatchString(name) }
-
 func (l *Ledger) check() error {
-	if !plainName.MatchString(l.tenant) {
+	if !IsName(l.tenant) {
 		return fmt.Errorf("ledger: %q is no tenant name", l.tenant)
 	}
 	return nil

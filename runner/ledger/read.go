@@ -27,7 +27,7 @@ func (l *Ledger) At(commit string) (Head, error) { return l.at(commit) }
 
 // Snapshot returns the latest snapshot of a site. The error wraps ErrNoSnapshot when there is none.
 func (l *Ledger) Snapshot(ctx context.Context, h Head, site string) (*inventory.Snapshot, error) {
-	if !plainName.MatchString(site) {
+	if !IsName(site) {
 		return nil, fmt.Errorf("ledger: %q is no site name", site)
 	}
 	if err := ctx.Err(); err != nil {

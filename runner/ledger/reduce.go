@@ -11,9 +11,6 @@ import (
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
-// APIVersion stands in every document.
-const APIVersion = "ringfence.dev/v1"
-
 // maxOccurrences is how many window occurrences a state remembers.
 const maxOccurrences = 200
 

@@ -222,3 +222,28 @@ func TestTwoFuturesShareNoMemory(t *testing.T) {
 		t.Errorf("the other has %q", got)
 	}
 }
+
+// TestReduceUntouched: what changed nothing on a host is marked so, unless an attempt before it did.
+func TestReduceUntouched(t *testing.T) {
+	failed := func(host, state string) Action {
+		return Action{ID: host + state, Host: host, Verb: VerbApply, Ring: "r", Status: Failed, HostState: state, Updates: []plan.ChangeUpdate{{Update: "pkg:x"}}, StartedAt: t0, EndedAt: &t0}
+	}
+	for _, c := range []struct {
+		states []string
+		want   bool
+	}{{[]string{"untouched"}, true}, {[]string{"partial"}, false}, {[]string{"untouched", "partial"}, false}, {[]string{"partial", "untouched"}, false}} {
+		var s State
+		for i, state := range c.states {
+			a := failed("web-1", state)
+			a.ID = fmt.Sprint(i)
+			begun := a
+			begun.Status, begun.EndedAt = Started, nil
+			for _, r := range []Record{{Tenant: "acme", Seq: 2*i + 1, Phase: PhaseIntent, Actions: []Action{begun}, At: t0}, {Tenant: "acme", Seq: 2*i + 2, Phase: PhaseWave, Actions: []Action{a}, At: t0}} {
+				s = Reduce(s, r)
+			}
+		}
+		if len(s.Failures) != 1 || s.Failures[0].Untouched != c.want {
+			t.Errorf("%v: %+v", c.states, s.Failures)
+		}
+	}
+}

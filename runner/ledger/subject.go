@@ -4,16 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/ringfence/ringfence/internal/untrusted"
 )
-
-const maxSubject = 200
 
 // Subject says in one line what a record tells, neutralised: "acme: apply weeknight wave 1: 3 hosts, 12 updates, 0
 // failed", "acme: scan main: 9 of 10 hosts, 31 missing, 1 unreachable".
 func Subject(r Record) string {
-	return untrusted.Line(r.Tenant+": "+summary(r), maxSubject)
+	return Line(r.Tenant + ": " + summary(r))
 }
 
 func summary(r Record) string {

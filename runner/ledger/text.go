@@ -7,6 +7,6 @@ import "github.com/ringfence/ringfence/internal/gitrepo"
 func Text(tree, parent string, r Record, subject, outcome string) ([]byte, error) {
 	return gitrepo.CommitText(tree, gitrepo.CommitSpec{
 		Parent: parent, Message: message(r, Entry{Subject: subject, Outcome: outcome}),
-		AuthorName: authorName, AuthorEmail: authorEmail, When: r.At,
+		AuthorName: Author, AuthorEmail: AuthorEmail, When: r.At,
 	})
 }

@@ -35,7 +35,7 @@ func TestSubject(t *testing.T) {
 			t.Errorf("Subject() = %q, want %q", got, want)
 		}
 	}
-	if got := Subject(Record{Tenant: "acme", Phase: PhaseNote, Run: "\x1b[2J\n" + strings.Repeat("x", 500)}); strings.ContainsAny(got, "\x1b\n") || len(got) > 2*maxSubject {
+	if got := Subject(Record{Tenant: "acme", Phase: PhaseNote, Run: "\x1b[2J\n" + strings.Repeat("x", 500)}); strings.ContainsAny(got, "\x1b\n") || len(got) > 2*maxLine {
 		t.Errorf("Subject() = %q", got)
 	}
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -22,10 +21,4 @@ func (s State) Without(underway func(id string) bool) State {
 		}
 	}
 	return s
-}
-
-// RunOf names what is done under one lease: no other one of this tenant and site has its number, so runners of several
-// sites never name two runs alike.
-func RunOf(tenant, site string, fence int) string {
-	return fmt.Sprintf("%s-%s-%d", tenant, site, fence)
 }

@@ -1,4 +1,7 @@
-package ledger
+// Package control is one branch of orders for all tenants: halts, and the breaks of updates that failed for several of
+// them. Whoever can write the branch can stop; what starts again takes as many persons as a Quorum asks for. What cannot
+// be read stops everyone.
+package control
 
 import (
 	"errors"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Everyone is the tenant of a halt order for all tenants.
@@ -19,10 +23,10 @@ type Kind string
 
 // The kinds.
 const (
-	KindHalt    Kind = "Halt"
-	KindUnhalt  Kind = "Unhalt"
-	KindBreak   Kind = "Break"   // the breaker holds an update
-	KindUnbreak Kind = "Unbreak" // a person releases it
+	Halt    Kind = "Halt"
+	Unhalt  Kind = "Unhalt"
+	Break   Kind = "Break"   // the breaker holds an update
+	Unbreak Kind = "Unbreak" // a person releases it
 )
 
 // Order is one commit of the control branch. A Halt orders to start nothing any more for a tenant or for Everyone; a
@@ -41,8 +45,8 @@ type Order struct {
 	At         time.Time  `json:"at"`
 }
 
-// Control is what stands of all orders.
-type Control struct {
+// Orders is what stands of all orders.
+type Orders struct {
 	Halts    []Standing           // oldest first
 	Breaks   []Standing           // oldest first, one an update
 	Released map[string]time.Time // update → failures until then are forgiven
@@ -58,7 +62,7 @@ type Standing struct {
 }
 
 // Halted returns the order that stops a tenant.
-func (c Control) Halted(tenant string) (Standing, bool) {
+func (c Orders) Halted(tenant string) (Standing, bool) {
 	i := slices.IndexFunc(c.Halts, func(h Standing) bool { return h.Tenant == tenant || h.Tenant == Everyone })
 	if i < 0 {
 		return Standing{}, false
@@ -67,7 +71,7 @@ func (c Control) Halted(tenant string) (Standing, bool) {
 }
 
 // Broken returns the break of an update.
-func (c Control) Broken(update string) (Standing, bool) {
+func (c Orders) Broken(update string) (Standing, bool) {
 	i := slices.IndexFunc(c.Breaks, func(b Standing) bool { return b.Update == update })
 	if i < 0 {
 		return Standing{}, false
@@ -76,7 +80,7 @@ func (c Control) Broken(update string) (Standing, bool) {
 }
 
 // Left lists what stands of that which an order is to lift: halts of its very tenant, or the break of its update.
-func (c Control) Left(o Order) []Standing {
+func (c Orders) Left(o Order) []Standing {
 	var out []Standing
 	for _, list := range [][]Standing{c.Halts, c.Breaks} {
 		for _, s := range list {
@@ -91,29 +95,29 @@ func (c Control) Left(o Order) []Standing {
 // lifts reports whether an order is to lift another. Who is to be believed is the quorum's to say.
 func (o Order) lifts(other Order) bool {
 	switch o.Kind {
-	case KindUnhalt:
-		return other.Kind == KindHalt && other.Tenant == o.Tenant
-	case KindUnbreak:
-		return other.Kind == KindBreak && other.Update == o.Update
+	case Unhalt:
+		return other.Kind == Halt && other.Tenant == o.Tenant
+	case Unbreak:
+		return other.Kind == Break && other.Update == o.Update
 	}
 	return false
 }
 
-// unreadable is a Control that stops everyone: what could not be read may be a halt.
-func unreadable(why error, now time.Time) Control {
-	return Control{Read: now, Halts: []Standing{{Order: Order{
-		APIVersion: APIVersion, Kind: KindHalt, Tenant: Everyone, At: canonical.Instant(now), By: authorName,
+// unreadable is Orders that stop everyone: what could not be read may be a halt.
+func unreadable(why error, now time.Time) Orders {
+	return Orders{Read: now, Halts: []Standing{{Order: Order{
+		APIVersion: ledger.APIVersion, Kind: Halt, Tenant: Everyone, At: canonical.Instant(now), By: ledger.Author,
 		Reason: "the halt orders cannot be read: " + why.Error(),
 	}}}}
 }
 
-// DecodeOrder reads an order strictly.
-func DecodeOrder(raw []byte) (Order, error) {
+// Decode reads an order strictly.
+func Decode(raw []byte) (Order, error) {
 	var o Order
-	if err := strict(raw, &o); err != nil {
+	if err := ledger.Decode(raw, &o); err != nil {
 		return Order{}, fmt.Errorf("halt order: %w", err)
 	}
-	if o.APIVersion != APIVersion {
+	if o.APIVersion != ledger.APIVersion {
 		return Order{}, fmt.Errorf("halt order: it is of %q", o.APIVersion)
 	}
 	return o, o.check()
@@ -121,14 +125,14 @@ func DecodeOrder(raw []byte) (Order, error) {
 
 func (o Order) check() error {
 	switch {
-	case !slices.Contains([]Kind{KindHalt, KindUnhalt, KindBreak, KindUnbreak}, o.Kind):
+	case !slices.Contains([]Kind{Halt, Unhalt, Break, Unbreak}, o.Kind):
 		return fmt.Errorf("halt order: unknown kind %q", o.Kind)
-	case o.Tenant != Everyone && !plainName.MatchString(o.Tenant):
+	case o.Tenant != Everyone && !ledger.IsName(o.Tenant):
 		return fmt.Errorf("halt order: %q is no tenant name", o.Tenant)
 	case o.Reason == "" || o.By == "":
 		return errors.New("halt order: it does not say why and by whom")
-	case max(len(o.Reason), len(o.By), len(o.Update)) > maxText:
-		return fmt.Errorf("halt order: reason, name and update may have %d bytes each", maxText)
+	case max(len(o.Reason), len(o.By), len(o.Update)) > ledger.MaxText:
+		return fmt.Errorf("halt order: reason, name and update may have %d bytes each", ledger.MaxText)
 	case o.At.IsZero():
 		return errors.New("halt order: it does not say when")
 	}
@@ -137,22 +141,22 @@ func (o Order) check() error {
 
 // fields makes sure that an order says what its kind has to say, and nothing else.
 func (o Order) fields() error {
-	breaker := o.Kind == KindBreak || o.Kind == KindUnbreak
+	breaker := o.Kind == Break || o.Kind == Unbreak
 	switch {
 	case breaker && o.Tenant != Everyone:
 		return errors.New("halt order: the breaker is for all tenants that share it, not for one")
-	case breaker != strings.HasPrefix(o.Update, "pkg:") || untrusted.Line(o.Update, maxText) != o.Update:
+	case breaker != strings.HasPrefix(o.Update, "pkg:") || untrusted.Line(o.Update, ledger.MaxText) != o.Update:
 		return fmt.Errorf("halt order: a %s of update %q", o.Kind, untrusted.Line(o.Update, 100))
-	case (o.Kind == KindBreak) != (o.Hosts > 0) || (o.Kind == KindBreak) != (o.Tenants > 0):
+	case (o.Kind == Break) != (o.Hosts > 0) || (o.Kind == Break) != (o.Tenants > 0):
 		return fmt.Errorf("halt order: a %s of %d hosts of %d tenants", o.Kind, o.Hosts, o.Tenants)
-	case (o.Kind == KindUnbreak) != (o.UpTo != nil):
-		return fmt.Errorf("halt order: a %s must say until when failures are forgiven, and nothing else may", KindUnbreak)
+	case (o.Kind == Unbreak) != (o.UpTo != nil):
+		return fmt.Errorf("halt order: a %s must say until when failures are forgiven, and nothing else may", Unbreak)
 	}
 	return nil
 }
 
 func (o Order) filled() Order {
-	o.APIVersion, o.At = APIVersion, canonical.Instant(o.At)
+	o.APIVersion, o.At = ledger.APIVersion, canonical.Instant(o.At)
 	if o.UpTo != nil {
 		o.UpTo = canonical.InstantPtr(*o.UpTo)
 	}

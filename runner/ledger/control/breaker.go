@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Failing counts where one exact update failed, over the ledgers of several tenants.
@@ -19,7 +20,7 @@ type Failing struct {
 // CountFailing counts, for each update, the hosts on which its newest attempt failed; a host is one of its tenant, so
 // two of the same name in two tenants are two. What changed nothing on a host is no failure of the update, and what was
 // forgiven by a release is none either. The result is sorted by update and does not depend on the order of the states.
-func CountFailing(states []State, released map[string]time.Time) []Failing {
+func CountFailing(states []ledger.State, released map[string]time.Time) []Failing {
 	type place struct{ tenant, host string }
 	hosts, newest := map[string]map[place]bool{}, map[string]time.Time{}
 	for _, s := range states {
@@ -50,7 +51,7 @@ func CountFailing(states []State, released map[string]time.Time) []Failing {
 }
 
 // Held are the breaks as decisions see them, sorted by update.
-func (c Control) Held() []decision.Break {
+func (c Orders) Held() []decision.Break {
 	var out []decision.Break
 	for _, b := range c.Breaks {
 		out = append(out, decision.Break{Update: b.Update, Hosts: b.Hosts, At: b.At})

@@ -1,4 +1,4 @@
-package ledger
+package lease
 
 import (
 	"errors"
@@ -8,28 +8,34 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
-func want(holder string, ends time.Time) Lease {
-	return Lease{Tenant: "acme", Site: "main", Holder: holder, Run: "r-" + holder, Link: "https://ci/" + holder, Expires: ends}
+// TestMain gives git a home of its own.
+func TestMain(m *testing.M) { gittest.Main(m) }
+
+var t0 = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+
+func want(holder string, ends time.Time) Held {
+	return Held{Tenant: "acme", Site: "main", Holder: holder, Run: "r-" + holder, Link: "https://ci/" + holder, Expires: ends}
 }
 
 // everyPlace runs a test with leases in one repository, and with leases on a remote.
-func everyPlace(t *testing.T, test func(t *testing.T, open func() *Leases, bare string)) {
+func everyPlace(t *testing.T, test func(t *testing.T, open func() *Store, bare string)) {
 	t.Run("local", func(t *testing.T) {
 		repo, dir := remotetest.Repository(t)
-		test(t, func() *Leases { return OpenLeases(repo, remote.Options{}) }, dir)
+		test(t, func() *Store { return Open(repo, remote.Options{}) }, dir)
 	})
 	t.Run("remote", func(t *testing.T) {
 		bare := remotetest.Bare(t)
-		test(t, func() *Leases { return OpenLeases(remotetest.NewSite(t, bare).Repo, remotetest.Quick()) }, bare)
+		test(t, func() *Store { return Open(remotetest.NewSite(t, bare).Repo, remotetest.Quick()) }, bare)
 	})
 }
 
 func TestALeaseFromHandToHand(t *testing.T) {
-	everyPlace(t, func(t *testing.T, open func() *Leases, _ string) {
+	everyPlace(t, func(t *testing.T, open func() *Store, _ string) {
 		ctx, now := t.Context(), t0
 		a, b := open(), open()
 		mine, err := a.Acquire(ctx, now, want("a", now.Add(5*time.Minute)))
@@ -71,7 +77,7 @@ func TestALeaseFromHandToHand(t *testing.T) {
 }
 
 // checkTombstone releases a lease and expects its number to stay taken.
-func checkTombstone(t *testing.T, now time.Time, a, b *Leases, held Lease) {
+func checkTombstone(t *testing.T, now time.Time, a, b *Store, held Held) {
 	t.Helper()
 	if err := b.Release(t.Context(), now, held); err != nil {
 		t.Fatal(err)
@@ -93,7 +99,7 @@ func checkTombstone(t *testing.T, now time.Time, a, b *Leases, held Lease) {
 }
 
 func TestFencesOutlastTheRef(t *testing.T) {
-	everyPlace(t, func(t *testing.T, open func() *Leases, bare string) {
+	everyPlace(t, func(t *testing.T, open func() *Store, bare string) {
 		a := open()
 		w := want("a", t0.Add(time.Hour))
 		w.Fence = 7
@@ -101,7 +107,7 @@ func TestFencesOutlastTheRef(t *testing.T) {
 		if err != nil || mine.Fence != 8 {
 			t.Fatalf("Acquire() = %+v, %v", mine, err)
 		}
-		gittest.Run(t, bare, "update-ref", "-d", leaseRef("acme", "main"))
+		gittest.Run(t, bare, "update-ref", "-d", refOf("acme", "main"))
 		if _, err := a.Renew(t.Context(), t0, mine, t0.Add(2*time.Hour)); err == nil || !strings.Contains(err.Error(), "deleted its ref") {
 			t.Errorf("Renew: %v", err)
 		}
@@ -114,7 +120,7 @@ func TestFencesOutlastTheRef(t *testing.T) {
 
 // TestOddLeases puts what is no lease in its place. Nobody may take it for a free one.
 func TestOddLeases(t *testing.T) {
-	everyPlace(t, func(t *testing.T, open func() *Leases, bare string) {
+	everyPlace(t, func(t *testing.T, open func() *Store, bare string) {
 		s := open()
 		mine, err := s.Acquire(t.Context(), t0, want("a", t0.Add(time.Minute)))
 		if err != nil {
@@ -125,37 +131,37 @@ func TestOddLeases(t *testing.T) {
 			t.Fatal(err)
 		}
 		odd := map[string][]byte{}
-		for name, edit := range map[string]func(*Lease){
-			"zero": func(l *Lease) { l.Fence = 0 }, "other": func(l *Lease) { l.Site = "branch" }, "newer": func(l *Lease) { l.APIVersion = "ringfence.dev/v2" },
+		for name, edit := range map[string]func(*Held){
+			"zero": func(l *Held) { l.Fence = 0 }, "other": func(l *Held) { l.Site = "branch" }, "newer": func(l *Held) { l.APIVersion = "ringfence.dev/v2" },
 		} {
 			l := mine
 			edit(&l)
-			odd[name], _ = Encode(l)
+			odd[name], _ = ledger.Encode(l)
 		}
 		odd["text"], odd["field"] = []byte("hello"), []byte(strings.Replace(string(odd["other"]), `"fence"`, `"aim":1,"fence"`, 1))
 		for name, raw := range odd {
 			c := remotetest.Odd("", name, t0)
-			c.Files = map[string][]byte{leaseFile: raw}
+			c.Files = map[string][]byte{file: raw}
 			bad, err := far.Commit(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			gittest.Run(t, bare, "update-ref", leaseRef("acme", "main"), bad)
-			if _, err := s.Acquire(t.Context(), t0.AddDate(1, 0, 0), want("b", t0.AddDate(2, 0, 0))); !errors.Is(err, ErrBroken) {
+			gittest.Run(t, bare, "update-ref", refOf("acme", "main"), bad)
+			if _, err := s.Acquire(t.Context(), t0.AddDate(1, 0, 0), want("b", t0.AddDate(2, 0, 0))); !errors.Is(err, ledger.ErrBroken) {
 				t.Errorf("%s: Acquire: %v", name, err)
 			}
-			if _, err := s.Renew(t.Context(), t0, mine, t0.Add(time.Hour)); !errors.Is(err, ErrBroken) {
+			if _, err := s.Renew(t.Context(), t0, mine, t0.Add(time.Hour)); !errors.Is(err, ledger.ErrBroken) {
 				t.Errorf("%s: Renew: %v", name, err)
 			}
-			if locks, err := s.Locks(t.Context()); !errors.Is(err, ErrBroken) || len(locks) != 0 {
+			if locks, err := s.Locks(t.Context()); !errors.Is(err, ledger.ErrBroken) || len(locks) != 0 {
 				t.Errorf("%s: Locks() = %+v, %v", name, locks, err)
 			}
 		}
 	})
-	s := OpenLeases(remotetest.NewSite(t, remotetest.Bare(t)).Repo, remote.Options{})
-	for name, edit := range map[string]func(*Lease){
-		"no tenant": func(l *Lease) { l.Tenant = "" }, "a path": func(l *Lease) { l.Site = "../x" }, "nobody": func(l *Lease) { l.Holder = "" },
-		"no end": func(l *Lease) { l.Expires = t0 }, "a book": func(l *Lease) { l.Link = strings.Repeat("x", 1000) },
+	s := Open(remotetest.NewSite(t, remotetest.Bare(t)).Repo, remote.Options{})
+	for name, edit := range map[string]func(*Held){
+		"no tenant": func(l *Held) { l.Tenant = "" }, "a path": func(l *Held) { l.Site = "../x" }, "nobody": func(l *Held) { l.Holder = "" },
+		"no end": func(l *Held) { l.Expires = t0 }, "a book": func(l *Held) { l.Link = strings.Repeat("x", 1000) },
 	} {
 		w := want("a", t0.Add(time.Hour))
 		if edit(&w); w.check() == nil {
@@ -168,7 +174,7 @@ func TestOddLeases(t *testing.T) {
 }
 
 func TestLocksListsAll(t *testing.T) {
-	everyPlace(t, func(t *testing.T, open func() *Leases, _ string) {
+	everyPlace(t, func(t *testing.T, open func() *Store, _ string) {
 		a := open()
 		for _, place := range []string{"b/main", "a/branch", "a/main"} {
 			w := want("x", t0.Add(time.Hour))
@@ -198,7 +204,7 @@ func TestLocksListsAll(t *testing.T) {
 
 func TestALostRenewalIsStillOurs(t *testing.T) {
 	a := remotetest.NewSite(t, remotetest.Bare(t))
-	s := OpenLeases(a.Repo, remotetest.Quick())
+	s := Open(a.Repo, remotetest.Quick())
 	mine, err := s.Acquire(t.Context(), t0, want("a", t0.Add(time.Minute)))
 	if err != nil {
 		t.Fatal(err)

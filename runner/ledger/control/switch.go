@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 const (
-	controlRef = "refs/heads/ringfence/control"
-	haltFile   = "halt.json"
-	maxHalt    = 64 << 10
-	maxOrders  = 10_000 // a branch with more is not read
+	ref       = "refs/heads/ringfence/control"
+	file      = "halt.json"
+	maxFile   = 64 << 10
+	maxOrders = 10_000 // a branch with more is not read
 )
 
 // Switch is the branch of orders, one commit an order, on the remote if there is one. It is safe for concurrent
@@ -27,20 +28,20 @@ type Switch struct {
 	q    Quorum
 
 	mu   sync.Mutex
-	last Control // as ReadHalts returned it
-	sum  Control // what the orders to tip add up to
+	last Orders // as ReadHalts returned it
+	sum  Orders // what the orders to tip add up to
 	tip  string
 }
 
-// OpenSwitch names the orders and says what lifts one; nothing is read or written yet.
-func OpenSwitch(repo *gitrepo.Repo, o remote.Options, q Quorum) *Switch {
+// Open names the orders and says what lifts one; nothing is read or written yet.
+func Open(repo *gitrepo.Repo, o remote.Options, q Quorum) *Switch {
 	return &Switch{repo: repo, o: o, q: q}
 }
 
 // ReadHalts asks the remote which halt orders stand. Orders that were on the remote and are gone, and such that cannot
-// be read, halt everyone, and the error says why. When the remote cannot be reached, Control is what was read last, with
+// be read, halt everyone, and the error says why. When the remote cannot be reached, Orders is what was read last, with
 // that time, and the error wraps gitrepo.ErrRemoteDown: how long that may be good enough is the caller's to say.
-func (s *Switch) ReadHalts(ctx context.Context, now time.Time) (Control, error) {
+func (s *Switch) ReadHalts(ctx context.Context, now time.Time) (Orders, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tip, err := s.fetch(ctx)
@@ -60,7 +61,7 @@ func (s *Switch) ReadHalts(ctx context.Context, now time.Time) (Control, error) 
 }
 
 // known is what was read last: by this Switch, else by anyone with this repository.
-func (s *Switch) known(ctx context.Context, why error) (Control, error) {
+func (s *Switch) known(ctx context.Context, why error) (Orders, error) {
 	why = fmt.Errorf("read the halt orders: %w", why)
 	if !s.last.Read.IsZero() {
 		return s.last, why
@@ -73,16 +74,16 @@ func (s *Switch) known(ctx context.Context, why error) (Control, error) {
 }
 
 // Known is what was read last by anybody with this repository. Nothing is fetched; without a remote it is all there is.
-func (s *Switch) Known(ctx context.Context) (Control, error) {
+func (s *Switch) Known(ctx context.Context) (Orders, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.local(ctx)
 }
 
-func (s *Switch) local(ctx context.Context) (Control, error) {
+func (s *Switch) local(ctx context.Context) (Orders, error) {
 	tip, err := s.here()
 	if err == nil {
-		var c Control
+		var c Orders
 		if c, err = s.reduce(ctx, tip); err == nil {
 			return c, nil
 		}
@@ -92,19 +93,19 @@ func (s *Switch) local(ctx context.Context) (Control, error) {
 
 func (s *Switch) here() (string, error) {
 	if s.o.Remote == "" {
-		return remote.Here(s.repo, controlRef)
+		return remote.Here(s.repo, ref)
 	}
 	return s.history().Seen()
 }
 
 func (s *Switch) history() remote.History {
-	return remote.NewHistory(s.repo, s.o.Remote, controlRef, "control")
+	return remote.NewHistory(s.repo, s.o.Remote, ref, "control")
 }
 
 // fetch returns the newest order's commit, "" if there was never one.
 func (s *Switch) fetch(ctx context.Context) (string, error) {
 	if s.o.Remote == "" {
-		return remote.Here(s.repo, controlRef)
+		return remote.Here(s.repo, ref)
 	}
 	var tip string
 	err := s.o.Retry(ctx, func() (err error) {
@@ -115,13 +116,13 @@ func (s *Switch) fetch(ctx context.Context) (string, error) {
 }
 
 // reduce adds up all orders to a commit.
-func (s *Switch) reduce(ctx context.Context, tip string) (Control, error) {
+func (s *Switch) reduce(ctx context.Context, tip string) (Orders, error) {
 	if tip == s.tip && tip != "" {
 		return s.sum, nil
 	}
 	orders, err := s.orders(ctx, tip)
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	s.sum, s.tip = s.q.standing(orders), tip
 	return s.sum, nil
@@ -188,13 +189,13 @@ func (s *Switch) order(hash string, first bool) (Order, error) {
 	if len(c.Parents) != want {
 		return Order{}, fmt.Errorf("it has %d parents; is this clone shallow? then: git fetch --unshallow", len(c.Parents))
 	}
-	raw, err := s.repo.ReadFile(hash, haltFile, maxHalt)
+	raw, err := s.repo.ReadFile(hash, file, maxFile)
 	if err != nil {
 		return Order{}, err
 	}
-	return DecodeOrder(raw)
+	return Decode(raw)
 }
 
 func (s *Switch) broken(commit string, why error) error {
-	return fmt.Errorf("%w: branch ringfence/control, commit %s: %w; everyone is halted; look with: git show %s", ErrBroken, gitrepo.Short(commit), why, gitrepo.Short(commit))
+	return fmt.Errorf("%w: branch ringfence/control, commit %s: %w; everyone is halted; look with: git show %s", ledger.ErrBroken, gitrepo.Short(commit), why, gitrepo.Short(commit))
 }

@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"crypto/ed25519"
@@ -25,7 +25,7 @@ func order(kind Kind, tenant string, v Voice) spoken {
 }
 
 // shown is what stands: tenants and updates, each with who agreed.
-func shown(c Control) string {
+func shown(c Orders) string {
 	var out []string
 	for _, s := range slices.Concat(c.Halts, c.Breaks) {
 		out = append(out, fmt.Sprintf("%s%s%v", s.Tenant, s.Update, s.People()))
@@ -35,14 +35,14 @@ func shown(c Control) string {
 
 func TestQuorum(t *testing.T) {
 	two := Quorum{Persons: 2}
-	h, u := func(tenant string, v Voice) spoken { return order(KindHalt, tenant, v) }, func(tenant string, v Voice) spoken { return order(KindUnhalt, tenant, v) }
+	h, u := func(tenant string, v Voice) spoken { return order(Halt, tenant, v) }, func(tenant string, v Voice) spoken { return order(Unhalt, tenant, v) }
 	ann, bob := voice("ann,ann@msp.example"), voice("bob")
 	early := u("acme", bob)
 	early.At = t0.Add(-time.Second)
 	purl := "pkg:deb/debian/openssl@3"
-	b := spoken{Order{Kind: KindBreak, Tenant: Everyone, Update: purl, Hosts: 3, Tenants: 2, At: t0}, nobody}
+	b := spoken{Order{Kind: Break, Tenant: Everyone, Update: purl, Hosts: 3, Tenants: 2, At: t0}, nobody}
 	r := func(v Voice, upTo time.Time) spoken {
-		return spoken{Order{Kind: KindUnbreak, Tenant: Everyone, Update: purl, UpTo: &upTo, At: t0}, v}
+		return spoken{Order{Kind: Unbreak, Tenant: Everyone, Update: purl, UpTo: &upTo, At: t0}, v}
 	}
 	for name, c := range map[string]struct {
 		q      Quorum
@@ -91,7 +91,7 @@ func TestNoHaltIsLiftedByFewer(t *testing.T) {
 			who    map[string]bool
 		}
 		var want []*given
-		var c Control
+		var c Orders
 		for i := range rapid.IntRange(0, 25).Draw(t, "orders") {
 			person := rapid.SampledFrom([]string{"", "ann", "bob", "cid", "dot", "eve"}).Draw(t, "person")
 			v := nobody
@@ -99,10 +99,10 @@ func TestNoHaltIsLiftedByFewer(t *testing.T) {
 				name := rapid.SampledFrom([]string{person, person + "," + person + "@msp.example", strings.ToUpper(person)}).Draw(t, "name")
 				v = Voice{Name: name, Key: fmt.Sprint(person, rapid.IntRange(0, 2).Draw(t, "key"))}
 			}
-			o := order(rapid.SampledFrom([]Kind{KindHalt, KindUnhalt}).Draw(t, "kind"), rapid.SampledFrom([]string{"acme", "globex", Everyone}).Draw(t, "tenant"), v)
+			o := order(rapid.SampledFrom([]Kind{Halt, Unhalt}).Draw(t, "kind"), rapid.SampledFrom([]string{"acme", "globex", Everyone}).Draw(t, "tenant"), v)
 			o.At = t0.Add(time.Duration(i) * time.Minute)
 			c = q.after(c, o)
-			if o.Kind == KindHalt {
+			if o.Kind == Halt {
 				want = append(want, &given{o.Tenant, map[string]bool{}})
 				continue
 			}
@@ -157,7 +157,7 @@ func TestSignedOrders(t *testing.T) {
 	by := func(sign func([]byte) ([]byte, error)) *Switch {
 		o := remotetest.Quick()
 		o.Sign = sign
-		return OpenSwitch(s.Repo, o, q)
+		return Open(s.Repo, o, q)
 	}
 	for i, step := range []struct {
 		sign func([]byte) ([]byte, error)
@@ -165,18 +165,18 @@ func TestSignedOrders(t *testing.T) {
 		err  error
 		want string
 	}{
-		{nil, KindHalt, nil, "acme[]"},
-		{nil, KindUnhalt, ErrNoVoice, "acme[]"},
-		{foreign, KindUnhalt, ErrNoVoice, "acme[]"},
-		{left, KindUnhalt, ErrNoVoice, "acme[]"},
-		{files, KindUnhalt, ErrNoVoice, "acme[]"},
-		{team, KindUnhalt, ErrNoVoice, "acme[]"},
-		{ann, KindUnhalt, nil, "acme[ann]"},
-		{ann, KindUnhalt, ErrAgreed, "acme[ann]"},
-		{second, KindUnhalt, ErrAgreed, "acme[ann]"},
-		{bob, KindUnhalt, nil, ""},
-		{bob, KindUnhalt, ErrNotHalted, ""},
-		{foreign, KindHalt, nil, "acme[]"},
+		{nil, Halt, nil, "acme[]"},
+		{nil, Unhalt, ErrNoVoice, "acme[]"},
+		{foreign, Unhalt, ErrNoVoice, "acme[]"},
+		{left, Unhalt, ErrNoVoice, "acme[]"},
+		{files, Unhalt, ErrNoVoice, "acme[]"},
+		{team, Unhalt, ErrNoVoice, "acme[]"},
+		{ann, Unhalt, nil, "acme[ann]"},
+		{ann, Unhalt, ErrAgreed, "acme[ann]"},
+		{second, Unhalt, ErrAgreed, "acme[ann]"},
+		{bob, Unhalt, nil, ""},
+		{bob, Unhalt, ErrNotHalted, ""},
+		{foreign, Halt, nil, "acme[]"},
 	} {
 		if err := give(t.Context(), by(step.sign), step.kind, halt("acme", "x")); !errors.Is(err, step.err) {
 			t.Fatalf("step %d: %v, want %v", i, err, step.err)
@@ -186,7 +186,7 @@ func TestSignedOrders(t *testing.T) {
 		}
 	}
 	// What somebody without this policy wrote is read, and counts for nothing.
-	if err := give(t.Context(), OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}), KindUnhalt, halt("acme", "x")); err != nil {
+	if err := give(t.Context(), Open(s.Repo, remotetest.Quick(), Quorum{}), Unhalt, halt("acme", "x")); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := by(nil).Known(t.Context()); err != nil || shown(c) != "acme[]" || !strings.HasPrefix(c.Halts[0].Voice.String(), "its signature does not count") {

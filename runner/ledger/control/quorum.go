@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"maps"
@@ -104,30 +104,30 @@ type spoken struct {
 }
 
 // standing adds up orders, oldest first. It is the whole meaning of the control branch, and pure.
-func (q Quorum) standing(orders []spoken) Control {
-	c := Control{Persons: q.persons()}
+func (q Quorum) standing(orders []spoken) Orders {
+	c := Orders{Persons: q.persons()}
 	for _, o := range orders {
 		c = q.after(c, o)
 	}
 	return c
 }
 
-// after is Control after one more order. An order that lifts covers what stands before it in the branch and no more: a
+// after is Orders after one more order. An order that lifts covers what stands before it in the branch and no more: a
 // halt that came in between needs to be agreed on anew. Nor does it cover what was ordered after the time that it
 // claims, so that a key that has expired cannot speak of later halts.
-func (q Quorum) after(c Control, o spoken) Control {
+func (q Quorum) after(c Orders, o spoken) Orders {
 	switch o.Kind {
-	case KindHalt:
+	case Halt:
 		c.Halts = append(slices.Clip(c.Halts), Standing{Order: o.Order, Voice: o.voice})
-	case KindBreak:
+	case Break:
 		if _, again := c.Broken(o.Update); !again {
 			c.Breaks = append(slices.Clip(c.Breaks), Standing{Order: o.Order, Voice: o.voice})
 		}
-	case KindUnhalt:
+	case Unhalt:
 		if q.counts(o.voice) {
 			c.Halts, _ = q.agree(c.Halts, o)
 		}
-	case KindUnbreak:
+	case Unbreak:
 		if q.counts(o.voice) {
 			c = q.release(c, o)
 		}
@@ -136,7 +136,7 @@ func (q Quorum) after(c Control, o spoken) Control {
 }
 
 // release takes a break back. What failed until the earliest time that anybody of the quorum named is forgiven.
-func (q Quorum) release(c Control, o spoken) Control {
+func (q Quorum) release(c Orders, o spoken) Orders {
 	breaks, lifted := q.agree(c.Breaks, o)
 	c.Breaks = breaks
 	if len(lifted) > 0 {

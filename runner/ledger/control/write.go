@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -20,15 +20,15 @@ var (
 )
 
 // Halt orders that nothing is started any more for o.Tenant. It returns once the remote has the order.
-func (s *Switch) Halt(ctx context.Context, o Order) (Control, error) {
-	o.Kind = KindHalt
-	return s.write(ctx, o, func(Control) error { return nil })
+func (s *Switch) Halt(ctx context.Context, o Order) (Orders, error) {
+	o.Kind = Halt
+	return s.write(ctx, o, func(Orders) error { return nil })
 }
 
 // Break holds an update. One that is held already is left as it is: ErrStands.
-func (s *Switch) Break(ctx context.Context, o Order) (Control, error) {
-	o.Kind, o.Tenant = KindBreak, Everyone
-	return s.write(ctx, o, func(c Control) error {
+func (s *Switch) Break(ctx context.Context, o Order) (Orders, error) {
+	o.Kind, o.Tenant = Break, Everyone
+	return s.write(ctx, o, func(c Orders) error {
 		if _, stands := c.Broken(o.Update); stands {
 			return ErrStands
 		}
@@ -40,9 +40,9 @@ func (s *Switch) Break(ctx context.Context, o Order) (Control, error) {
 // tenant: Everyone lifts those for everyone, not those of single tenants. Whether something is lifted is the quorum's to
 // say. Without anything to lift it returns ErrNotHalted, from somebody who has no say ErrNoVoice, a second time from the
 // same person ErrAgreed. A halt that comes in between is not lifted unseen: the error then wraps remote.ErrMoved.
-func (s *Switch) Lift(ctx context.Context, o Order) (Control, error) {
+func (s *Switch) Lift(ctx context.Context, o Order) (Orders, error) {
 	var seen []Order
-	return s.write(ctx, o, func(c Control) error {
+	return s.write(ctx, o, func(c Orders) error {
 		var standing []Order
 		for _, x := range c.Left(o) {
 			standing = append(standing, x.Order)
@@ -67,10 +67,10 @@ func (o Order) same(other Order) bool {
 }
 
 // write appends an order to what check accepts.
-func (s *Switch) write(ctx context.Context, o Order, check func(Control) error) (after Control, err error) {
+func (s *Switch) write(ctx context.Context, o Order, check func(Orders) error) (after Orders, err error) {
 	o = o.filled()
 	if err := o.check(); err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	err = s.o.Retry(ctx, func() error {
 		after, err = s.writeOnce(ctx, o, check)
@@ -79,19 +79,19 @@ func (s *Switch) write(ctx context.Context, o Order, check func(Control) error) 
 	return after, err
 }
 
-func (s *Switch) writeOnce(ctx context.Context, o Order, check func(Control) error) (Control, error) {
+func (s *Switch) writeOnce(ctx context.Context, o Order, check func(Orders) error) (Orders, error) {
 	tip, err := s.fetch(ctx)
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	s.mu.Lock()
 	c, err := s.reduce(ctx, tip)
 	s.mu.Unlock()
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	if err := check(c); err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	for _, x := range c.Left(o) { // a clock that lags must not keep an order from counting
 		if o.At.Before(x.At) {
@@ -100,30 +100,30 @@ func (s *Switch) writeOnce(ctx context.Context, o Order, check func(Control) err
 	}
 	commit, err := s.commit(ctx, tip, o)
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	after, err := s.effect(c, commit, o)
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	return after, s.publish(ctx, commit, tip)
 }
 
 // effect is what an order would change, before anybody sees it: one that changes nothing is not written.
-func (s *Switch) effect(c Control, commit string, o Order) (Control, error) {
+func (s *Switch) effect(c Orders, commit string, o Order) (Orders, error) {
 	said, err := s.spoken(commit, o)
 	if err != nil {
-		return Control{}, err
+		return Orders{}, err
 	}
 	after := s.q.after(c, said)
 	if len(c.Left(o)) == 0 { // it lifts nothing, so it adds something
 		return after, nil
 	}
 	if !s.q.counts(said.voice) {
-		return Control{}, fmt.Errorf("%w: %s", ErrNoVoice, said.voice)
+		return Orders{}, fmt.Errorf("%w: %s", ErrNoVoice, said.voice)
 	}
 	if agreements(after.Left(o)) == agreements(c.Left(o)) && len(after.Left(o)) == len(c.Left(o)) {
-		return Control{}, ErrAgreed
+		return Orders{}, ErrAgreed
 	}
 	return after, nil
 }
@@ -137,7 +137,7 @@ func agreements(list []Standing) (n int) {
 }
 
 func (s *Switch) commit(ctx context.Context, tip string, o Order) (string, error) {
-	raw, err := Encode(o)
+	raw, err := ledger.Encode(o)
 	if err != nil {
 		return "", err
 	}
@@ -146,14 +146,14 @@ func (s *Switch) commit(ctx context.Context, tip string, o Order) (string, error
 		about = o.Update
 	}
 	return s.repo.Commit(ctx, gitrepo.CommitSpec{
-		Parent: tip, Files: map[string][]byte{haltFile: raw}, AuthorName: authorName, AuthorEmail: authorEmail, When: o.At, Sign: s.o.Sign,
-		Message: untrusted.Line(fmt.Sprintf("%s %s by %s: %s", o.Kind, about, o.By, o.Reason), maxSubject) + "\n",
+		Parent: tip, Files: map[string][]byte{file: raw}, AuthorName: ledger.Author, AuthorEmail: ledger.AuthorEmail, When: o.At, Sign: s.o.Sign,
+		Message: ledger.Line(fmt.Sprintf("%s %s by %s: %s", o.Kind, about, o.By, o.Reason)) + "\n",
 	})
 }
 
 func (s *Switch) publish(ctx context.Context, commit, tip string) error {
 	if s.o.Remote == "" {
-		return s.repo.UpdateRef(ctx, controlRef, commit, tip)
+		return s.repo.UpdateRef(ctx, ref, commit, tip)
 	}
 	return s.history().Push(ctx, commit)
 }

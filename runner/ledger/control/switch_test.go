@@ -1,4 +1,4 @@
-package ledger
+package control
 
 import (
 	"context"
@@ -9,9 +9,15 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
+
+// TestMain gives git a home of its own.
+func TestMain(m *testing.M) { gittest.Main(m) }
+
+var t0 = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
 
 func halt(tenant, why string) Order {
 	return Order{Tenant: tenant, Reason: why, By: "ops", At: t0}
@@ -22,9 +28,9 @@ func give(ctx context.Context, s *Switch, kind Kind, o Order) error {
 	o.Kind = kind
 	write := s.Lift
 	switch kind {
-	case KindHalt:
+	case Halt:
 		write = s.Halt
-	case KindBreak:
+	case Break:
 		write = s.Break
 	}
 	_, err := write(ctx, o)
@@ -32,7 +38,7 @@ func give(ctx context.Context, s *Switch, kind Kind, o Order) error {
 }
 
 // whoHalts says which of two tenants are halted, and why.
-func whoHalts(c Control) string {
+func whoHalts(c Orders) string {
 	var out []string
 	for _, tenant := range []string{"acme", "globex"} {
 		if h, ok := c.Halted(tenant); ok {
@@ -45,9 +51,9 @@ func whoHalts(c Control) string {
 func TestHaltOrders(t *testing.T) {
 	for _, apart := range []bool{false, true} {
 		s := remotetest.NewSite(t, remotetest.Bare(t))
-		here, there := OpenSwitch(s.Repo, remote.Options{}, Quorum{}), OpenSwitch(s.Repo, remote.Options{}, Quorum{})
+		here, there := Open(s.Repo, remote.Options{}, Quorum{}), Open(s.Repo, remote.Options{}, Quorum{})
 		if apart {
-			here, there = OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}), OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
+			here, there = Open(s.Repo, remotetest.Quick(), Quorum{}), Open(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
 		}
 		for i, step := range []struct {
 			from   *Switch
@@ -56,14 +62,14 @@ func TestHaltOrders(t *testing.T) {
 			err    error
 			halted string
 		}{
-			{here, KindUnhalt, halt("acme", "calm"), ErrNotHalted, ""},
-			{here, KindHalt, halt("acme", "smoke"), nil, "acme: smoke"},
-			{there, KindHalt, halt("*", "fire"), nil, "acme: smoke, globex: fire"},
-			{there, KindHalt, halt("acme", "more smoke"), nil, "acme: smoke, globex: fire"},
-			{here, KindUnhalt, halt("globex", "calm"), ErrNotHalted, "acme: smoke, globex: fire"},
-			{here, KindUnhalt, halt("acme", "calm"), nil, "acme: fire, globex: fire"},
-			{there, KindUnhalt, halt("*", "calm"), nil, ""},
-			{here, KindHalt, halt("globex", "smoke"), nil, "globex: smoke"},
+			{here, Unhalt, halt("acme", "calm"), ErrNotHalted, ""},
+			{here, Halt, halt("acme", "smoke"), nil, "acme: smoke"},
+			{there, Halt, halt("*", "fire"), nil, "acme: smoke, globex: fire"},
+			{there, Halt, halt("acme", "more smoke"), nil, "acme: smoke, globex: fire"},
+			{here, Unhalt, halt("globex", "calm"), ErrNotHalted, "acme: smoke, globex: fire"},
+			{here, Unhalt, halt("acme", "calm"), nil, "acme: fire, globex: fire"},
+			{there, Unhalt, halt("*", "calm"), nil, ""},
+			{here, Halt, halt("globex", "smoke"), nil, "globex: smoke"},
 		} {
 			if err := give(t.Context(), step.from, step.kind, step.halt); !errors.Is(err, step.err) {
 				t.Fatalf("remote %t, step %d: %v, want %v", apart, i, err, step.err)
@@ -81,7 +87,7 @@ func TestHaltOrders(t *testing.T) {
 			"never": {Tenant: "acme", Reason: "x", By: "ops"}, "nobody": {Tenant: "acme", Reason: "x", At: t0},
 			"an update": {Tenant: "acme", Reason: "x", By: "ops", At: t0, Update: "pkg:deb/debian/openssl@3"},
 		} {
-			if err := give(t.Context(), here, KindHalt, h); err == nil {
+			if err := give(t.Context(), here, Halt, h); err == nil {
 				t.Errorf("%s was written", name)
 			}
 		}
@@ -92,10 +98,10 @@ func TestHaltOrders(t *testing.T) {
 func TestWhatCannotBeReadHalts(t *testing.T) {
 	order := func(edit func(*Order)) []byte {
 		h := halt("acme", "smoke")
-		h.Kind = KindUnhalt
+		h.Kind = Unhalt
 		h = h.filled()
 		edit(&h)
-		raw, err := Encode(h)
+		raw, err := ledger.Encode(h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,30 +110,30 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 	good := order(func(*Order) {})
 	for name, files := range map[string]map[string][]byte{
 		"no order":     {"README": []byte("x")},
-		"text":         {haltFile: []byte("stop")},
-		"a later form": {haltFile: order(func(h *Order) { h.APIVersion = "ringfence.dev/v2" })},
-		"a later kind": {haltFile: order(func(h *Order) { h.Kind = "HaltSome" })},
-		"a field more": {haltFile: []byte(strings.Replace(string(good), `"by"`, `"also":"*","by"`, 1))},
-		"two values":   {haltFile: append(append([]byte{}, good...), good...)},
+		"text":         {file: []byte("stop")},
+		"a later form": {file: order(func(h *Order) { h.APIVersion = "ringfence.dev/v2" })},
+		"a later kind": {file: order(func(h *Order) { h.Kind = "HaltSome" })},
+		"a field more": {file: []byte(strings.Replace(string(good), `"by"`, `"also":"*","by"`, 1))},
+		"two values":   {file: append(append([]byte{}, good...), good...)},
 	} {
 		s := remotetest.NewSite(t, remotetest.Bare(t))
-		w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
-		if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
+		w := Open(s.Repo, remotetest.Quick(), Quorum{})
+		if err := give(t.Context(), w, Halt, halt("globex", "smoke")); err != nil {
 			t.Fatal(err)
 		}
-		spec := remotetest.Odd(gittest.Run(t, s.Bare, "rev-parse", controlRef), name, t0)
+		spec := remotetest.Odd(gittest.Run(t, s.Bare, "rev-parse", ref), name, t0)
 		spec.Files = files
 		bad, err := s.Repo.Commit(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		gittest.Run(t, s.Dir, "push", "-q", "origin", bad+":"+controlRef)
-		for _, r := range []*Switch{w, OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})} {
+		gittest.Run(t, s.Dir, "push", "-q", "origin", bad+":"+ref)
+		for _, r := range []*Switch{w, Open(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
-			if h, halted := c.Halted("acme"); !halted || h.Tenant != Everyone || !errors.Is(err, ErrBroken) {
+			if h, halted := c.Halted("acme"); !halted || h.Tenant != Everyone || !errors.Is(err, ledger.ErrBroken) {
 				t.Errorf("%s: %+v, %v", name, c, err)
 			}
-			if err := give(t.Context(), r, KindUnhalt, halt("globex", "calm")); !errors.Is(err, ErrBroken) {
+			if err := give(t.Context(), r, Unhalt, halt("globex", "calm")); !errors.Is(err, ledger.ErrBroken) {
 				t.Errorf("%s: Unhalt: %v", name, err)
 			}
 		}
@@ -136,17 +142,17 @@ func TestWhatCannotBeReadHalts(t *testing.T) {
 
 func TestAHaltThatDisappears(t *testing.T) {
 	s := remotetest.NewSite(t, remotetest.Bare(t))
-	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
-	if err := give(t.Context(), w, KindHalt, halt("globex", "smoke")); err != nil {
+	w := Open(s.Repo, remotetest.Quick(), Quorum{})
+	if err := give(t.Context(), w, Halt, halt("globex", "smoke")); err != nil {
 		t.Fatal(err)
 	}
-	before := gittest.Run(t, s.Bare, "rev-parse", controlRef)
-	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
+	before := gittest.Run(t, s.Bare, "rev-parse", ref)
+	if err := give(t.Context(), w, Halt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
-	for name, args := range map[string][]string{"older": {"update-ref", controlRef, before}, "deleted": {"update-ref", "-d", controlRef}} {
+	for name, args := range map[string][]string{"older": {"update-ref", ref, before}, "deleted": {"update-ref", "-d", ref}} {
 		gittest.Run(t, s.Bare, args...)
-		for _, r := range []*Switch{w, OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})} {
+		for _, r := range []*Switch{w, Open(s.Repo, remotetest.Quick(), Quorum{})} {
 			c, err := r.ReadHalts(t.Context(), t0)
 			if _, halted := c.Halted("initech"); !halted || !errors.Is(err, remote.ErrRewound) {
 				t.Errorf("%s: %+v, %v", name, c, err)
@@ -158,8 +164,8 @@ func TestAHaltThatDisappears(t *testing.T) {
 // TestASilentRemoteKeepsTheHalts reads with the remote gone: what was read last stands, with its time.
 func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 	s := remotetest.NewSite(t, remotetest.Bare(t))
-	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
-	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
+	w := Open(s.Repo, remotetest.Quick(), Quorum{})
+	if err := give(t.Context(), w, Halt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.ReadHalts(t.Context(), t0); err != nil {
@@ -171,11 +177,11 @@ func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 	if whoHalts(c) != "acme: smoke" || !errors.Is(err, gitrepo.ErrRemoteDown) || !c.Read.Equal(t0) {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = OpenSwitch(s.Repo, remotetest.Quick(), Quorum{}).ReadHalts(t.Context(), later) // another process
+	c, err = Open(s.Repo, remotetest.Quick(), Quorum{}).ReadHalts(t.Context(), later) // another process
 	if whoHalts(c) != "acme: smoke" || !errors.Is(err, gitrepo.ErrRemoteDown) || !c.Read.IsZero() {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if err := give(t.Context(), w, KindHalt, halt("acme", "fire")); !errors.Is(err, gitrepo.ErrRemoteDown) {
+	if err := give(t.Context(), w, Halt, halt("acme", "fire")); !errors.Is(err, gitrepo.ErrRemoteDown) {
 		t.Errorf("Halt: %v", err)
 	}
 }
@@ -183,22 +189,22 @@ func TestASilentRemoteKeepsTheHalts(t *testing.T) {
 // TestAHaltIsNotLiftedUnseen lets a second halt come in while somebody lifts the first.
 func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 	s := remotetest.NewSite(t, remotetest.Bare(t))
-	other := OpenSwitch(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
+	other := Open(remotetest.NewSite(t, s.Bare).Repo, remotetest.Quick(), Quorum{})
 	o := remotetest.Quick()
 	meddle := false
 	o.Sign = func([]byte) ([]byte, error) { // between reading and pushing
 		if meddle {
 			meddle = false
-			return []byte("x\n"), give(t.Context(), other, KindHalt, halt("acme", "fire"))
+			return []byte("x\n"), give(t.Context(), other, Halt, halt("acme", "fire"))
 		}
 		return []byte("x\n"), nil
 	}
-	w := OpenSwitch(s.Repo, o, Quorum{})
-	if err := give(t.Context(), w, KindHalt, halt("acme", "smoke")); err != nil {
+	w := Open(s.Repo, o, Quorum{})
+	if err := give(t.Context(), w, Halt, halt("acme", "smoke")); err != nil {
 		t.Fatal(err)
 	}
 	meddle = true
-	if err := give(t.Context(), w, KindUnhalt, halt("acme", "calm")); !errors.Is(err, remote.ErrMoved) {
+	if err := give(t.Context(), w, Unhalt, halt("acme", "calm")); !errors.Is(err, remote.ErrMoved) {
 		t.Errorf("Unhalt: %v", err)
 	}
 	c, err := w.ReadHalts(t.Context(), t0)
@@ -209,9 +215,9 @@ func TestAHaltIsNotLiftedUnseen(t *testing.T) {
 
 func TestAShallowControlBranchHalts(t *testing.T) {
 	s := remotetest.NewSite(t, remotetest.Bare(t))
-	w := OpenSwitch(s.Repo, remotetest.Quick(), Quorum{})
+	w := Open(s.Repo, remotetest.Quick(), Quorum{})
 	for _, h := range []Order{halt("acme", "a"), halt("globex", "b")} {
-		if err := give(t.Context(), w, KindHalt, h); err != nil {
+		if err := give(t.Context(), w, Halt, h); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,8 +227,8 @@ func TestAShallowControlBranchHalts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenSwitch(repo, remote.Options{}, Quorum{}).ReadHalts(t.Context(), t0)
-	if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ErrBroken) {
+	c, err := Open(repo, remote.Options{}, Quorum{}).ReadHalts(t.Context(), t0)
+	if _, halted := c.Halted("initech"); !halted || !errors.Is(err, ledger.ErrBroken) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

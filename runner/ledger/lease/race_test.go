@@ -1,4 +1,4 @@
-package ledger
+package lease
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ type rota struct {
 }
 
 type belief struct {
-	lease Lease
+	lease Held
 	skew  time.Duration
 }
 
@@ -59,8 +59,8 @@ func (r *rota) drop(name string) {
 }
 
 // live lets one runner acquire, renew, release, forget and wait at random.
-func (r *rota) live(t *testing.T, s *Leases, name string, skew time.Duration, random *rand.Rand, steps int) {
-	var held *Lease
+func (r *rota) live(t *testing.T, s *Store, name string, skew time.Duration, random *rand.Rand, steps int) {
+	var held *Held
 	for range steps {
 		r.clock.Add(random.Int64N(90))
 		now := r.now(skew)
@@ -110,9 +110,9 @@ func TestNeverTwoHolders(t *testing.T) {
 			local, _ := remotetest.Repository(t)
 			var wg sync.WaitGroup
 			for i := range tc.runners {
-				s := OpenLeases(local, remote.Options{})
+				s := Open(local, remote.Options{})
 				if tc.remote {
-					s = OpenLeases(remotetest.NewSite(t, bare).Repo, remotetest.Quick())
+					s = Open(remotetest.NewSite(t, bare).Repo, remotetest.Quick())
 				}
 				skew := time.Duration(110*i/(tc.runners-1)-55) * time.Second // all within the margin
 				wg.Go(func() { r.live(t, s, fmt.Sprint(i), skew, rand.New(rand.NewPCG(uint64(i), 7)), tc.steps) })

@@ -1,4 +1,6 @@
-package ledger
+// Package lease lets one run at a time start anything on a tenant's hosts of a site. A lease is a ref that runners move by
+// compare-and-swap; each has a higher number, its fence, than all before, by which hosts tell late starts.
+package lease
 
 import (
 	"errors"
@@ -7,10 +9,11 @@ import (
 
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
-// Lease is the right of one run to start anything on a tenant's hosts of one site, until Expires by its own clock.
-type Lease struct {
+// Held is the right of one run to start anything on a tenant's hosts of one site, until Expires by its own clock.
+type Held struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"` // "Lease"
 	Tenant     string    `json:"tenant"`
@@ -26,16 +29,22 @@ type Lease struct {
 	commit string // that holds it
 }
 
+// RunOf names what is done under one lease: no other one of this tenant and site has its number, so runners of several
+// sites never name two runs alike.
+func RunOf(tenant, site string, fence int) string {
+	return fmt.Sprintf("%s-%s-%d", tenant, site, fence)
+}
+
 // Free reports whether another run may take the lease over. Margin is by how much two clocks may differ.
-func (l Lease) Free(now time.Time, margin time.Duration) bool {
+func (l Held) Free(now time.Time, margin time.Duration) bool {
 	return l.commit == "" || l.Released || now.After(l.Expires.Add(margin))
 }
 
 // Valid reports whether the holder may still start something.
-func (l Lease) Valid(now time.Time) bool { return !l.Released && now.Before(l.Expires) }
+func (l Held) Valid(now time.Time) bool { return !l.Released && now.Before(l.Expires) }
 
 // HeldError says who holds a lease, or for a lease that was lost, what became of it.
-type HeldError struct{ Lease Lease }
+type HeldError struct{ Lease Held }
 
 func (e *HeldError) Error() string {
 	l := e.Lease
@@ -49,31 +58,28 @@ func (e *HeldError) Error() string {
 	if l.Link != "" {
 		s += ", see " + l.Link
 	}
-	return untrusted.Line(s, 4*maxText)
+	return untrusted.Line(s, 4*ledger.MaxText)
 }
 
-// maxText bounds what a lease or a halt order may say in one field.
-const maxText = 500
-
-// DecodeLease reads a lease strictly. One that cannot be read is never taken for a free one.
-func DecodeLease(raw []byte) (Lease, error) {
-	var l Lease
-	if err := strict(raw, &l); err != nil {
-		return Lease{}, fmt.Errorf("lease: %w", err)
+// Decode reads a lease strictly. One that cannot be read is never taken for a free one.
+func Decode(raw []byte) (Held, error) {
+	var l Held
+	if err := ledger.Decode(raw, &l); err != nil {
+		return Held{}, fmt.Errorf("lease: %w", err)
 	}
-	if l.APIVersion != APIVersion || l.Kind != "Lease" {
-		return Lease{}, fmt.Errorf("lease: it is a %q of %q", l.Kind, l.APIVersion)
+	if l.APIVersion != ledger.APIVersion || l.Kind != "Lease" {
+		return Held{}, fmt.Errorf("lease: it is a %q of %q", l.Kind, l.APIVersion)
 	}
 	return l, l.check()
 }
 
-func (l Lease) check() error {
+func (l Held) check() error {
 	switch {
-	case !plainName.MatchString(l.Tenant) || !plainName.MatchString(l.Site):
+	case !ledger.IsName(l.Tenant) || !ledger.IsName(l.Site):
 		return fmt.Errorf("lease: tenant %q and site %q", l.Tenant, l.Site)
 	case l.Holder == "" || l.Run == "":
 		return errors.New("lease: it names no holder or run")
-	case max(len(l.Holder), len(l.Run), len(l.Link)) > maxText:
+	case max(len(l.Holder), len(l.Run), len(l.Link)) > ledger.MaxText:
 		return errors.New("lease: its holder, run or link is too long")
 	case l.Fence < 1:
 		return fmt.Errorf("lease: fencing number %d", l.Fence)
@@ -84,8 +90,8 @@ func (l Lease) check() error {
 }
 
 // filled has what every lease has, and only instants that encode and decode to themselves.
-func (l Lease) filled() Lease {
-	l.APIVersion, l.Kind = APIVersion, "Lease"
+func (l Held) filled() Held {
+	l.APIVersion, l.Kind = ledger.APIVersion, "Lease"
 	l.Taken, l.Expires = canonical.Instant(l.Taken), canonical.Instant(l.Expires)
 	return l
 }
