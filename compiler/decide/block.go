@@ -23,27 +23,34 @@ const (
 	maxApprovers = 100
 )
 
-// block reads an element of an acting rule: exactly msg, and for require also approvers and role.
+// block reads an element of an acting rule.
 func (r actingRule) block(element any) (decision.Block, error) {
-	object, ok := element.(map[string]any)
-	if !ok {
-		return decision.Block{}, r.wrong("an element is not an object")
-	}
-	b := decision.Block{Kind: r.kind, Rule: r.pkg, Source: r.source}
-	wanted := 1
-	if b.Msg, ok = text(object["msg"]); !ok {
-		return decision.Block{}, r.wrong("msg must be a text of 1 to 1000 bytes")
-	}
-	if r.kind == decision.RequireKind {
-		wanted = 3
-		if b.Require, ok = require(object); !ok {
-			return decision.Block{}, r.wrong("approvers must be a whole number from 1 to 100, role a text")
-		}
-	}
-	if len(object) != wanted {
-		return decision.Block{}, r.wrong("an element has keys that are not read")
+	b, why := r.read(element)
+	if why != "" {
+		return decision.Block{}, r.wrong(why)
 	}
 	return b, nil
+}
+
+// read takes an element apart: exactly msg, and for require also approvers and role. It says why it is none.
+func (r actingRule) read(element any) (b decision.Block, why string) {
+	object, ok := element.(map[string]any)
+	if !ok {
+		return b, "an element is not an object"
+	}
+	b = decision.Block{Kind: r.kind, Rule: r.pkg, Source: r.source}
+	if b.Msg, ok = text(object["msg"]); !ok {
+		return b, "msg must be a text of 1 to 1000 bytes"
+	}
+	if r.kind == decision.RequireKind {
+		if b.Require, ok = require(object); !ok {
+			return b, "approvers must be a whole number from 1 to 100, role a text"
+		}
+	}
+	if len(object) != len(keys[r.kind]) {
+		return b, "an element has keys that are not read"
+	}
+	return b, ""
 }
 
 func (r actingRule) wrong(why string) error {

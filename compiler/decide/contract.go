@@ -81,12 +81,11 @@ func checkRule(r *ast.Rule) (diag.Diagnostic, bool) {
 			WithFix("grant with a rule of the policy (approval: …); here use reject, hold or require"), true
 	case mistaken[lower] != "":
 		return refuse(at, "a rule called %q has no effect; did you mean %q?", name, mistaken[lower]).
-			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", mistaken[lower]), true
+			WithFix("write: %s", example(acting[mistaken[lower]])), true
 	case strings.HasPrefix(name, reserved):
 		return refuse(at, "names that begin with %s are reserved", reserved), true
-	case acts && (!isSet(r) || noObject(r.Head.Key)):
-		return refuse(at, "%q must be a set of objects", name).
-			WithFix("write: %s contains {\"msg\": \"…\"} if { … }", name), true
+	case acts && !isSet(r):
+		return refuse(at, "%q must be a set of objects", name).WithFix("write: %s", example(acting[name])), true
 	}
 	return diag.Diagnostic{}, false
 }
@@ -96,15 +95,6 @@ func ruleName(r *ast.Rule) string {
 	ref := r.Head.Ref()
 	v, _ := ref[0].Value.(ast.Var)
 	return string(v)
-}
-
-// noObject reports an element that can be seen to be none without asking: text, mostly.
-func noObject(element *ast.Term) bool {
-	switch element.Value.(type) {
-	case ast.String, ast.Number, ast.Boolean, ast.Null, *ast.Array, ast.Set:
-		return true
-	}
-	return false
 }
 
 func isSet(r *ast.Rule) bool {

@@ -31,7 +31,8 @@ type actingRule struct {
 	kind   decision.BlockKind
 	pkg    string
 	source string
-	ref    string
+	ref    ast.Ref
+	rule   *ast.Rule
 }
 
 // addNamed adds to each module a copy of every acting rule under a name of its own: a set tells what was rejected, but
@@ -48,8 +49,8 @@ func (c *compiled) addNamed() {
 			named.Head.Name = ast.Var(name)
 			named.Head.SetRef(ast.Ref{ast.VarTerm(name)})
 			m.module.Rules = append(m.module.Rules, named)
-			ref := m.module.Package.Path.Append(ast.StringTerm(name)).String()
-			c.rules = append(c.rules, actingRule{kind, m.pkg, place(r.Head.Location), ref})
+			ref := m.module.Package.Path.Append(ast.StringTerm(name))
+			c.rules = append(c.rules, actingRule{kind, m.pkg, place(r.Head.Location), ref, r})
 		}
 	}
 }
@@ -88,7 +89,7 @@ func compileCustom(ctx context.Context, modules []policy.Module) (*custom, error
 	}
 	refs := make([]string, len(c.rules))
 	for i, r := range c.rules {
-		refs[i] = r.ref
+		refs[i] = r.ref.String()
 	}
 	q, err := prepare(ctx, c.compiler, "x := ["+strings.Join(refs, ", ")+"]")
 	if err != nil {

@@ -73,13 +73,13 @@ func TestAFaultyModuleDeniesItsClassOnly(t *testing.T) {
 		"endless":          {`reject contains {"msg": "x"} if { bad; some a in numbers.range(1, 100000); some b in numbers.range(1, 100000); a + b < 0 }`, "too long"},
 		"a wide range":     {`reject contains {"msg": "x"} if { bad; count(numbers.range(1, 100000000000)) < 0 }`, "too long"},
 		"conflict":         {`n := 1 if bad` + "\n" + `n := 2` + "\n" + `hold contains {"msg": "x"} if n == 3`, "conflict"},
-		"text":             {`reject contains text if { bad; text := "x" }`, "not an object"},
-		"no msg":           {`reject contains {"message": "x"} if bad`, "msg must be"},
-		"empty msg":        {`reject contains {"msg": " "} if bad`, "msg must be"},
-		"another key":      {`reject contains {"msg": "x", "until": "tomorrow"} if bad`, "not read"},
-		"half an approver": {`require contains {"msg": "x", "approvers": 0.5, "role": "ops"} if bad`, "whole number"},
-		"no approver":      {`require contains {"msg": "x", "approvers": 0, "role": "ops"} if bad`, "whole number"},
-		"no role":          {`require contains {"msg": "x", "approvers": 1} if bad`, "role"},
+		"text":             {`reject contains text if { bad; text := json.unmarshal("\"x\"") }`, "not an object"},
+		"no msg":           {`reject contains json.unmarshal("{\"message\": \"x\"}") if bad`, "msg must be"},
+		"empty msg":        {`reject contains {"msg": m} if { bad; m := " " }`, "msg must be"},
+		"another key":      {`reject contains object.union({"msg": "x"}, {"until": "tomorrow"}) if bad`, "not read"},
+		"half an approver": {`require contains {"msg": "x", "approvers": n, "role": "ops"} if { bad; n := 0.5 }`, "whole number"},
+		"no approver":      {`require contains {"msg": "x", "approvers": n, "role": "ops"} if { bad; n := 0 }`, "whole number"},
+		"no role":          {`require contains e if { bad; some e in [{"msg": "x", "approvers": 1}, {"msg": "x", "approvers": 1, "role": "ops"}] }`, "role"},
 		"long msg":         {`reject contains {"msg": concat("", [sprintf("%d,", [n]) | some n in numbers.range(1, 1000)])} if bad`, "msg must be"},
 		"a thousand":       {`hold contains {"msg": sprintf("%d", [n])} if { bad; some n in numbers.range(1, 1000) }`, "at most 64"},
 	} {
@@ -140,6 +140,18 @@ func TestCheckModules(t *testing.T) {
 		"a function":      {"package ringfence.custom\nreject(x) := x", "x.rego:2:1", "set of objects"},
 		"default":         {"package ringfence.custom\ndefault hold := {1}", "x.rego:2:9", "set of objects"},
 		"reserved":        {"package ringfence.custom\n__ringfence_0 contains 1", "x.rego:2:1", "reserved"},
+		"a text":          {"package ringfence.custom\nreject contains msg if { msg := sprintf(\"%s\", [input.update.name]) }", "x.rego:2:1", `"reject" must be a set of objects`},
+		"message":         {"package ringfence.custom\nreject contains {\"message\": \"x\"}", "x.rego:2:17", `an element of "reject" has no "msg", and nothing reads its "message"`},
+		"misspelt later":  {"package ringfence.custom\nhold contains e if { e := {\"mgs\": input.update.name} }", "x.rego:2:1", `an element of "hold" has no "msg", and nothing reads its "mgs"`},
+		"by a function":   {"package ringfence.custom\nreject contains f(input.update)\nf(u) := {\"msg\": u.name, \"owner\": \"x\"}", "x.rego:2:1", `has "owner", which nothing reads`},
+		"an empty one":    {"package ringfence.custom\nreject contains {}", "x.rego:2:17", `has no "msg"`},
+		"either way":      {"package ringfence.custom\nreject contains e if { some e in [{\"a\": 1}, {\"b\": 1}] }", "x.rego:2:1", `has no "msg"`},
+		"a list as msg":   {"package ringfence.custom\nreject contains {\"msg\": input.update.cves}", "x.rego:2:17", "is wrong: msg must be"},
+		"no text":         {"package ringfence.custom\nreject contains {\"msg\": \"\"}", "x.rego:2:17", "is wrong: msg must be"},
+		"no role":         {"package ringfence.custom\nrequire contains {\"msg\": input.update.name, \"approvers\": 1}", "x.rego:2:18", `an element of "require" has no "role"`},
+		"nobody":          {"package ringfence.custom\nrequire contains {\"msg\": \"x\", \"approvers\": 0, \"role\": \"ops\"}", "x.rego:2:18", "approvers must be a whole number"},
+		"number in text":  {"package ringfence.custom\nrequire contains {\"msg\": \"x\", \"approvers\": \"2\", \"role\": \"ops\"}", "x.rego:2:18", "approvers must be a whole number"},
+		"one of two":      {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if input.update.name == \"a\"\nreject contains {\"mgs\": \"x\"} if input.update.name == \"b\"", "x.rego:3:17", `has no "msg"`},
 		"misspelt field":  {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if input.update.nmae == \"vim\"", "x.rego:2:33", "undefined ref"},
 		"no such input":   {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if input.host == \"web\"", "x.rego:2:33", "undefined ref"},
 		"misspelt helper": {"package ringfence.custom\nreject contains {\"msg\": \"x\"} if data.ringfence.custom.kernl", "x.rego:2:33", "no module defines data.ringfence.custom.kernl"},
@@ -163,6 +175,26 @@ func TestCheckModules(t *testing.T) {
 				t.Errorf("New took it: %v", err)
 			}
 		})
+	}
+}
+
+// TestElementsThatMayBeRightPass: only what is wrong whatever the update is a finding; the rest shows in decisions.
+func TestElementsThatMayBeRightPass(t *testing.T) {
+	for _, rule := range []string{
+		`reject contains {"msg": sprintf("%s", [input.update.name])}`,
+		`reject contains e if { some m in input.update.cves; e := {"msg": m} }`,
+		`reject contains e if some e in [{"msg": "x"}, {"mgs": "x"}]`,
+		`reject contains json.unmarshal(input.update.name)`,
+		`reject contains object.union({"msg": "x"}, {"y": 1})`,
+		`reject contains {k: "x"} if some k in ["msg"]`,
+		`reject contains {"msg": m} if { m := {"a": "b", "c": 3}[input.update.name] }`,
+		`reject contains f(input.update)` + "\n" + `f(u) := {"msg": u.name}`,
+		`require contains {"msg": "x", "approvers": count(input.update.cves), "role": input.update.origin}`,
+		`require contains data.ringfence.custom.both` + "\n" + `both := {"msg": "x", "approvers": 2, "role": "ops"}`,
+	} {
+		if list := CheckModules([]policy.Module{{Path: "x.rego", Text: "package ringfence.custom\n" + rule}}); len(list) > 0 {
+			t.Errorf("%s: %v", rule, list)
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func (c *compiled) compile(may *ast.Capabilities) diag.List {
 	if c.compiler.Compile(c.parsed()); c.compiler.Failed() {
 		return diagnostics("", c.compiler.Errors)
 	}
-	return append(c.dangling(), c.unused()...)
+	return slices.Concat(c.dangling(), c.unused(), c.elements())
 }
 
 func (c *compiled) parsed() map[string]*ast.Module {
