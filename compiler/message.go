@@ -117,13 +117,21 @@ func defaults(v cue.Value) int {
 	return n
 }
 
+// called is what a node is called in a sentence, the root too.
+func (n node) called() string {
+	if n.name() == "" && len(n.r.prefix) > 0 && n.r.prefix[0] == "scenario" {
+		return "the scenario"
+	}
+	return cmp.Or(n.name(), "the tenant")
+}
+
 // wrongKind reports a value of another type than the one that its place needs.
 func (n node) wrongKind(want string, err error) {
 	if err != nil && len(disagreeing(mostTelling(errors.Errors(err)))) > 1 {
 		n.conflict(err)
 		return
 	}
-	d := diag.New(diag.WrongValue, "%s must be %s, not %s", cmp.Or(n.name(), "the tenant"), want, n.text())
+	d := diag.New(diag.WrongValue, "%s must be %s, not %s", n.called(), want, n.text())
 	switch v, _ := n.v.Default(); {
 	case v.Kind() == cue.BytesKind:
 		d.Fix = "text stands in double quotes; single quotes make bytes"

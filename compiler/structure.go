@@ -222,9 +222,5 @@ func (n node) reserved() string {
 }
 
 func (n node) missing(field string) {
-	what := "the tenant"
-	if len(n.path) > 0 {
-		what = n.name()
-	}
-	n.report(diag.New(diag.MissingField, "%s needs a field %q", what, field).WithFix("add %s: …", field))
+	n.report(diag.New(diag.MissingField, "%s needs a field %q", n.called(), field).WithFix("add %s: …", field))
 }

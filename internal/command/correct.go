@@ -24,12 +24,12 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 	}
 	texts := map[string][]byte{}
 	var left []compiler.Correction
-	for file, list := range byFile {
+	for _, file := range slices.Sorted(maps.Keys(byFile)) {
 		raw, err := fs.ReadFile(ws.tree, file)
 		if err != nil {
 			return err
 		}
-		text, rest, err := compiler.Rewrite(file, raw, list)
+		text, rest, err := compiler.Rewrite(file, raw, byFile[file])
 		if err != nil {
 			return diag.New(diag.WriteFailed, "%v", err).WithFix("change the expectations by hand; nothing was written")
 		}
@@ -42,6 +42,9 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 			}
 			a.out.event("progress", event{"updated": file, "values": n}, "updated %s: %s; look at it before you commit it", file, count(n, "value"))
 		}
+	}
+	for _, c := range left {
+		a.out.event("progress", event{"left": c.Source, "field": c.Field}, "not updated: %s: %s is not written out there; change it where it comes from", c.Source, c.Field)
 	}
 	for i := range results {
 		results[i].differs = slices.DeleteFunc(results[i].differs, func(m mismatch) bool {

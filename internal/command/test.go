@@ -205,6 +205,10 @@ func (a *app) scenario(ctx context.Context, ws *workspace, s policy.Scenario, se
 		r.Wrong = []string{fmt.Sprintf("there is no tenant %q%s", s.Tenant, suggest.Tail(s.Tenant, names(ws.set)))}
 		return r
 	}
+	if err := sense(ws.set, t, s); err != nil {
+		r.Wrong = []string{err.Error()}
+		return r
+	}
 	differs, err := a.playScenario(ctx, t, s, seen)
 	if err != nil {
 		r.Wrong = append(r.Wrong, err.Error())
