@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -152,7 +153,7 @@ func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
 
 // still asks rules, approvals and gates once more about every update of a wave.
 func (in judging) still(s ledger.State, actions []ledger.Action) error {
-	in.Evidence, in.Failures, in.InDoubt = ledger.Extract(s, in.foreign, in.Policy, in.pool...), s.Failures, s.InDoubt
+	in.Evidence, in.Failures, in.InDoubt = evidence.Extract(s, in.foreign, in.Policy, in.pool...), s.Failures, s.InDoubt
 	if err := in.present(s.Away, actions); err != nil {
 		return err
 	}

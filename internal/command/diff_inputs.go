@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 )
 
 // scanned is what both plans are made over.
@@ -92,6 +93,6 @@ func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, 
 		return plan.Input{}, err
 	}
 	in := p.input(d.at, known.snapshot, answers)
-	in.Evidence = ledger.Extract(known.head.State, foreign, t)
+	in.Evidence = evidence.Extract(known.head.State, foreign, t)
 	return in, nil
 }

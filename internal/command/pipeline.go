@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/report"
 )
@@ -152,11 +153,11 @@ func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidenc
 	if err != nil {
 		return nil, err
 	}
-	evidence := ledger.Extract(p.head.State, states(heads), p.tenant, p.pool()...)
-	p.basis = ledger.NewRunInput(p.head, at, evidence, heads)
+	known := evidence.Extract(p.head.State, states(heads), p.tenant, p.pool()...)
+	p.basis = ledger.NewRunInput(p.head, at, known, heads)
 	p.basis.MarkPool(p.pool(), p.tenant.Abroad())
 	p.basis.Breaks = p.breaks
-	return evidence, nil
+	return known, nil
 }
 
 func (p *pipeline) foreignHeads(ctx context.Context) (map[string]ledger.Head, error) {

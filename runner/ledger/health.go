@@ -7,7 +7,6 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
-	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // RingHealth counts the hosts of a ring that have an update, by how well a scan found them: of those that it could not
@@ -66,7 +65,8 @@ type SiteHealth struct {
 	Unknown int    `json:"unknown,omitempty"`
 }
 
-func (h SiteHealth) plus(o SiteHealth) SiteHealth {
+// Plus adds up what two rows say.
+func (h SiteHealth) Plus(o SiteHealth) SiteHealth {
 	h.Healthy, h.Failing, h.Unknown = h.Healthy+o.Healthy, h.Failing+o.Failing, h.Unknown+o.Unknown
 	return h
 }
@@ -76,7 +76,7 @@ func (h SiteHealth) key() [3]string { return [3]string{h.Site, h.Ring, h.Update}
 // unlooked adds a host on which an update has just succeeded: nobody has looked at it since.
 func (x *reducer) unlooked(ring, update string) {
 	h := SiteHealth{Site: x.site, Ring: ring, Update: update, Unknown: 1}
-	x.health[h.key()] = h.plus(x.health[h.key()])
+	x.health[h.key()] = h.Plus(x.health[h.key()])
 }
 
 // looked replaces what is known of a site's hosts by what its scan saw, after whatever else the scan told.
@@ -84,7 +84,7 @@ func (x *reducer) looked(rows []RingHealth) {
 	maps.DeleteFunc(x.health, func(key [3]string, _ SiteHealth) bool { return key[0] == x.site })
 	for _, r := range rows {
 		h := SiteHealth{Site: x.site, Ring: r.Ring, Update: r.Update, Healthy: r.Healthy, Failing: r.Failing, Unknown: r.Unknown}
-		x.health[h.key()] = h.plus(x.health[h.key()])
+		x.health[h.key()] = h.Plus(x.health[h.key()])
 	}
 }
 
@@ -99,42 +99,4 @@ func (x *reducer) finishHealth() {
 	slices.SortFunc(x.s.Health, func(a, b SiteHealth) int {
 		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Ring, b.Ring), cmp.Compare(a.Update, b.Update))
 	})
-}
-
-// withHealth says of the evidence of rings whose health a requirement asks for how the hosts are that have the update.
-// That of the pool is the sum over all rings of its tenants.
-func withHealth(out decision.Evidence, own State, foreign map[string]State, t *policy.Tenant, pool []string) decision.Evidence {
-	for _, q := range requirements(t, func(q policy.Requirement) bool { return q.Healthy }) {
-		sums := healthBehind(q, sources(q, own, foreign, pool))
-		for i, e := range out {
-			if h, ok := sums[e.Update]; ok && e.Ring == q.Key() {
-				out[i].Healthy, out[i].Unhealthy, out[i].HealthUnknown = h.Healthy, h.Failing, h.Unknown
-			}
-		}
-	}
-	return out
-}
-
-// healthBehind sums up, by update, what states say of the hosts that a requirement is about.
-func healthBehind(q policy.Requirement, states []State) map[string]SiteHealth {
-	sums := map[string]SiteHealth{}
-	for _, s := range states {
-		for _, h := range s.Health {
-			if q.Pooled() || h.Ring == q.Ring {
-				sums[h.Update] = sums[h.Update].plus(h)
-			}
-		}
-	}
-	return sums
-}
-
-// sources are the states that a requirement rests on.
-func sources(q policy.Requirement, own State, foreign map[string]State, pool []string) []State {
-	switch {
-	case !q.Foreign():
-		return []State{own}
-	case !q.Pooled():
-		return []State{foreign[q.Tenant]}
-	}
-	return pooling(own, foreign, pool)
 }

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
@@ -40,5 +41,24 @@ func TestScanOf(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) || got.Snapshot == "" {
 		t.Errorf("%+v\nexpected\n%+v", got, want)
+	}
+}
+
+func TestHealthOf(t *testing.T) {
+	has := []inventory.Installed{{Update: 0, Version: "1"}, {Update: 1, Version: "1"}}
+	s := &inventory.Snapshot{Updates: []inventory.Update{{PURL: "u"}, {PURL: "v"}}, Hosts: []inventory.Host{
+		{Name: "away", State: inventory.Unreachable, Health: inventory.HealthOK, Installed: has},
+		{Name: "homeless", State: inventory.Scanned, Health: inventory.HealthOK, Installed: has},
+		{Name: "ill", State: inventory.Scanned, Health: inventory.HealthFailing, Installed: has},
+		{Name: "lacks", State: inventory.Scanned, Health: inventory.HealthFailing},
+		{Name: "mute", State: inventory.Scanned, Installed: has},
+		{Name: "odd", State: inventory.Scanned, Health: "splendid", Installed: has},
+		{Name: "well", State: inventory.Scanned, Health: inventory.HealthOK, Installed: has},
+	}}
+	ringOf := map[string]string{"away": "pilot", "ill": "pilot", "lacks": "pilot", "mute": "pilot", "odd": "pilot", "well": "pilot"}
+	evidence := decision.Evidence{{Ring: "pilot", Update: "u", Attempted: 1}, {Ring: "pilot", Update: "v"}, {Ring: "broad", Update: "u", Attempted: 1}}
+	want := []RingHealth{{Ring: "pilot", Update: "u", Healthy: 1, Failing: 1, Unknown: 3}}
+	if got := HealthOf(s, ringOf, evidence); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
 	}
 }

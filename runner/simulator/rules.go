@@ -10,7 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 )
 
 // fault is a time in which the rules have no proper answer about an update.
@@ -106,7 +106,7 @@ func denied(w *world, f fact) string {
 // input is all that a plan is made of. It is nothing that only the runner knows.
 func (w *world) input(t *policy.Tenant, tip *commit, p planned) plan.Input {
 	return plan.Input{
-		At: p.at.time(), Policy: t, Snapshot: tip.snapshots[p.site], Evidence: ledger.Extract(tip.state, nil, t), Failures: tip.state.Failures,
+		At: p.at.time(), Policy: t, Snapshot: tip.snapshots[p.site], Evidence: evidence.Extract(tip.state, nil, t), Failures: tip.state.Failures,
 		InDoubt: tip.state.InDoubt, SnapshotDigest: fmt.Sprintf("sha256:%d%s", tip.state.Seq, p.site), Tool: "simulator", Answers: p.answers,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 )
 
 var errNotNamed = errors.New("it is not what the record names by its digest")
@@ -55,7 +56,7 @@ func (v *verifier) base(s *step, r *run) (whole bool) {
 
 // own is what a tenant's plan reads of its own ledger's evidence.
 func own(s ledger.State, t *policy.Tenant) decision.Evidence {
-	return slices.DeleteFunc(ledger.Extract(s, nil, t), isForeign)
+	return slices.DeleteFunc(evidence.Extract(s, nil, t), isForeign)
 }
 
 func isForeign(e decision.RingEvidence) bool { return strings.Contains(e.Ring, "/") }
@@ -126,7 +127,7 @@ func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
 			pool = append(pool, name)
 		}
 	}
-	want := slices.DeleteFunc(ledger.Extract(r.base, states, r.policy, pool...), isOwn)
+	want := slices.DeleteFunc(evidence.Extract(r.base, states, r.policy, pool...), isOwn)
 	if len(want)+len(in.Foreign) > 0 && !reflect.DeepEqual(want, in.Foreign) {
 		v.found(s, Inputs, "the recorded evidence of other tenants is not what their ledgers said")
 	}

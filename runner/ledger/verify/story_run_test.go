@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/evidence"
 )
 
 // plan is what the ledger's newest state and snapshot lead to.
@@ -20,19 +21,19 @@ func (s *story) plan() (*plan.Plan, decision.Evidence) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	evidence := ledger.Extract(s.head.State, map[string]ledger.State{"msp-lab": s.lab.State}, s.tenant)
+	known := evidence.Extract(s.head.State, map[string]ledger.State{"msp-lab": s.lab.State}, s.tenant)
 	answers, err := s.decide(context.Background(), s.tenant, asked(s.tenant), nil, snap.Updates)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	p, err := plan.Build(plan.Input{
-		At: s.now, Policy: s.tenant, Snapshot: snap, Evidence: evidence, Failures: s.head.State.Failures, InDoubt: s.head.State.InDoubt,
+		At: s.now, Policy: s.tenant, Snapshot: snap, Evidence: known, Failures: s.head.State.Failures, InDoubt: s.head.State.InDoubt,
 		Answers: answers, Tool: "test",
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return p, evidence
+	return p, known
 }
 
 // asked stands for the input of the rules, which belongs to package decide.
@@ -71,8 +72,8 @@ func (s *story) inputs(p *plan.Plan, in ledger.RunInput) map[string][]byte {
 
 // run carries out what is due; outcome says how each host ends, "" for a runner that dies before the wave's record.
 func (s *story) run(outcome func(host string) ledger.Status) {
-	p, evidence := s.plan()
-	s.carryOut(p, ledger.NewRunInput(s.head, s.now, evidence, map[string]ledger.Head{"msp-lab": s.lab}), outcome)
+	p, known := s.plan()
+	s.carryOut(p, ledger.NewRunInput(s.head, s.now, known, map[string]ledger.Head{"msp-lab": s.lab}), outcome)
 }
 
 func (s *story) carryOut(p *plan.Plan, in ledger.RunInput, outcome func(host string) ledger.Status) {
@@ -184,8 +185,8 @@ func telling(s *story) *story {
 	early, _ := s.plan() // carried out at night
 	s.now = instant("2026-11-18T21:30:00Z")
 	s.scan()
-	_, evidence := s.plan()
-	s.carryOut(early, ledger.NewRunInput(s.head, s.now, evidence, map[string]ledger.Head{"msp-lab": s.lab}), failing("db-2", ""))
+	_, known := s.plan()
+	s.carryOut(early, ledger.NewRunInput(s.head, s.now, known, map[string]ledger.Head{"msp-lab": s.lab}), failing("db-2", ""))
 	s.now = instant("2026-11-20T09:00:00Z")
 	s.scan()
 	s.now = instant("2026-11-20T21:30:00Z")

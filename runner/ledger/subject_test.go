@@ -1,12 +1,8 @@
 package ledger
 
 import (
-	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/ringfence/ringfence/compiler/decision"
-	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 func TestSubject(t *testing.T) {
@@ -37,32 +33,5 @@ func TestSubject(t *testing.T) {
 	}
 	if got := Subject(Record{Tenant: "acme", Phase: PhaseNote, Run: "\x1b[2J\n" + strings.Repeat("x", 500)}); strings.ContainsAny(got, "\x1b\n") || len(got) > 2*maxLine {
 		t.Errorf("Subject() = %q", got)
-	}
-}
-
-func TestExtract(t *testing.T) {
-	own := State{Evidence: decision.Evidence{{Ring: "broad", Update: "u", Attempted: 1}, {Ring: "dissolved", Update: "u"}, {Ring: "pilot", Update: "u"}}}
-	lab := State{Seq: 1, Evidence: decision.Evidence{{Ring: "other", Update: "u"}, {Ring: "test", Update: "u", Succeeded: 2}, {Ring: "test", Update: "v"}}}
-	need := policy.Requirement{Tenant: "msp-lab", Ring: "test"}
-	tenant := &policy.Tenant{Name: "acme", Rings: []policy.Ring{
-		{Name: "broad", Requires: []policy.Requirement{{Ring: "pilot"}, need, {Tenant: "gone", Ring: "test"}}},
-		{Name: "pilot", Requires: []policy.Requirement{need}},
-	}}
-	got := Extract(own, map[string]State{"msp-lab": lab, "stranger": lab}, tenant)
-	want := decision.Evidence{
-		{Ring: "broad", Update: "u", Attempted: 1},
-		{Ring: "gone/test", Update: decision.AnyUpdate, Missing: unknown, Platforms: []string{}},
-		{Ring: "msp-lab/test", Update: "u", Succeeded: 2},
-		{Ring: "msp-lab/test", Update: "v"},
-		{Ring: "pilot", Update: "u"},
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("Extract() = %+v", got)
-	}
-	if lab.Evidence[1].Ring != "test" {
-		t.Error("the foreign state was renamed itself")
-	}
-	if got := Extract(State{}, nil, &policy.Tenant{}); got == nil || len(got) != 0 {
-		t.Errorf("of nothing: %#v", got)
 	}
 }

@@ -1,4 +1,6 @@
-package ledger
+// Package evidence reads states for plans: what a tenant's gates may go by of its own ledger, of other tenants' and of the
+// pool. It is pure.
+package evidence
 
 import (
 	"cmp"
@@ -6,13 +8,14 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Extract is the evidence that a tenant's plan may depend on: that of its own rings, under "tenant/ring" that of the
 // foreign rings its requirements name, and under "*/pool" what it and the tenants of the pool saw together. It is sorted
 // by ring, then update. How the hosts are is told only of rings of which a requirement asks it. A foreign tenant that is
 // not in the map has no evidence: its gates stay closed.
-func Extract(own State, foreign map[string]State, t *policy.Tenant, pool ...string) decision.Evidence {
+func Extract(own ledger.State, foreign map[string]ledger.State, t *policy.Tenant, pool ...string) decision.Evidence {
 	out := decision.Evidence{}
 	for _, e := range own.Evidence {
 		if slices.ContainsFunc(t.Rings, func(r policy.Ring) bool { return r.Name == e.Ring }) {
@@ -66,13 +69,13 @@ func renamed(evidence decision.Evidence, q policy.Requirement) decision.Evidence
 
 // counted says beside AnyUpdate how many hosts a ring has and how many its newest scans reached, where a requirement
 // asks for it.
-func counted(out decision.Evidence, own State, foreign map[string]State, t *policy.Tenant) decision.Evidence {
+func counted(out decision.Evidence, own ledger.State, foreign map[string]ledger.State, t *policy.Tenant) decision.Evidence {
 	for _, q := range requirements(t, func(q policy.Requirement) bool { return q.MinReported != policy.Amount{} }) {
 		s := own
 		if q.Foreign() {
 			s = foreign[q.Tenant]
 		}
-		if n := s.hosts(q.Ring); n > 0 {
+		if n := hosts(s, q.Ring); n > 0 {
 			out = reported(out, q.Key(), n)
 		}
 	}
@@ -89,7 +92,7 @@ func reported(out decision.Evidence, ring string, hosts int) decision.Evidence {
 }
 
 // hosts counts those of a ring over all sites that were ever scanned.
-func (s State) hosts(ring string) int {
+func hosts(s ledger.State, ring string) int {
 	n := 0
 	for _, r := range s.Rings {
 		if r.Ring == ring {

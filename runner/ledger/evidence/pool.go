@@ -1,17 +1,19 @@
-package ledger
+package evidence
 
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // pooled adds up, for each update, what this tenant and those of the pool know of it, over all their rings. It names
 // none of them. Who was never scanned may lack anything and has seen nothing.
-func pooled(own State, foreign map[string]State, pool []string) decision.Evidence {
+func pooled(own ledger.State, foreign map[string]ledger.State, pool []string) decision.Evidence {
 	sums := map[string]*decision.RingEvidence{}
 	for _, s := range pooling(own, foreign, pool) {
 		addTo(sums, s)
@@ -24,8 +26,8 @@ func pooled(own State, foreign map[string]State, pool []string) decision.Evidenc
 }
 
 // pooling are the states of this tenant and those of the pool.
-func pooling(own State, foreign map[string]State, pool []string) []State {
-	out := []State{own}
+func pooling(own ledger.State, foreign map[string]ledger.State, pool []string) []ledger.State {
+	out := []ledger.State{own}
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(pool))) {
 		if name != own.Tenant {
 			out = append(out, foreign[name])
@@ -35,7 +37,7 @@ func pooling(own State, foreign map[string]State, pool []string) []State {
 }
 
 // addTo counts one tenant's evidence. An update that succeeded in several of its rings succeeded in one tenant.
-func addTo(sums map[string]*decision.RingEvidence, s State) {
+func addTo(sums map[string]*decision.RingEvidence, s ledger.State) {
 	here, known := map[string]bool{}, map[[2]string]bool{}
 	for _, e := range s.Evidence {
 		sum := sumOf(sums, e.Update)
@@ -63,7 +65,7 @@ func addTo(sums map[string]*decision.RingEvidence, s State) {
 // addPlatforms counts successes by platform. known are those on which an update succeeded in another ring of the tenant.
 func addPlatforms(sum *decision.RingEvidence, list []decision.OnPlatform, known map[[2]string]bool) {
 	for _, p := range list {
-		i, ok := slices.BinarySearchFunc(sum.OnPlatforms, p.Platform, byPlatform)
+		i, ok := slices.BinarySearchFunc(sum.OnPlatforms, p.Platform, func(o decision.OnPlatform, name string) int { return strings.Compare(o.Platform, name) })
 		if !ok {
 			sum.OnPlatforms = slices.Insert(sum.OnPlatforms, i, decision.OnPlatform{Platform: p.Platform})
 		}
