@@ -25,24 +25,35 @@ func (c *compilation) readSettings() (list diag.List) {
 	if _, err := t.Stat(settingsFile); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	settings, ok := t.plainSettings()
+	if !ok {
+		settings, list = c.loadSettings(t)
+	}
+	c.settings = settings
+	for _, p := range c.settings.Providers {
+		c.known = append(c.known, p.Name)
+	}
+	slices.Sort(c.known)
+	c.known = slices.Compact(c.known)
+	return list
+}
+
+// loadSettings reads any settings, or finds what is wrong with them.
+func (c *compilation) loadSettings(t *tree) (policy.Settings, diag.List) {
+	none := policy.Settings{Providers: []policy.ProviderSettings{}}
 	p, list := t.load(settingsFile)
 	if len(list) > 0 {
-		return list
+		return none, list
 	}
 	r := &reader{home: settingsFile}
 	s := subject{arg: settingsFile, definition: "#Settings"}
 	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(c, t, s, strict, failure, func(n node) { n.settings() })
-		return asSettings(r.diags)
+		return none, asSettings(r.diags)
 	}
-	c.settings = strict.settings()
-	for _, p := range c.settings.Providers {
-		c.known = append(c.known, p.Name)
-	}
-	slices.Sort(c.known)
-	c.known = slices.Compact(c.known)
-	return asSettings(r.diags)
+	out := strict.settings()
+	return out, asSettings(r.diags)
 }
 
 // asSettings keeps the codes that say what kind of mistake it is, and files the rest under the settings' own.

@@ -50,6 +50,17 @@ func Open(dir string) (*Cache, error) {
 	return c, nil
 }
 
+// Empty reports whether nothing is kept, so that every question will have to be answered anew.
+func (c *Cache) Empty() bool {
+	d, err := os.Open(c.dir)
+	if err != nil {
+		return true
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(1)
+	return len(names) == 0
+}
+
 var errKey = errors.New("a key is 64 hexadecimal digits")
 
 // path spreads entries over 256 folders.

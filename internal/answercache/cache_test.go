@@ -40,14 +40,17 @@ func (c *Cache) file(t testing.TB, k string) string {
 
 func TestKept(t *testing.T) {
 	c := open(t)
+	if !c.Empty() {
+		t.Error("it holds something from the beginning")
+	}
 	for _, text := range []string{"", "a", "a longer one"} {
 		c.Put(key(text), []byte(text))
 		if got, ok := c.Get(key(text)); !ok || string(got) != text {
 			t.Errorf("%q %v", got, ok)
 		}
 	}
-	if _, ok := c.Get(key("never")); ok {
-		t.Error("it has what nobody put")
+	if _, ok := c.Get(key("never")); ok || c.Empty() {
+		t.Error("it has what nobody put, or nothing")
 	}
 	info, err := os.Stat(c.file(t, key("a")))
 	if err != nil || info.Mode().Perm() != 0o600 {

@@ -38,6 +38,13 @@ func (a *app) pool() *limited.Pool {
 	return a.children
 }
 
+// ahead starts a child while the repository is read, if it will surely be asked: nothing was ever answered before.
+func (a *app) ahead() {
+	if c := a.cache(); c == nil || c.Empty() {
+		a.pool().Ahead()
+	}
+}
+
 // closePool ends the children, and forgets what the cache has too much of.
 func (a *app) closePool() {
 	if a.children != nil {

@@ -32,7 +32,9 @@ code it lists all. With --json the page is part of an event.`,
 			}
 			return p.WriteText(a.Stdout)
 		},
-		ValidArgs: codes(),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return codes(), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 }
 

@@ -33,6 +33,7 @@ var policyPaths = []string{"baseline", "tenants", "trust", "cue.mod", "ringfence
 
 // folder compiles the working folder.
 func (a *app) folder(ctx context.Context) (*workspace, error) {
+	a.ahead()
 	repo, err := a.openRepo(ctx)
 	if err != nil {
 		return nil, err
@@ -47,6 +48,7 @@ func (a *app) folder(ctx context.Context) (*workspace, error) {
 
 // at compiles a revision from the object database; nothing is checked out.
 func (a *app) at(ctx context.Context, rev string) (*workspace, error) {
+	a.ahead()
 	repo, err := a.openRepo(ctx)
 	if err != nil {
 		return nil, err

@@ -25,17 +25,27 @@ func (h *hand) drop() {
 	}
 }
 
+func (h *hand) kill() {
+	if h.child != nil {
+		h.child.Kill()
+	}
+}
+
+// raise starts a child if there is none.
+func (h *hand) raise(ctx context.Context) (err error) {
+	if h.child == nil {
+		h.child, err = h.start(ctx)
+	}
+	return err
+}
+
 // do has a batch worked on and returns what is to be tried again. A cancelled context ends the child.
 func (h *hand) do(ctx context.Context, o *order, b batch) []batch {
-	if h.child == nil {
-		child, err := h.start(context.WithoutCancel(ctx))
-		if err != nil {
-			for _, item := range b {
-				o.replies[item].Failure = compiler.Crashed
-			}
-			return nil
+	if err := h.raise(context.WithoutCancel(ctx)); err != nil {
+		for _, item := range b {
+			o.replies[item].Failure = compiler.Crashed
 		}
-		h.child = child
+		return nil
 	}
 	stop := context.AfterFunc(ctx, h.child.Kill)
 	accused, err := h.talk(o, b)

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -299,4 +302,63 @@ func TestHere(t *testing.T) {
 	if answers, err := decide.Unpack(p.Ask(t.Context(), q.Input, q.Modules).Data); err != nil || len(answers) != 1 {
 		t.Errorf("%v %v", answers, err)
 	}
+}
+
+// TestAhead: a child that was started ahead is the one that works, alone; one that nobody asked ends with its pool; and
+// what keeps children from starting is said by the first who asks one.
+func TestAhead(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(children(t)) > 0 {
+		time.Sleep(time.Millisecond) // of other tests, on their way out
+	}
+	p := New(exe)
+	p.Ahead()
+	p.Ahead()
+	var first []int
+	for len(first) == 0 {
+		first = children(t)
+	}
+	if set, diags := compiler.Compile(t.Context(), scaffold(t), compiler.Options{Evaluator: p}); len(set.Tenants) == 0 {
+		t.Fatal(diags)
+	}
+	if now := children(t); !reflect.DeepEqual(now, first) {
+		t.Errorf("children %v, and after work %v", first, now)
+	}
+	p.Close()
+	for len(children(t)) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+
+	gone := New("gone")
+	gone.limits.Memory = -1 // which no child accepts
+	gone.Ahead()
+	_, diags := compiler.Compile(t.Context(), scaffold(t), compiler.Options{Evaluator: gone})
+	if len(diags) == 0 || diags[0].Code != diag.EvaluatorFailed {
+		t.Errorf("children that cannot start: %v", diags)
+	}
+	gone.Close()
+}
+
+// children are the living processes that this one started.
+func children(t *testing.T) (out []int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range tasks {
+		list, _ := os.ReadFile(file)
+		for _, pid := range strings.Fields(string(list)) {
+			n, err := strconv.Atoi(pid)
+			stat, _ := os.ReadFile("/proc/" + pid + "/stat")
+			if err == nil && len(stat) > 0 && !strings.Contains(string(stat), ") Z ") {
+				out = append(out, n)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -28,7 +28,17 @@ type Pool struct {
 // and no limits: tests of other things work in their own process.
 func New(name string) *Pool { return &Pool{name: name, limits: limits, work: make(chan func(*hand))} }
 
-// Close ends all children.
+// Ahead starts a child before there is work for it: it takes as long to be there as a tenant takes to compile.
+func (p *Pool) Ahead() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.name != "" && p.hands == 0 {
+		p.hands++
+		p.wg.Go(func() { p.hand(true) })
+	}
+}
+
+// Close ends all children, and does not wait until the system has taken them away.
 func (p *Pool) Close() {
 	close(p.work)
 	p.wg.Wait()
@@ -59,7 +69,7 @@ func (p *Pool) do(ctx context.Context, o *order) {
 	q := &queue{batches: o.batches}
 	workers := min(runtime.GOMAXPROCS(0), len(q.batches))
 	for ; p.hands < workers; p.hands++ {
-		p.wg.Go(p.hand)
+		p.wg.Go(func() { p.hand(false) })
 	}
 	var wg sync.WaitGroup
 	for range workers {
@@ -90,15 +100,18 @@ func (p *Pool) here(ctx context.Context, o *order) {
 	}
 }
 
-// hand is one goroutine's life: it has one child at a time. Its thread is its own, because the system ends the child
-// with the thread that started it.
-func (p *Pool) hand() {
+// hand is one goroutine's life: it has one child at a time, from the beginning or when there is work. Its thread is its
+// own, because the system ends the child with the thread that started it.
+func (p *Pool) hand(ahead bool) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	h := &hand{start: func(ctx context.Context) (*sandbox.Child, error) {
 		return sandbox.Start(ctx, []string{p.name, Mode}, p.limits)
 	}}
-	defer h.drop()
+	defer h.kill()
+	if ahead {
+		_ = h.raise(context.Background()) // the first order tries again, and says what is wrong
+	}
 	for {
 		select {
 		case do, more := <-p.work:

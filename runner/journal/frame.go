@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strconv"
+	"sync"
 
 	"github.com/ringfence/ringfence/internal/canonical"
 )
@@ -17,12 +18,13 @@ const (
 	header   = `{"apiVersion":"ringfence.dev/v1","kind":"Journal"}`
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made when a journal is first used: that takes longer than anything else this package does at a start.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // frame is one line of the file. The payload is canonical JSON, so it holds no line break.
 func frame(seq uint64, payload []byte) []byte {
 	body := fmt.Appendf(nil, "%08x %016x %s\n", len(payload), seq, payload)
-	return append(fmt.Appendf(nil, "%08x ", crc32.Checksum(body, castagnoli)), body...)
+	return append(fmt.Appendf(nil, "%08x ", crc32.Checksum(body, castagnoli())), body...)
 }
 
 // unframe reads the whole line that raw begins with; ok is false for anything that frame does not write.
