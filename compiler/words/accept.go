@@ -11,7 +11,7 @@ func (d describer) accepted() Section {
 		if x.Path != "" {
 			about = "about " + x.Path
 		}
-		s.Items = append(s.Items, Item{x.Name(), x.Source, []Line{{"Findings " + x.Code + " " + about + ", until " + x.Expires + ". " + sentence(x.Reason), x.Source}}})
+		s.Items = append(s.Items, Item{x.Name(), x.Source, []Line{{"Findings " + x.Code + " " + about + ", until " + end(x.Expires) + ". " + sentence(x.Reason), x.Source}}})
 	}
 	return s
 }

@@ -56,10 +56,10 @@ func gate(q policy.Requirement) string {
 	}
 	text += platforms(q)
 	if q.Healthy && !q.Pooled() {
-		text += ", each host that has it was reached by a newer scan and found healthy"
+		text += ", and a newer scan found each host that has it healthy"
 	}
 	if q.Healthy && q.Pooled() {
-		text += fmt.Sprintf(", at least %d and %d%% of those that were looked at are healthy by a newer scan", q.MinSucceeded, q.Succeeded)
+		text += fmt.Sprintf(", and newer scans found healthy at least %d of them and %d%% of those that they looked at", q.MinSucceeded, q.Succeeded)
 	}
 	if q.Soak > 0 {
 		text += ", and " + span(q.Soak) + " have passed since the newest success"

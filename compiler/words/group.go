@@ -19,7 +19,7 @@ func (d describer) groups() Section {
 		if g.MinHealthy.Count == 0 {
 			most = fmt.Sprintf("%d%% of them", g.MinHealthy.Percent)
 		}
-		lines := []Line{{"Of the hosts with " + labels(g.Select, g.SelectBy) + ", whatever their rings, at least " + most + " must stay healthy; now it has " +
+		lines := []Line{{"Of the hosts " + labels(g.Select, g.SelectBy) + ", whatever their rings, at least " + most + " must stay healthy; now it has " +
 			count(len(names), "host") + ": " + few(names, 12) + ".", g.Source}}
 		if len(g.Sequence) > 0 {
 			lines = append(lines, Line{"They go one after the other, each once the one before has succeeded: " + strings.Join(g.Sequence, ", ") + ".", g.Source})

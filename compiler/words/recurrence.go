@@ -53,7 +53,10 @@ func monthly(m policy.Monthly) string {
 }
 
 func rule(rrule, from string) string {
-	text := "on the dates of the rule " + rrule
+	text, ok := plainRule(rrule)
+	if !ok {
+		text = "on the dates of the rule " + rrule
+	}
 	if from != "" {
 		text += ", counted from " + date(from)
 	}
@@ -89,6 +92,14 @@ func wall(s string) string {
 	return t.Format("Mon 2 Jan 2006 15:04")
 }
 
+// end writes when something ends: a date with its day, a wall time at that time.
+func end(s string) string {
+	if d := date(s); d != s {
+		return "the end of " + d
+	}
+	return wall(s)
+}
+
 func walls(list []string) []string {
 	var out []string
 	for _, s := range list {
@@ -120,7 +131,11 @@ func event(e policy.Event) string {
 		text += " for " + span(e.Duration)
 	}
 	if e.RRule != "" {
-		text += ", again by the rule " + e.RRule
+		again, ok := plainRule(e.RRule)
+		if !ok {
+			again = "by the rule " + e.RRule
+		}
+		text += ", again " + again
 	}
 	if len(e.Also) > 0 {
 		text += ", also " + few(walls(e.Also), shown)

@@ -39,7 +39,7 @@ func (d describer) rollout() []policy.Ring {
 
 func (d describer) ring(r policy.Ring) Item {
 	hosts := d.hostsOf(r)
-	lines := []Line{{"It takes every host with " + selector(r) + ": " + d.hostList(hosts) + ".", r.SelectSource}}
+	lines := []Line{{"It takes every host " + selector(r) + ": " + d.hostList(hosts) + ".", r.SelectSource}}
 	lines = append(lines, d.opening("Updates are installed", r.WindowNames(), hosts, r.Source)...)
 	lines = append(lines, d.catchUp(r, hosts)...)
 	lines = append(lines, d.gates(r)...)
@@ -52,19 +52,19 @@ func (d describer) ring(r policy.Ring) Item {
 func selector(r policy.Ring) string {
 	text := labels(r.Select, r.SelectBy)
 	if s := r.Share; s != nil {
-		text += fmt.Sprintf(", if the hash of %s/NAME puts it from %d%% to %d%%", s.Seed, s.From, s.To)
+		text += fmt.Sprintf(", and of these the part from %d%% to %d%%, by a hash of %s and each host's name", s.From, s.To, s.Seed)
 	}
 	return text
 }
 
-// labels say what a host's labels must be.
+// labels say what a host's labels must be, as what follows "hosts": "with the label tier = prod".
 func labels(equal []policy.Label, by []policy.Choice) string {
 	var out []string
 	for _, l := range equal {
-		out = append(out, "the label "+l.Key+" = "+l.Value)
+		out = append(out, "with the label "+l.Key+" = "+l.Value)
 	}
 	for _, c := range by {
-		out = append(out, "the label "+c.Key+" "+choice(c))
+		out = append(out, "whose label "+c.Key+" "+choice(c))
 	}
 	return and(out)
 }
@@ -72,15 +72,19 @@ func labels(equal []policy.Label, by []policy.Choice) string {
 func choice(c policy.Choice) string {
 	var out []string
 	if len(c.In) > 0 {
-		out = append(out, "= "+or(c.In))
+		out = append(out, "is "+or(c.In))
 	}
 	if len(c.Not) > 0 {
-		out = append(out, "not = "+or(c.Not))
+		out = append(out, "is not "+or(c.Not))
 	}
 	if c.Glob != "" {
-		out = append(out, "like "+c.Glob)
+		out = append(out, "is like "+c.Glob)
 	}
-	return strings.Join(out, ", ")
+	text := and(out)
+	if len(c.In) == 0 && c.Glob == "" && !slices.Contains(c.Not, "") {
+		text += ", or that have none"
+	}
+	return text
 }
 
 // budget says what maxUnavailable comes to at every site, since budgets do not cross sites.
@@ -90,6 +94,9 @@ func (d describer) budget(r policy.Ring, hosts []policy.Host) string {
 		size[h.Site()]++
 	}
 	text := fmt.Sprintf("At most %s may be down at the same time", count(a.Count, "host"))
+	if a.Percent == 100 {
+		return "All of its hosts may be down at the same time."
+	}
 	if a.Count == 0 {
 		text = fmt.Sprintf("At most %d%% of the hosts may be down at the same time, rounded down but at least 1", a.Percent)
 	}
@@ -127,7 +134,7 @@ func (d describer) catchUp(r policy.Ring, hosts []policy.Host) []Line {
 		return d.opening("A host that no scan could reach until the window was over is caught up once when it is seen again, before the next window opens. That happens",
 			[]string{r.CatchUp.Within}, hosts, r.Source)
 	case policy.CatchUpSkip:
-		return []Line{{"A host that a scan could not reach while the window was open, or before and not again until it opened, waits for the window after that.", r.Source}}
+		return []Line{{"A host that was away gets nothing more in that window and waits for the next one: a scan could not reach it while the window was open, or before, and none saw it again until it opened.", r.Source}}
 	case policy.CatchUpNext, "":
 	}
 	return nil

@@ -28,7 +28,7 @@ func (d describer) declared() Section {
 	}
 	s := Section{Title: "Declared exploited", Lines: []Line{{Text: "An update that fixes one of these counts as known to be exploited, whatever its source says."}}}
 	for _, x := range d.t.Exploited {
-		s.Items = append(s.Items, Item{x.CVE, x.Source, []Line{{"It counts until " + x.Expires + ". " + sentence(x.Reason), x.Source}}})
+		s.Items = append(s.Items, Item{x.CVE, x.Source, []Line{{"It counts until " + end(x.Expires) + ". " + sentence(x.Reason), x.Source}}})
 	}
 	return s
 }
@@ -59,11 +59,11 @@ func effect(r policy.Rule) string {
 	return "is granted nothing"
 }
 
-func until(end string) string {
-	if end == "" {
+func until(last string) string {
+	if last == "" {
 		return ""
 	}
-	return " until " + end
+	return " until " + end(last)
 }
 
 func approve(a policy.Approve) string {
@@ -81,7 +81,7 @@ func approve(a policy.Approve) string {
 }
 
 func approveUntil(a policy.Approve) string {
-	text := "is approved if " + anchors[a.Anchor].happened + " until " + a.Until
+	text := "is approved if " + anchors[a.Anchor].happened + " by " + end(a.Until)
 	if a.After > 0 {
 		text += ", " + span(a.After) + " later"
 	}
