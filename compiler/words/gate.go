@@ -62,7 +62,7 @@ func gate(q policy.Requirement) string {
 		text += fmt.Sprintf(", and newer scans found healthy at least %d of them and %d%% of those that they looked at", q.MinSucceeded, q.Succeeded)
 	}
 	if q.Soak > 0 {
-		text += ", and " + span(q.Soak) + " have passed since the newest success"
+		text += ", and " + passed(q.Soak) + " since the newest success"
 	}
 	text += ". "
 	switch {

@@ -64,6 +64,10 @@ func canary(l policy.Lane) string {
 	if l.Soak != nil && *l.Soak > 0 {
 		wait = ", and " + span(*l.Soak) + " longer"
 	}
+	if l.Canary.Count == 1 {
+		return "In each ring 1 host gets it first, the same one for every update as long as it can be reached. The others wait until " +
+			"it has succeeded there" + wait + ". If it fails there, or nobody knows how it ended, the others wait on."
+	}
 	return "In each ring " + who + " get it first, the same ones for every update as long as they can be reached. The others wait until " +
 		"it has succeeded on as many" + wait + ". If it fails on one of these, or nobody knows how it ended, the others wait on."
 }

@@ -18,13 +18,13 @@ func match(m *policy.Match) string {
 		out = append(out, "whose severity is "+or(m.Severity))
 	}
 	if len(m.Package) > 0 {
-		out = append(out, "whose package is "+or(m.Package))
+		out = append(out, "whose package is "+or(globs(m.Package)))
 	}
 	if len(m.Origin) > 0 {
-		out = append(out, "whose origin is "+or(m.Origin))
+		out = append(out, "whose origin is "+or(globs(m.Origin)))
 	}
 	if len(m.Advisory) > 0 {
-		out = append(out, "that has an advisory "+or(m.Advisory))
+		out = append(out, "that has an advisory "+or(globs(m.Advisory)))
 	}
 	if len(m.PURL) > 0 {
 		out = append(out, "that is exactly "+or(m.PURL))
@@ -33,6 +33,17 @@ func match(m *policy.Match) string {
 		return "of no kind"
 	}
 	return and(out)
+}
+
+// globs tells patterns from names.
+func globs(list []string) (out []string) {
+	for _, s := range list {
+		if policy.IsGlob(s) {
+			s = "like " + s
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 func exploited(yes bool) string {

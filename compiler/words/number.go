@@ -39,6 +39,15 @@ func few(list []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }
 
+// passed says that a duration is over: "72 hours have passed", "1 hour has passed".
+func passed(d policy.Duration) string {
+	text := span(d)
+	if strings.HasPrefix(text, "1 ") && strings.Count(text, " ") == 1 {
+		return text + " has passed"
+	}
+	return text + " have passed"
+}
+
 // span writes a duration: "48 hours", "4 hours 30 minutes".
 func span(d policy.Duration) string {
 	units := []struct {

@@ -122,6 +122,9 @@ func events(list []policy.Event) string {
 
 func event(e policy.Event) string {
 	text := wall(e.Starts)
+	if e.Days > 0 {
+		text = strings.TrimSuffix(text, " 00:00")
+	}
 	if e.Timezone != "" {
 		text += " " + e.Timezone
 	}

@@ -69,22 +69,31 @@ func labels(equal []policy.Label, by []policy.Choice) string {
 	return and(out)
 }
 
+// choice says what a label is, and what not. One that is not there is "missing".
 func choice(c policy.Choice) string {
-	var out []string
+	var is []string
 	if len(c.In) > 0 {
-		out = append(out, "is "+or(c.In))
-	}
-	if len(c.Not) > 0 {
-		out = append(out, "is not "+or(c.Not))
+		is = append(is, or(named(c.In)))
 	}
 	if c.Glob != "" {
-		out = append(out, "is like "+c.Glob)
+		is = append(is, "like "+c.Glob)
 	}
-	text := and(out)
-	if len(c.In) == 0 && c.Glob == "" && !slices.Contains(c.Not, "") {
-		text += ", or that have none"
+	switch {
+	case len(c.Not) == 0:
+		return "is " + and(is)
+	case len(is) > 0:
+		return "is " + and(is) + ", but not " + or(named(c.Not))
+	case slices.Contains(c.Not, ""):
+		return "is not " + or(named(c.Not))
 	}
-	return text
+	return "is not " + or(c.Not) + " (or is missing)"
+}
+
+func named(values []string) (out []string) {
+	for _, v := range values {
+		out = append(out, cmp.Or(v, "missing"))
+	}
+	return out
 }
 
 // budget says what maxUnavailable comes to at every site, since budgets do not cross sites.

@@ -37,10 +37,28 @@ func (d describer) window(w policy.Window, hosts []policy.Host) Line {
 		return Line{"The window " + w.Name + " is open at any time, but for freezes.", w.Source}
 	}
 	text := "The window " + w.Name + " opens " + recurrence(w) + ends(w) + zoneOf(w.Timezone)
-	for _, z := range d.zonesOf(w, hosts) {
-		text += ". Next" + z.hosts + ": " + d.next(w, z)
+	return Line{text + d.occurrences(w, d.zonesOf(w, hosts)) + ".", w.Source}
+}
+
+// occurrences says when a window opens next, once for all zones in which that is the same.
+func (d describer) occurrences(w policy.Window, zones []zoned) (text string) {
+	var order []string
+	hosts := map[string][]string{}
+	for _, z := range zones {
+		next := d.next(w, z)
+		if hosts[next] == nil {
+			order = append(order, next)
+		}
+		hosts[next] = append(hosts[next], z.host)
 	}
-	return Line{text + ".", w.Source}
+	for _, next := range order {
+		text += ". Next"
+		if len(order) > 1 || w.Timezone == policy.HostZone {
+			text += " for hosts in " + and(hosts[next])
+		}
+		text += ": " + next
+	}
+	return text
 }
 
 // ends says how long a window stays open, and when it closes on a day without a change of the clock.
@@ -66,9 +84,8 @@ func ends(w policy.Window) string {
 
 // zoned is a zone in which a window is read, and for whom.
 type zoned struct {
-	loc   *time.Location
-	host  string // as the label of hosts names it
-	hosts string
+	loc  *time.Location
+	host string // as the label of hosts names it
 }
 
 // zonesOf lists the zones in which the hosts read a window: one, but for windows, or freezes, in each host's own.
@@ -90,7 +107,7 @@ func (d describer) zonesOf(w policy.Window, hosts []policy.Host) []zoned {
 			continue
 		}
 		if loc, err := window.Location(d.t, w, name); err == nil {
-			out = append(out, zoned{loc, name, " for hosts in " + name})
+			out = append(out, zoned{loc, name})
 		}
 	}
 	return out
