@@ -10,6 +10,7 @@ import (
 )
 
 // contradictions looks for matches that no update can meet: exact updates none of which is a package that is asked for.
+// Of the other fields each may come with any: class, severity and origin are what a source says, whatever the package.
 func (c *checker) contradictions() {
 	for _, r := range c.Tenant.Rules {
 		c.contradiction("rule", r.Name, *r.Match, "approval", r.Name, "match")
