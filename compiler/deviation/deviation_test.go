@@ -15,7 +15,7 @@ import (
 // TestDifferences: each way in which a tenant can have something otherwise, and what is no difference.
 func TestDifferences(t *testing.T) {
 	base := &policy.Tenant{
-		Rings: []policy.Ring{{Name: "pilot", StopAtFailures: 3, Window: "night", Source: "b:1:1"}},
+		Rings: []policy.Ring{{Name: "pilot", StopAtFailures: 3, Window: "night", MaxUnavailable: policy.Amount{Percent: 25}, Source: "b:1:1"}},
 		Windows: []policy.Window{
 			{Name: "night", Days: []string{"mon"}, Start: "22:00", Source: "b:2:1"},
 			{Name: "old", Always: true, Source: "b:3:1"},
@@ -27,7 +27,7 @@ func TestDifferences(t *testing.T) {
 		Name: "acme", Breaker: true, Source: "t:0:1",
 		Rings: []policy.Ring{
 			{Name: "broad", StopAtFailures: 1, Requires: []policy.Requirement{}, Select: []policy.Label{{Key: "a", Value: "b"}}, Source: "t:1:1"},
-			{Name: "pilot", StopAtFailures: 2, Window: "night", Source: "t:2:1"},
+			{Name: "pilot", StopAtFailures: 2, Window: "night", MaxUnavailable: policy.Amount{Count: 1}, Source: "t:2:1"},
 		},
 		Windows: []policy.Window{
 			{Name: "mine", Always: true, Source: "t:3:1"},
@@ -49,6 +49,7 @@ func TestDifferences(t *testing.T) {
 	}
 	want := []string{
 		"own approval.otherwise is its own. (t:8:1)",
+		`changed rings.pilot: maxUnavailable is 1 instead of "25%". (t:2:1)`,
 		"changed rings.pilot: stopAtFailures is 2 instead of 3. (t:2:1)",
 		"changed tenant: breaker is true instead of nothing. (t:0:1)",
 		"own windows.mine is its own. (t:3:1)",

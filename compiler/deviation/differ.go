@@ -130,6 +130,10 @@ func (p part) flatten(prefix string, x map[string]json.RawMessage) {
 		}
 		var nested map[string]json.RawMessage
 		if json.Unmarshal(raw, &nested) == nil && nested != nil {
+			if s, ok := amount(nested); ok {
+				p.fields[prefix+key] = s
+				continue
+			}
 			p.flatten(prefix+key+".", nested)
 			continue
 		}
@@ -137,6 +141,18 @@ func (p part) flatten(prefix string, x map[string]json.RawMessage) {
 			p.fields[prefix+cmp.Or(asWritten[key], key)] = s
 		}
 	}
+}
+
+// amount writes a count or a percentage as policies do: 1, "25%".
+func amount(fields map[string]json.RawMessage) (string, bool) {
+	if len(fields) != 1 {
+		return "", false
+	}
+	if n, ok := fields["count"]; ok {
+		return string(n), true
+	}
+	n, ok := fields["percent"]
+	return `"` + string(n) + `%"`, ok
 }
 
 // asWritten are fields that documents call otherwise than policies.

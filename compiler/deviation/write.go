@@ -55,7 +55,11 @@ func (p Parameter) sentence(tenants int) string {
 	if p.Default == "" {
 		text = fmt.Sprintf("The parameter %s (%s) must be set by each tenant", p.Name, p.Type)
 	}
-	return fmt.Sprintf("%s; %d of %d do.", text, len(p.SetBy), tenants)
+	do := "do"
+	if len(p.SetBy) == 1 {
+		do = "does"
+	}
+	return fmt.Sprintf("%s; %d of %d %s.", text, len(p.SetBy), tenants, do)
 }
 
 // set says what one tenant sets the parameters to.
