@@ -108,7 +108,7 @@ func crashesAt(all []reached) []crash {
 	var out []crash
 	journal := 0
 	for _, r := range all {
-		if r.journal > journal {
+		if journal > 0 && r.journal > journal { // a new journal is there whole; only what is added to it can be torn
 			out = append(out, crash{r, cut, journal})
 		}
 		journal = r.journal
