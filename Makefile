@@ -87,7 +87,7 @@ killloop: deps lab ## campaign: kill N runners (default 1000) of a simulated fle
 	KILLS=$$(( ($(or $(N),1000) + 24) / 25 )) go test ./internal/killloop -count=1 -timeout 0 -run TestLab
 
 # The packages that run goroutines; -race needs a C compiler.
-RACY := ./runner ./runner/journal ./runner/ledger ./internal/fleet ./internal/transport ./internal/gitrepo ./providers/plugin ./internal/command
+RACY := ./runner ./runner/journal ./runner/ledger/branch ./runner/ledger/remote ./runner/ledger/lease ./runner/ledger/control ./internal/fleet ./internal/transport ./internal/gitrepo ./providers/plugin ./internal/command
 
 .PHONY: race
 race: ## look for data races in the concurrent packages, and in whole runs that race for one remote

@@ -15,7 +15,9 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -32,7 +34,7 @@ func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
 	}
 	files := maps.Clone(r.inputs)
 	if r.preview != nil {
-		if files[ledger.PreviewFile], err = canonical.Marshal(r.preview); err != nil {
+		if files[inputs.PreviewFile], err = canonical.Marshal(r.preview); err != nil {
 			return err
 		}
 	}
@@ -40,7 +42,7 @@ func (r *recorder) Intent(ctx context.Context, actions []ledger.Action) error {
 	if err != nil {
 		return err
 	}
-	err = r.appendIf(ctx, rec, files, func(h ledger.Head) error { return r.mayAnnounce(ctx, h, rec, in) })
+	err = r.appendIf(ctx, rec, files, func(h branch.Head) error { return r.mayAnnounce(ctx, h, rec, in) })
 	var refused *runner.RefusedError
 	switch {
 	case err == nil:
@@ -92,7 +94,7 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 }
 
 // mayAnnounce is what an intent must stand on the record that it follows, whoever wrote that.
-func (r *recorder) mayAnnounce(ctx context.Context, h ledger.Head, rec ledger.Record, in judging) error {
+func (r *recorder) mayAnnounce(ctx context.Context, h branch.Head, rec ledger.Record, in judging) error {
 	if f := h.State.Fences[r.site]; f > r.fence {
 		return fmt.Errorf("%w: a run with lease %d has written, this one has %d", remote.ErrMoved, f, r.fence)
 	}
@@ -110,7 +112,7 @@ func (r *recorder) mayAnnounce(ctx context.Context, h ledger.Head, rec ledger.Re
 
 // judgedByNewest: the first intent of a run follows what its plan was judged by. What other sites recorded in between is
 // judged below; a scan of this site would have made another plan.
-func (r *recorder) judgedByNewest(ctx context.Context, h ledger.Head) error {
+func (r *recorder) judgedByNewest(ctx context.Context, h branch.Head) error {
 	if len(r.underway) > 0 || len(r.settled) > 0 {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/control"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
@@ -72,7 +73,7 @@ func (a *app) sharing(ctx context.Context, ws *workspace, share remote.Options, 
 		if !t.Breaker || t.Name == own.Tenant {
 			continue
 		}
-		l := ledger.OpenWith(ws.repo, t.Name, share)
+		l := branch.OpenWith(ws.repo, t.Name, share)
 		if err := l.Sync(ctx); err != nil {
 			a.out.say("warning: the breaker does not count the newest of %s: %v", t.Name, err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	script "github.com/ringfence/ringfence/docs/verify"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/verify"
 )
 
@@ -76,14 +76,14 @@ func (a *app) bundle(ctx context.Context, f bundleFlags) error {
 }
 
 // lastBefore is the newest record of before an instant; the zero instant is the end of all time.
-func (a *app) lastBefore(ctx context.Context, in verify.Input, end time.Time) (ledger.LogEntry, error) {
-	l := ledger.Open(in.Repo, in.Tenant)
+func (a *app) lastBefore(ctx context.Context, in verify.Input, end time.Time) (branch.LogEntry, error) {
+	l := branch.Open(in.Repo, in.Tenant)
 	head, err := l.Head(ctx)
 	if err != nil {
-		return ledger.LogEntry{}, ledgerError(in.Tenant, err)
+		return branch.LogEntry{}, ledgerError(in.Tenant, err)
 	}
 	if head.Commit == "" {
-		return ledger.LogEntry{}, noLedger(in.Tenant)
+		return branch.LogEntry{}, noLedger(in.Tenant)
 	}
 	for e, err := range l.Log(ctx, head, 0) {
 		if err != nil {
@@ -93,7 +93,7 @@ func (a *app) lastBefore(ctx context.Context, in verify.Input, end time.Time) (l
 			return e, nil
 		}
 	}
-	return ledger.LogEntry{}, diag.New(diag.NoSnapshot, "%s has no record in or before that period", in.Tenant).WithFix("see: ringfence log --tenant %s", in.Tenant)
+	return branch.LogEntry{}, diag.New(diag.NoSnapshot, "%s has no record in or before that period", in.Tenant).WithFix("see: ringfence log --tenant %s", in.Tenant)
 }
 
 // periodEnd is the first instant after a year, quarter or month, in UTC.
@@ -116,7 +116,7 @@ func periodEnd(period string) (time.Time, error) {
 }
 
 // writeBundle leaves the repository as it is: the branches are made in one of their own.
-func writeBundle(ctx context.Context, repo *gitrepo.Repo, file string, r *verify.Report, last ledger.LogEntry) error {
+func writeBundle(ctx context.Context, repo *gitrepo.Repo, file string, r *verify.Report, last branch.LogEntry) error {
 	d, err := repo.Draft(ctx)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func writeBundle(ctx context.Context, repo *gitrepo.Repo, file string, r *verify
 	return d.Bundle(ctx, file, []string{aboutBranch, branch}, map[string]string{aboutBranch: about, branch: r.Head})
 }
 
-func aboutBundle(r *verify.Report, last ledger.LogEntry) string {
+func aboutBundle(r *verify.Report, last branch.LogEntry) string {
 	keys := "Nobody signed these records.\n"
 	if len(r.Signers) > 0 {
 		keys = "Signed by:\n\n"

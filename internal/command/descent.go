@@ -6,13 +6,13 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // policyFollows refuses to act under a policy that goes back: the commit that was read must be, or descend from, the
 // newest one that anybody acted under. It is asked when a verb begins and again for each record that is decided here,
 // on the record that it is pushed on top of.
-func (p *pipeline) policyFollows(ctx context.Context, h ledger.Head) error {
+func (p *pipeline) policyFollows(ctx context.Context, h branch.Head) error {
 	last, err := p.ledger.PolicyCommit(ctx, h)
 	if err != nil {
 		return ledgerError(p.tenant.Name, err)

@@ -12,12 +12,13 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
 )
 
 // scanned is what both plans are made over.
 type scanned struct {
-	head     ledger.Head
+	head     branch.Head
 	snapshot *inventory.Snapshot
 	site     string
 }
@@ -34,7 +35,7 @@ func (d *diffSides) known(ctx context.Context, t *policy.Tenant, site string) (s
 	if err != nil || head.Commit == "" {
 		return none, cmp.Or(err, errNeverScanned)
 	}
-	p := &pipeline{app: d.app, ws: d.head, tenant: t, site: site, head: head, ledger: ledger.Open(d.head.repo, t.Name)}
+	p := &pipeline{app: d.app, ws: d.head, tenant: t, site: site, head: head, ledger: branch.Open(d.head.repo, t.Name)}
 	s, err := p.snapshot(ctx)
 	var known diag.Diagnostic
 	if errors.As(err, &known) && known.Code == diag.NoSnapshot {
@@ -45,8 +46,8 @@ func (d *diffSides) known(ctx context.Context, t *policy.Tenant, site string) (s
 
 // recorded is the newest record of a tenant's ledger that is here: of its branch, or where there is none, as in a fresh
 // clone, of the remote's branch as it was fetched last.
-func (d *diffSides) recorded(ctx context.Context, name string) (ledger.Head, error) {
-	l := ledger.Open(d.head.repo, name)
+func (d *diffSides) recorded(ctx context.Context, name string) (branch.Head, error) {
+	l := branch.Open(d.head.repo, name)
 	head, err := l.Head(ctx)
 	if err == nil && head.Commit == "" {
 		remote := cmp.Or(d.head.set.Settings.Ledger.Remote, d.base.set.Settings.Ledger.Remote, "origin")
@@ -56,7 +57,7 @@ func (d *diffSides) recorded(ctx context.Context, name string) (ledger.Head, err
 		var hash string
 		hash, err = d.head.repo.Ref("refs/remotes/" + remote + "/ringfence/ledger/" + name)
 		if errors.Is(err, gitrepo.ErrRefNotFound) {
-			return ledger.Head{}, nil
+			return branch.Head{}, nil
 		}
 		if err == nil {
 			head, err = l.At(hash)

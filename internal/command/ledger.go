@@ -10,7 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 func newLedger(a *app) *cobra.Command {
@@ -21,13 +21,13 @@ func newLedger(a *app) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		newLedgerSync(a, "push", "Push records that are only here, on top of what others wrote meanwhile", (*ledger.Ledger).Push),
-		newLedgerSync(a, "pull", "Fetch the records of all runners, for plan, status and report", (*ledger.Ledger).Sync),
+		newLedgerSync(a, "push", "Push records that are only here, on top of what others wrote meanwhile", (*branch.Ledger).Push),
+		newLedgerSync(a, "pull", "Fetch the records of all runners, for plan, status and report", (*branch.Ledger).Sync),
 	)
 	return c
 }
 
-func newLedgerSync(a *app, name, short string, sync func(*ledger.Ledger, context.Context) error) *cobra.Command {
+func newLedgerSync(a *app, name, short string, sync func(*branch.Ledger, context.Context) error) *cobra.Command {
 	var tenant string
 	c := &cobra.Command{
 		Use:   name,
@@ -39,7 +39,7 @@ func newLedgerSync(a *app, name, short string, sync func(*ledger.Ledger, context
 	return c
 }
 
-func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*ledger.Ledger, context.Context) error) error {
+func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*branch.Ledger, context.Context) error) error {
 	ws, err := a.at(ctx, "HEAD")
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 		return err
 	}
 	for _, t := range tenants {
-		line, fields, err := synced(ctx, ledger.OpenWith(ws.repo, t.Name, share), verb, sync)
+		line, fields, err := synced(ctx, branch.OpenWith(ws.repo, t.Name, share), verb, sync)
 		if err != nil {
 			failed = errors.Join(failed, syncError(t.Name, verb, err))
 			continue
@@ -72,7 +72,7 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*l
 }
 
 // synced brings a ledger here or there, and says what came of it.
-func synced(ctx context.Context, l *ledger.Ledger, verb string, sync func(*ledger.Ledger, context.Context) error) (string, event, error) {
+func synced(ctx context.Context, l *branch.Ledger, verb string, sync func(*branch.Ledger, context.Context) error) (string, event, error) {
 	before, err := l.Head(ctx)
 	if err != nil {
 		return "", nil, err

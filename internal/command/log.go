@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 func newLog(a *app) *cobra.Command {
@@ -60,7 +60,7 @@ func (a *app) log(ctx context.Context, tenant string, limit int) error {
 	return nil
 }
 
-func (a *app) logLine(out io.Writer, e ledger.LogEntry) {
+func (a *app) logLine(out io.Writer, e branch.LogEntry) {
 	if a.json {
 		a.out.emit("record", e.Subject, event{"seq": e.Seq, "commit": e.Commit, "when": e.When, "trailers": e.Trailers})
 		return

@@ -15,7 +15,9 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/report"
 )
@@ -32,12 +34,12 @@ type pipeline struct {
 	tenant *policy.Tenant
 	site   string // where this runner reaches hosts
 	share  remote.Options
-	ledger *ledger.Ledger
-	head   ledger.Head
+	ledger *branch.Ledger
+	head   branch.Head
 	clock  runner.Clock     // of verbs that write the ledger
 	fence  int              // of the lease that is held, 0 for none
 	test   bool             // clock is not machine time
-	basis  ledger.RunInput  // of the newest plan, from which anybody can make it again
+	basis  inputs.Run       // of the newest plan, from which anybody can make it again
 	breaks []decision.Break // what the breaker holds for this tenant, as read last
 	begun  map[string]bool  // waves that a person was told of
 
@@ -53,7 +55,7 @@ func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, sit
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{app: a, ws: ws, tenant: t, site: site, share: share, ledger: ledger.OpenWith(ws.repo, t.Name, share)}
+	p := &pipeline{app: a, ws: ws, tenant: t, site: site, share: share, ledger: branch.OpenWith(ws.repo, t.Name, share)}
 	if err := p.knownBreaks(ctx); err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (p *pipeline) sync(ctx context.Context) error {
 
 func (p *pipeline) syncForeign(ctx context.Context) error {
 	for _, name := range p.foreign() {
-		if err := ledger.OpenWith(p.ws.repo, name, p.share).Sync(ctx); err != nil {
+		if err := branch.OpenWith(p.ws.repo, name, p.share).Sync(ctx); err != nil {
 			return ledgerError(name, err)
 		}
 	}
@@ -127,7 +129,7 @@ func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
 	}
 	s, err := p.ledger.Snapshot(ctx, p.head, p.site)
 	switch {
-	case errors.Is(err, ledger.ErrNoSnapshot):
+	case errors.Is(err, branch.ErrNoSnapshot):
 		return nil, p.noSnapshot()
 	case errors.Is(err, inventory.ErrSnapshot):
 		return nil, diag.New(diag.BadSnapshot, "the snapshot of %s in its ledger: %v", p.tenant.Name, err).
@@ -154,16 +156,16 @@ func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidenc
 		return nil, err
 	}
 	known := evidence.Extract(p.head.State, states(heads), p.tenant, p.pool()...)
-	p.basis = ledger.NewRunInput(p.head, at, known, heads)
+	p.basis = inputs.Of(p.head, at, known, heads)
 	p.basis.MarkPool(p.pool(), p.tenant.Abroad())
 	p.basis.Breaks = p.breaks
 	return known, nil
 }
 
-func (p *pipeline) foreignHeads(ctx context.Context) (map[string]ledger.Head, error) {
-	heads := map[string]ledger.Head{}
+func (p *pipeline) foreignHeads(ctx context.Context) (map[string]branch.Head, error) {
+	heads := map[string]branch.Head{}
 	for _, name := range p.foreign() {
-		head, err := ledger.OpenWith(p.ws.repo, name, p.share).Head(ctx)
+		head, err := branch.OpenWith(p.ws.repo, name, p.share).Head(ctx)
 		if err != nil {
 			return nil, ledgerError(name, err)
 		}
@@ -172,7 +174,7 @@ func (p *pipeline) foreignHeads(ctx context.Context) (map[string]ledger.Head, er
 	return heads, nil
 }
 
-func states(heads map[string]ledger.Head) map[string]ledger.State {
+func states(heads map[string]branch.Head) map[string]ledger.State {
 	out := map[string]ledger.State{}
 	for name, h := range heads {
 		out[name] = h.State

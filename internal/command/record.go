@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/lease"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
@@ -47,15 +48,15 @@ func (p *pipeline) append(ctx context.Context, r ledger.Record, files map[string
 	if r.Phase == ledger.PhaseWave || r.Phase == ledger.PhaseEnd {
 		return p.appendIf(ctx, r, files, nil)
 	}
-	return p.appendIf(ctx, r, files, func(h ledger.Head) error { return p.policyFollows(ctx, h) })
+	return p.appendIf(ctx, r, files, func(h branch.Head) error { return p.policyFollows(ctx, h) })
 }
 
-func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[string][]byte, check func(ledger.Head) error) error {
-	head, err := p.onTop(ctx, ledger.Entry{
+func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[string][]byte, check func(branch.Head) error) error {
+	head, err := p.onTop(ctx, branch.Entry{
 		Record: r, Files: files, Outcome: r.Outcome, MustPush: r.Phase == ledger.PhaseIntent, Check: check,
 	})
 	switch {
-	case errors.Is(err, ledger.ErrUnpushed):
+	case errors.Is(err, branch.ErrUnpushed):
 		p.out.say("warning: %v", ledgerError(p.tenant.Name, err)) // it is kept here, and what it tells happened already
 	case err != nil:
 		return err
@@ -70,7 +71,7 @@ func (p *pipeline) appendIf(ctx context.Context, r ledger.Record, files map[stri
 
 // onTop appends. A run goes on top of what other verbs of this repository wrote meanwhile, as it does of what comes from
 // a remote: a late failure must not cost the record of what was done. A scan does not: the newer one would be hidden.
-func (p *pipeline) onTop(ctx context.Context, e ledger.Entry) (ledger.Head, error) {
+func (p *pipeline) onTop(ctx context.Context, e branch.Entry) (branch.Head, error) {
 	for {
 		head, err := p.ledger.Append(ctx, p.head, e)
 		if !errors.Is(err, remote.ErrMoved) || p.share.Remote != "" || e.Record.Phase == ledger.PhaseScan {
@@ -113,7 +114,7 @@ func (p *pipeline) snapshotFile(s *inventory.Snapshot) (map[string][]byte, error
 	if err := s.Encode(&b); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{ledger.SnapshotPath(p.site): b.Bytes()}, nil
+	return map[string][]byte{branch.SnapshotPath(p.site): b.Bytes()}, nil
 }
 
 // ringNames maps hosts to rings; a host without exactly one ring has none.

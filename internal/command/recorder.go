@@ -11,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/policies"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // recorder writes the records of one run. It implements runner.Recorder.
@@ -61,10 +62,10 @@ func (p *pipeline) inputs(made *plan.Plan, s *inventory.Snapshot) (map[string][]
 	}
 	basis, err := canonical.Marshal(p.basis)
 	out := map[string][]byte{
-		ledger.PolicyFile: compiled, ledger.DecideFile: asked, ledger.PlanFile: document, ledger.RunFile: append(basis, '\n'),
+		inputs.PolicyFile: compiled, inputs.DecideFile: asked, inputs.PlanFile: document, inputs.RunFile: append(basis, '\n'),
 	}
 	for _, m := range rules.Modules() {
-		out[ledger.ModuleFile(canonical.DigestBytes([]byte(m.Text)))] = []byte(m.Text)
+		out[inputs.ModuleFile(canonical.DigestBytes([]byte(m.Text)))] = []byte(m.Text)
 	}
 	return out, err
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // resume goes on with the newest run of a tenant that did not end well: another runner's, or one that was killed. It
@@ -58,8 +60,8 @@ func (p *pipeline) unfinished(ctx context.Context) (*plan.Plan, *plan.Preview, e
 	return nil, nil, nil
 }
 
-func (p *pipeline) planOf(h ledger.Head) (*plan.Plan, *plan.Preview, error) {
-	raw, err := p.ledger.ReadFile(h, ledger.PlanFile)
+func (p *pipeline) planOf(h branch.Head) (*plan.Plan, *plan.Preview, error) {
+	raw, err := p.ledger.ReadFile(h, inputs.PlanFile)
 	if err != nil {
 		return nil, nil, ledgerError(p.tenant.Name, err)
 	}
@@ -67,7 +69,7 @@ func (p *pipeline) planOf(h ledger.Head) (*plan.Plan, *plan.Preview, error) {
 	if err != nil {
 		return nil, nil, ledgerError(p.tenant.Name, err)
 	}
-	preview, err := p.ledger.ReadFile(h, ledger.PreviewFile)
+	preview, err := p.ledger.ReadFile(h, inputs.PreviewFile)
 	if err != nil {
 		return made, nil, nil // it was applied without one
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // audit holds everything that is left against everything that happened: machine has the ledger.
@@ -172,7 +173,7 @@ func (a *arena) recorded(machine string, log []sighting) {
 }
 
 // records reads the ledger in a machine's clone, oldest first; the chain is linear and its numbers have no gap.
-func (a *arena) records(machine string) (ledger.Head, []ledger.Record) {
+func (a *arena) records(machine string) (branch.Head, []ledger.Record) {
 	a.Helper()
 	l, head := a.ledger(machine)
 	var out []ledger.Record
@@ -192,11 +193,11 @@ func (a *arena) records(machine string) (ledger.Head, []ledger.Record) {
 }
 
 // ledger is what a machine's clone has of it.
-func (a *arena) ledger(machine string) (*ledger.Ledger, ledger.Head) {
+func (a *arena) ledger(machine string) (*branch.Ledger, branch.Head) {
 	a.Helper()
 	repo, err := gitrepo.Open(a.Context(), a.path(machine))
 	a.check(err)
-	l := ledger.Open(repo, arenaTenant)
+	l := branch.Open(repo, arenaTenant)
 	head, err := l.Head(a.Context())
 	a.check(err)
 	return l, head

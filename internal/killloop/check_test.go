@@ -10,6 +10,7 @@ import (
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // settled: the ledgers are whole, each record adds up, and nobody waits for an answer.
@@ -29,12 +30,12 @@ func (w *world) settled() {
 }
 
 // ledger reads a tenant's ledger from the remote, oldest record first, and adds it up anew.
-func (w *world) ledger(tenant string) (ledger.Head, []ledger.Record) {
+func (w *world) ledger(tenant string) (branch.Head, []ledger.Record) {
 	w.Helper()
 	ctx := w.Context()
 	repo, err := gitrepo.Open(ctx, w.path("remote.git"))
 	w.check(err)
-	l := ledger.Open(repo, tenant)
+	l := branch.Open(repo, tenant)
 	head, err := l.Head(ctx)
 	w.check(err)
 	again, err := l.Replay(ctx, head)

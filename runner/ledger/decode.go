@@ -20,7 +20,7 @@ func DecodeRecord(raw []byte) (Record, error) {
 	if r.APIVersion != APIVersion || r.Kind != "Record" {
 		return Record{}, fmt.Errorf("record: it is a %q of %q", r.Kind, r.APIVersion)
 	}
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return Record{}, err
 	}
 	return r, nil
@@ -46,7 +46,8 @@ var (
 	verbs  = []Verb{VerbApply, VerbAcquire, VerbReboot, VerbHook, VerbHealth}
 )
 
-func (r Record) check() error {
+// Check says what of a record contradicts itself or is of a kind that this version does not know.
+func (r Record) Check() error {
 	if r.Seq < 1 {
 		return fmt.Errorf("record: number %d", r.Seq)
 	}
@@ -93,8 +94,8 @@ func (a Action) final() bool {
 	return a.Status == Succeeded || a.Status == Failed || a.Status == Skipped
 }
 
-// filled has no nil lists and only instants that encode and decode to themselves.
-func (r Record) filled() Record {
+// Filled is the record with no nil lists and only instants that encode and decode to themselves.
+func (r Record) Filled() Record {
 	r.APIVersion, r.Kind, r.At = APIVersion, "Record", canonical.Instant(r.At)
 	r.Actions = slices.Clone(notNil(r.Actions))
 	for i, a := range r.Actions {

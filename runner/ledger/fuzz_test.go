@@ -33,12 +33,12 @@ func again[T any](t *testing.T, document T, decode func([]byte) (T, error)) T {
 
 func FuzzDecodeRecord(f *testing.F) {
 	for _, r := range []Record{
-		note("a").Record,
+		{Phase: PhaseNote, Run: "a", At: t0, Site: "main"},
 		{Phase: PhaseScan, At: t0, Scan: &Scan{Missing: []RingMissing{{"pilot", "u", 1}}}},
 		{Phase: PhaseWave, At: t0, Actions: []Action{end(apply("1", "web-1", "pilot", Started, "u"), Failed, 3)}},
 	} {
 		r.Tenant, r.Seq = "acme", 1
-		seeds(f, r.filled())
+		seeds(f, r.Filled())
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := DecodeRecord(raw)
@@ -49,7 +49,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if err := s.check(); err != nil {
 			t.Error(err)
 		}
-		if other := again(t, r.filled(), DecodeRecord); !reflect.DeepEqual(Reduce(State{}, other), s) {
+		if other := again(t, r.Filled(), DecodeRecord); !reflect.DeepEqual(Reduce(State{}, other), s) {
 			t.Error("written again it means something else")
 		}
 		_ = Subject(r)

@@ -11,6 +11,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 )
 
+var t0 = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+
 // apply is an apply action; its start is t0.
 func apply(id, host, ring string, status Status, updates ...string) Action {
 	a := Action{

@@ -119,7 +119,7 @@ func (m *years) step(t *rapid.T, n int) {
 func (m *years) record(r Record) {
 	r.Tenant, r.Seq = "acme", m.s.Seq+1
 	m.s = Reduce(m.s, r)
-	for _, v := range []any{r.filled(), m.s} {
+	for _, v := range []any{r.Filled(), m.s} {
 		raw, err := Encode(v)
 		if err != nil {
 			panic(err)

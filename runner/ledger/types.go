@@ -1,5 +1,7 @@
-// Package ledger is a tenant's append-only record in Git: one commit per record on branch ringfence/ledger/<tenant>,
-// whose tree holds the state that all records so far add up to. Reduce is the whole meaning of a record.
+// Package ledger is the record of what was done, and the state that all records of a tenant add up to: plain data, and
+// Reduce, which is the whole meaning of a record. Its children keep both in Git (branch, over remote), say who may write
+// now (lease) and what stops everyone (control), what gates may go by (evidence), from what a run's plan can be made
+// again (inputs), and whether all of it is true (verify).
 package ledger
 
 import (

@@ -6,6 +6,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // TestBothJudgeAbsences: who is left out of an occurrence, and who is caught up, is judged alike by both verifiers. That
@@ -32,12 +33,12 @@ func TestBothJudgeAbsences(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x := &forgery{s, copied(honest)}
 			l := x.at(ledger.PhaseIntent, 3)
-			edit(x, l, ledger.PolicyFile, func(p *policy.Tenant) {
+			edit(x, l, inputs.PolicyFile, func(p *policy.Tenant) {
 				for i := range p.Rings {
 					p.Rings[i].CatchUp = c.rule
 				}
 			})
-			l.record.Policy = canonical.DigestBytes(l.files[ledger.PolicyFile])
+			l.record.Policy = canonical.DigestBytes(l.files[inputs.PolicyFile])
 			for i := range l.record.Actions {
 				l.record.Actions[i].CatchUp = c.caught
 			}

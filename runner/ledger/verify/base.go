@@ -13,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 var errNotNamed = errors.New("it is not what the record names by its digest")
@@ -63,16 +64,16 @@ func isForeign(e decision.RingEvidence) bool { return strings.Contains(e.Ring, "
 
 func isOwn(e decision.RingEvidence) bool { return !isForeign(e) }
 
-func (v *verifier) runInput(s *step) (ledger.RunInput, error) {
-	raw, err := v.file(s, ledger.RunFile)
+func (v *verifier) runInput(s *step) (inputs.Run, error) {
+	raw, err := v.file(s, inputs.RunFile)
 	if err != nil {
-		return ledger.RunInput{}, err
+		return inputs.Run{}, err
 	}
-	return ledger.DecodeRunInput(raw)
+	return inputs.Decode(raw)
 }
 
 // fits: the run looked at the newest of its site. Only other sites, leases and orders may have come in between.
-func (v *verifier) fits(s *step, in ledger.RunInput) bool {
+func (v *verifier) fits(s *step, in inputs.Run) bool {
 	n := v.hashes[in.Head]
 	if n == 0 || n >= s.seq || in.Tenant != v.Tenant {
 		v.found(s, Inputs, "its run began at commit %.12s, which is no record of this tenant before it", in.Head)
@@ -110,7 +111,7 @@ func (v *verifier) stateAt(n int, r *run) (ledger.State, error) {
 }
 
 // foreign compares recorded evidence of other tenants with their ledgers, as far as this repository has them.
-func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
+func (v *verifier) foreign(s *step, r *run, in inputs.Run) {
 	states, pool := map[string]ledger.State{}, []string{}
 	for i, h := range in.Ledgers {
 		state, err := v.foreignState(h)
@@ -133,7 +134,7 @@ func (v *verifier) foreign(s *step, r *run, in ledger.RunInput) {
 	}
 }
 
-func (v *verifier) foreignState(h ledger.ForeignHead) (ledger.State, error) {
+func (v *verifier) foreignState(h inputs.ForeignHead) (ledger.State, error) {
 	if h.Commit == "" {
 		return ledger.State{}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // TestBothJudgeCanaries: who goes first is judged alike by both verifiers. The lane is written into the policy, and the
@@ -29,10 +30,10 @@ func TestBothJudgeCanaries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x := &forgery{s, copied(honest)}
 			l := x.at(ledger.PhaseIntent, 3)
-			edit(x, l, ledger.PolicyFile, func(p *policy.Tenant) {
+			edit(x, l, inputs.PolicyFile, func(p *policy.Tenant) {
 				p.Lanes = []policy.Lane{{Name: policy.DefaultLane, Canary: policy.Amount{Count: c.canary}}}
 			})
-			digest := canonical.DigestBytes(l.files[ledger.PolicyFile])
+			digest := canonical.DigestBytes(l.files[inputs.PolicyFile])
 			for n := 3; n <= 4; n++ {
 				r := &x.at(ledger.PhaseIntent, n).record
 				r.Policy = digest

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // forgeries are what somebody who has the right key may try: every state, number and signature fits. Each is found
@@ -103,28 +104,28 @@ var forgeries = map[string]struct {
 	"starts under no policy":  {PolicyGone, func(x *forgery) { x.at(ledger.PhaseIntent, 1).record.PolicyCommit = "" }},
 	"an edited policy": {Inputs, func(x *forgery) {
 		l := x.at(ledger.PhaseIntent, 0)
-		edit(x, l, ledger.PolicyFile, func(t *policy.Tenant) { t.Rings[1].MaxUnavailable.Count = 3 })
+		edit(x, l, inputs.PolicyFile, func(t *policy.Tenant) { t.Rings[1].MaxUnavailable.Count = 3 })
 	}},
-	"no policy":                      {Inputs, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.PolicyFile) }},
+	"no policy":                      {Inputs, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, inputs.PolicyFile) }},
 	"another policy in the same run": {Inputs, func(x *forgery) { x.at(ledger.PhaseIntent, 1).record.Policy = "sha256:" + strings.Repeat("0", 64) }},
 	"a run that looked away":         {Inputs, func(x *forgery) { x.looksAt(x.at(ledger.PhaseIntent, 3), 2) }},
 	"a run that begins nowhere": {Inputs, func(x *forgery) {
-		edit(x, x.at(ledger.PhaseIntent, 0), ledger.RunFile, func(in *ledger.RunInput) { in.Head = x.policies[0] })
+		edit(x, x.at(ledger.PhaseIntent, 0), inputs.RunFile, func(in *inputs.Run) { in.Head = x.policies[0] })
 	}},
 	"invented foreign evidence": {Inputs, func(x *forgery) {
-		edit(x, x.at(ledger.PhaseIntent, 3), ledger.RunFile, func(in *ledger.RunInput) { in.Foreign[0].Succeeded++; in.Foreign[0].Attempted++ })
+		edit(x, x.at(ledger.PhaseIntent, 3), inputs.RunFile, func(in *inputs.Run) { in.Foreign[0].Succeeded++; in.Foreign[0].Attempted++ })
 	}},
 	"own evidence from outside": {Inputs, func(x *forgery) {
-		edit(x, x.at(ledger.PhaseIntent, 0), ledger.RunFile, func(in *ledger.RunInput) {
+		edit(x, x.at(ledger.PhaseIntent, 0), inputs.RunFile, func(in *inputs.Run) {
 			in.Foreign = append(in.Foreign, decision.RingEvidence{Ring: "pilot", Update: bash})
 		})
 	}},
 	"an edited plan": {Plan, func(x *forgery) {
 		l := x.at(ledger.PhaseIntent, 0)
-		l.files[ledger.PlanFile] = bytes.Replace(l.files[ledger.PlanFile], []byte("web-1"), []byte("web-9"), 1)
+		l.files[inputs.PlanFile] = bytes.Replace(l.files[inputs.PlanFile], []byte("web-1"), []byte("web-9"), 1)
 	}},
 	"another plan than is said":      {Plan, func(x *forgery) { x.at(ledger.PhaseIntent, 0).record.Plan = "sha256:" + strings.Repeat("0", 64) }},
-	"a preview of another plan":      {Plan, func(x *forgery) { x.at(ledger.PhaseIntent, 0).files[ledger.PreviewFile] = []byte(`{"kind":"Preview"}`) }},
+	"a preview of another plan":      {Plan, func(x *forgery) { x.at(ledger.PhaseIntent, 0).files[inputs.PreviewFile] = []byte(`{"kind":"Preview"}`) }},
 	"another plan at the end":        {Plan, func(x *forgery) { x.at(ledger.PhaseEnd, 0).record.Plan = "sha256:" + strings.Repeat("0", 64) }},
 	"a host that is not in the plan": {NotPlanned, func(x *forgery) { x.both(0, func(a *ledger.Action) { a.Host = "db-1" }) }},
 	"an update that is not in the plan": {NotPlanned, func(x *forgery) {
@@ -173,20 +174,20 @@ var forgeries = map[string]struct {
 		x.at(ledger.PhaseWave, 3).record.Actions[0].Status = ledger.Failed
 	}},
 	"a ring whose soak was short": {Gate, func(x *forgery) {
-		edit(x, x.at(ledger.PhaseIntent, 3), ledger.RunFile, func(in *ledger.RunInput) { in.At = instant("2026-11-17T12:00:00Z") })
+		edit(x, x.at(ledger.PhaseIntent, 3), inputs.RunFile, func(in *inputs.Run) { in.At = instant("2026-11-17T12:00:00Z") })
 	}},
 	"a gate that closed meanwhile": {Gate, func(x *forgery) { x.at(ledger.PhaseWave, 3).record.Actions[0].Status = ledger.InDoubt }},
 	"too many at once":             {Budget, func(x *forgery) { x.together(x.index(ledger.PhaseIntent, 5)) }},
 	"an update that the breaker held": {Breaker, func(x *forgery) {
-		edit(x, x.at(ledger.PhaseIntent, 0), ledger.RunFile, func(in *ledger.RunInput) {
+		edit(x, x.at(ledger.PhaseIntent, 0), inputs.RunFile, func(in *inputs.Run) {
 			in.Breaks = append(in.Breaks, decision.Break{Update: x.at(ledger.PhaseIntent, 0).record.Actions[0].Updates[0].Update, Hosts: 3, At: in.At})
 		})
 	}},
 	"a rule that waits longer": {Replay, func(x *forgery) {
 		l := x.at(ledger.PhaseIntent, 0)
-		l.files[ledger.DecideFile] = []byte(`{"rules of":"nobody"}`)
+		l.files[inputs.DecideFile] = []byte(`{"rules of":"nobody"}`)
 	}},
-	"no decisions":             {Replay, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.DecideFile) }},
+	"no decisions":             {Replay, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, inputs.DecideFile) }},
 	"a plan with another wave": {Replay, func(x *forgery) { sealed(x, x.at(ledger.PhaseIntent, 0), func(p *plan.Plan) { p.Summary.Reboots++ }) }},
 	"a plan that was stale": {Replay, func(x *forgery) {
 		sealed(x, x.at(ledger.PhaseIntent, 7), func(p *plan.Plan) { longer(p) })
@@ -194,7 +195,7 @@ var forgeries = map[string]struct {
 	"a plan for a century": {Replay, func(x *forgery) {
 		sealed(x, x.at(ledger.PhaseIntent, 0), func(p *plan.Plan) { p.Horizon = p.Horizon.AddDate(100, 0, 0) })
 	}},
-	"no way to replay": {NotReplayed, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, ledger.RunFile) }},
+	"no way to replay": {NotReplayed, func(x *forgery) { delete(x.at(ledger.PhaseIntent, 0).files, inputs.RunFile) }},
 }
 
 // harmless are worth a remark and change nothing.

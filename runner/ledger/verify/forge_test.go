@@ -15,6 +15,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // link is one record as a forger sees it: everything can be changed before the history is written anew.
@@ -118,7 +120,7 @@ func (s *story) chain() []link {
 			s.t.Fatal(err)
 		}
 		l := link{files: map[string][]byte{}, subject: c.Subject, hash: hash, sign: s.key.Sign, untouched: true}
-		l.outcome, _ = c.Trailers.Get(ledger.TrailerOutcome)
+		l.outcome, _ = c.Trailers.Get(branch.TrailerOutcome)
 		files, err := s.repo.PlainFiles(hash)
 		if err != nil {
 			s.t.Fatal(err)
@@ -184,18 +186,18 @@ func (f *forger) put(l link, i int, state *ledger.State, renamed map[string]stri
 		}
 		l.files[name] = raw
 	}
-	if raw, ok := l.files[ledger.RunFile]; ok {
+	if raw, ok := l.files[inputs.RunFile]; ok {
 		for old, now := range renamed {
 			raw = bytes.ReplaceAll(raw, []byte(old), []byte(now))
 		}
-		l.files[ledger.RunFile] = raw
+		l.files[inputs.RunFile] = raw
 	}
 	return l
 }
 
 func (f *forger) commit(l link, parent string) string {
 	tree := f.tree(l.files, l.modes)
-	text, err := ledger.Text(tree, parent, l.record, l.subject, l.outcome)
+	text, err := branch.Text(tree, parent, l.record, l.subject, l.outcome)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // forgery is a story with its chain, and who changes it.
@@ -55,14 +56,14 @@ func edit[T any](x *forgery, l *link, name string, change func(*T)) {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	if name == ledger.RunFile {
+	if name == inputs.RunFile {
 		raw = append(raw, '\n')
 	}
 	l.files[name] = raw
 }
 
 func sealed(x *forgery, l *link, change func(*plan.Plan)) {
-	edit(x, l, ledger.PlanFile, func(p *plan.Plan) {
+	edit(x, l, inputs.PlanFile, func(p *plan.Plan) {
 		change(p)
 		p.Digest = ""
 		digest, err := canonical.Digest(p)
@@ -121,7 +122,7 @@ func (x *forgery) later(i int, by time.Duration) {
 
 // looksAt lets a run have judged by an older record.
 func (x *forgery) looksAt(l *link, record int) {
-	edit(x, l, ledger.RunFile, func(in *ledger.RunInput) { in.Head = x.chain[record-1].hash })
+	edit(x, l, inputs.RunFile, func(in *inputs.Run) { in.Head = x.chain[record-1].hash })
 }
 
 // otherwise moves the first run's occurrence in plan and actions: all agree but the policy.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // form compares the commit with its record: parents, number, trailers, time and author leave nothing to choose.
@@ -21,7 +22,7 @@ func (v *verifier) form(s *step) {
 	if r.Tenant != v.Tenant {
 		v.found(s, Form, "it is of tenant %q", r.Tenant)
 	}
-	if value, _ := c.Trailers.Get(ledger.TrailerSeq); r.Seq != s.seq || value != strconv.Itoa(s.seq) {
+	if value, _ := c.Trailers.Get(branch.TrailerSeq); r.Seq != s.seq || value != strconv.Itoa(s.seq) {
 		v.found(s, Number, "it is record %d of the history, calls itself %d, and its commit says %q", s.seq, r.Seq, value)
 	}
 	if !strings.HasPrefix(c.Subject, v.Tenant+": ") {
@@ -29,9 +30,9 @@ func (v *verifier) form(s *step) {
 	}
 	outcome := r.Outcome
 	if outcome == "" {
-		outcome, _ = c.Trailers.Get(ledger.TrailerOutcome)
+		outcome, _ = c.Trailers.Get(branch.TrailerOutcome)
 	}
-	want, err := ledger.Text(c.Tree, parent, r, c.Subject, outcome)
+	want, err := branch.Text(c.Tree, parent, r, c.Subject, outcome)
 	got, _, err2 := v.Repo.Signature(c.Hash)
 	switch {
 	case err2 != nil:

@@ -6,19 +6,20 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // under writes the first wave of broad as if it had been started under another policy.
 func (x *forgery) under(change func(broad *policy.Ring)) {
 	l := x.at(ledger.PhaseIntent, 3)
-	edit(x, l, ledger.PolicyFile, func(t *policy.Tenant) {
+	edit(x, l, inputs.PolicyFile, func(t *policy.Tenant) {
 		for i := range t.Rings {
 			if t.Rings[i].Name == "broad" {
 				change(&t.Rings[i])
 			}
 		}
 	})
-	l.record.Policy = canonical.DigestBytes(l.files[ledger.PolicyFile])
+	l.record.Policy = canonical.DigestBytes(l.files[inputs.PolicyFile])
 }
 
 // TestBothJudgeGates: what a gate may ask for is judged alike by both verifiers. That the policy is not the one of the

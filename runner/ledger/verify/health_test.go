@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // afterPilot is a story in which pilot has succeeded, and broad is started a day later, whatever the health of pilot's
@@ -69,8 +70,8 @@ func TestBothJudgeHealth(t *testing.T) {
 		})
 	}
 	pool := policy.Requirement{Tenant: policy.AllTenants, Ring: policy.PoolRing, Succeeded: 50, MinSucceeded: 2, Tenants: 1, IfUntested: policy.UntestedWait, Healthy: true}
-	abroad := func(healthy, unhealthy, unknown int, ring string) func(*ledger.RunInput) {
-		return func(in *ledger.RunInput) {
+	abroad := func(healthy, unhealthy, unknown int, ring string) func(*inputs.Run) {
+		return func(in *inputs.Run) {
 			for i := range in.Foreign {
 				e := &in.Foreign[i]
 				if e.Healthy, e.Unhealthy, e.HealthUnknown = healthy, unhealthy, unknown; ring != "" {
@@ -81,7 +82,7 @@ func TestBothJudgeHealth(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		ask    func(*policy.Ring)
-		input  func(*ledger.RunInput)
+		input  func(*inputs.Run)
 		closed bool
 	}{
 		"another tenant's are well":          {func(r *policy.Ring) { r.Requires[0].Healthy = true }, abroad(1, 0, 0, ""), false},
@@ -99,17 +100,17 @@ func TestBothJudgeHealth(t *testing.T) {
 
 // judgeHealth lets both verifiers judge the first wave of broad under another policy, after another scan, with other
 // evidence from abroad.
-func judgeHealth(t *testing.T, s *story, ask func(*policy.Tenant), forge func([]ledger.RingHealth) []ledger.RingHealth, input func(*ledger.RunInput), closed bool, other Code) {
+func judgeHealth(t *testing.T, s *story, ask func(*policy.Tenant), forge func([]ledger.RingHealth) []ledger.RingHealth, input func(*inputs.Run), closed bool, other Code) {
 	f, x := newForger(t, s.dir), &forgery{s, s.chain()}
 	i := slices.IndexFunc(x.chain, func(l link) bool {
 		return l.record.Phase == ledger.PhaseIntent && l.record.Actions[0].Ring == "broad"
 	})
 	x.chain = x.chain[:i+1]
 	x.chain[i].untouched, x.chain[i-1].untouched = false, forge == nil
-	edit(x, &x.chain[i], ledger.PolicyFile, func(t *policy.Tenant) { ask(t) })
-	x.chain[i].record.Policy = canonical.DigestBytes(x.chain[i].files[ledger.PolicyFile])
+	edit(x, &x.chain[i], inputs.PolicyFile, func(t *policy.Tenant) { ask(t) })
+	x.chain[i].record.Policy = canonical.DigestBytes(x.chain[i].files[inputs.PolicyFile])
 	if input != nil {
-		edit(x, &x.chain[i], ledger.RunFile, input)
+		edit(x, &x.chain[i], inputs.RunFile, input)
 	}
 	if forge != nil {
 		scan := *x.chain[i-1].record.Scan

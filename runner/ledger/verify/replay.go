@@ -10,7 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/canonical"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // replay makes the plan of the run's instant again from what the ledger recorded. A plan that names the same inputs must
@@ -48,12 +48,12 @@ func (v *verifier) rebuild(ctx context.Context, s *step, r *run) (*plan.Plan, er
 	if horizon <= 0 || horizon > maxHorizon {
 		return nil, fmt.Errorf("it looks %s ahead", horizon)
 	}
-	asked, err := v.file(s, ledger.DecideFile)
+	asked, err := v.file(s, inputs.DecideFile)
 	if err != nil {
 		return nil, err
 	}
 	text := func(digest string) (string, bool) {
-		raw, err := v.file(s, ledger.ModuleFile(digest))
+		raw, err := v.file(s, inputs.ModuleFile(digest))
 		if err == nil {
 			return string(raw), true
 		}

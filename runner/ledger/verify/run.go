@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 type runKey struct{ id, site string }
@@ -72,7 +73,7 @@ func (v *verifier) newRun(ctx context.Context, s *step, key runKey) *run {
 
 // policyOf reads the compiled policy that the record names by digest.
 func (v *verifier) policyOf(s *step) (*policy.Tenant, error) {
-	raw, err := v.file(s, ledger.PolicyFile)
+	raw, err := v.file(s, inputs.PolicyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +81,14 @@ func (v *verifier) policyOf(s *step) (*policy.Tenant, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(t); err != nil {
-		return nil, &fileError{ledger.PolicyFile, err}
+		return nil, &fileError{inputs.PolicyFile, err}
 	}
 	own, err := canonical.Marshal(t)
 	if err != nil {
-		return nil, &fileError{ledger.PolicyFile, err}
+		return nil, &fileError{inputs.PolicyFile, err}
 	}
 	if !bytes.Equal(own, raw) || canonical.DigestBytes(raw) != s.record.Policy || t.Name != v.Tenant {
-		return nil, &fileError{ledger.PolicyFile, errNotNamed}
+		return nil, &fileError{inputs.PolicyFile, errNotNamed}
 	}
 	v.policies[s.record.Policy] = t
 	return t, nil
@@ -95,36 +96,36 @@ func (v *verifier) policyOf(s *step) (*policy.Tenant, error) {
 
 // planOf reads the plan that the record names by digest, and makes sure that a preview is that plan's.
 func (v *verifier) planOf(s *step) (*plan.Plan, error) {
-	raw, err := v.file(s, ledger.PlanFile)
+	raw, err := v.file(s, inputs.PlanFile)
 	if err != nil {
 		return nil, err
 	}
 	p, _, err := plan.Load(bytes.NewReader(raw))
 	if err != nil {
-		return nil, &fileError{ledger.PlanFile, err}
+		return nil, &fileError{inputs.PlanFile, err}
 	}
 	if p.Digest != s.record.Plan || p.Tenant != v.Tenant {
-		return nil, &fileError{ledger.PlanFile, errNotNamed}
+		return nil, &fileError{inputs.PlanFile, errNotNamed}
 	}
-	if _, ok := s.files[ledger.PreviewFile]; ok {
+	if _, ok := s.files[inputs.PreviewFile]; ok {
 		return p, v.previewOf(s, p)
 	}
 	return p, nil
 }
 
 func (v *verifier) previewOf(s *step, p *plan.Plan) error {
-	raw, err := v.file(s, ledger.PreviewFile)
+	raw, err := v.file(s, inputs.PreviewFile)
 	if err != nil {
 		return err
 	}
 	var preview plan.Preview
 	if err := json.Unmarshal(raw, &preview); err != nil {
-		return &fileError{ledger.PreviewFile, err}
+		return &fileError{inputs.PreviewFile, err}
 	}
 	claimed := preview.Digest
 	preview.Digest = ""
 	if got, err := canonical.Digest(preview); err != nil || got != claimed || preview.Plan != p.Digest {
-		return &fileError{ledger.PreviewFile, errNotNamed}
+		return &fileError{inputs.PreviewFile, errNotNamed}
 	}
 	return nil
 }

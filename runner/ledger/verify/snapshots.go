@@ -6,11 +6,12 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // snapshots: only a scan, or a wave that read its hosts again, replaces a snapshot, and only that of its own site.
 func (v *verifier) snapshots(s *step) {
-	own := ledger.SnapshotPath(s.record.Site)
+	own := branch.SnapshotPath(s.record.Site)
 	for name, hash := range s.files {
 		if !strings.HasPrefix(name, "snapshot/") || s.had(name) == hash {
 			continue
@@ -56,7 +57,7 @@ func (v *verifier) snapshot(s *step) {
 
 // snapshotOf reads a snapshot, which must be what an honest writer writes, byte for byte.
 func (v *verifier) snapshotOf(s *step, site string) (*inventory.Snapshot, string, error) {
-	name := ledger.SnapshotPath(site)
+	name := branch.SnapshotPath(site)
 	raw, err := v.file(s, name)
 	if err != nil {
 		return nil, "", err

@@ -12,7 +12,9 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
+	"github.com/ringfence/ringfence/runner/ledger/inputs"
 )
 
 // plan is what the ledger's newest state and snapshot lead to.
@@ -53,9 +55,9 @@ func (s *story) decide(_ context.Context, t *policy.Tenant, raw []byte, _ func(s
 }
 
 // inputs are the files of an intent.
-func (s *story) inputs(p *plan.Plan, in ledger.RunInput) map[string][]byte {
-	files := map[string][]byte{ledger.DecideFile: asked(s.tenant)}
-	for name, v := range map[string]any{ledger.PolicyFile: s.tenant, ledger.PlanFile: p} {
+func (s *story) inputs(p *plan.Plan, in inputs.Run) map[string][]byte {
+	files := map[string][]byte{inputs.DecideFile: asked(s.tenant)}
+	for name, v := range map[string]any{inputs.PolicyFile: s.tenant, inputs.PlanFile: p} {
 		raw, err := canonical.Marshal(v)
 		if err != nil {
 			s.t.Fatal(err)
@@ -66,17 +68,17 @@ func (s *story) inputs(p *plan.Plan, in ledger.RunInput) map[string][]byte {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	files[ledger.RunFile] = raw
+	files[inputs.RunFile] = raw
 	return files
 }
 
 // run carries out what is due; outcome says how each host ends, "" for a runner that dies before the wave's record.
 func (s *story) run(outcome func(host string) ledger.Status) {
 	p, known := s.plan()
-	s.carryOut(p, ledger.NewRunInput(s.head, s.now, known, map[string]ledger.Head{"msp-lab": s.lab}), outcome)
+	s.carryOut(p, inputs.Of(s.head, s.now, known, map[string]branch.Head{"msp-lab": s.lab}), outcome)
 }
 
-func (s *story) carryOut(p *plan.Plan, in ledger.RunInput, outcome func(host string) ledger.Status) {
+func (s *story) carryOut(p *plan.Plan, in inputs.Run, outcome func(host string) ledger.Status) {
 	files, id := s.inputs(p, in), fmt.Sprint("run-", s.head.State.Seq)
 	for _, d := range plan.Due(p, s.now) {
 		if !s.wave(p, d, id, files, outcome) {
@@ -186,7 +188,7 @@ func telling(s *story) *story {
 	s.now = instant("2026-11-18T21:30:00Z")
 	s.scan()
 	_, known := s.plan()
-	s.carryOut(early, ledger.NewRunInput(s.head, s.now, known, map[string]ledger.Head{"msp-lab": s.lab}), failing("db-2", ""))
+	s.carryOut(early, inputs.Of(s.head, s.now, known, map[string]branch.Head{"msp-lab": s.lab}), failing("db-2", ""))
 	s.now = instant("2026-11-20T09:00:00Z")
 	s.scan()
 	s.now = instant("2026-11-20T21:30:00Z")

@@ -19,6 +19,7 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -82,12 +83,12 @@ type story struct {
 	signers  *signing.Signers
 	policies []string // commits of the policy, oldest first
 	tenant   *policy.Tenant
-	ledger   *ledger.Ledger
-	head     ledger.Head
+	ledger   *branch.Ledger
+	head     branch.Head
 	now      time.Time
 	has      map[[2]string]bool          // host and update
 	ill      map[string]inventory.Health // hosts that are not well
-	lab      ledger.Head
+	lab      branch.Head
 	lacks    []string      // what the mirror has, in order
 	each     time.Duration // how long an action takes
 }
@@ -127,23 +128,23 @@ func newStory(t testing.TB) *story {
 		s.policies = append(s.policies, gittest.Run(t, s.dir, "rev-parse", "HEAD"))
 	}
 	s.lab = s.labTested()
-	s.ledger = ledger.OpenWith(s.repo, "acme", remote.Options{Sign: s.key.Sign})
+	s.ledger = branch.OpenWith(s.repo, "acme", remote.Options{Sign: s.key.Sign})
 	return s
 }
 
 // labTested is the ledger of the tenant whose ring acme waits for.
-func (s *story) labTested() ledger.Head {
+func (s *story) labTested() branch.Head {
 	at := s.now.Add(-48 * time.Hour)
 	a := ledger.Action{
 		ID: "lab", Host: "lab-1", Verb: ledger.VerbApply, Ring: "test", StartedAt: at, EndedAt: &at, Platform: "debian 12",
 		Updates: []plan.ChangeUpdate{{Update: openssl}, {Update: bash}},
 	}
-	var h ledger.Head
+	var h branch.Head
 	for _, now := range []ledger.Status{ledger.Started, ledger.Succeeded} {
 		var err error
 		a.Status = now
 		r := ledger.Record{Phase: ledger.PhaseWave, Run: "lab", At: at, Site: "main", Actions: []ledger.Action{a}}
-		if h, err = ledger.Open(s.repo, "msp-lab").Append(context.Background(), h, ledger.Entry{Record: r}); err != nil {
+		if h, err = branch.Open(s.repo, "msp-lab").Append(context.Background(), h, branch.Entry{Record: r}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -171,7 +172,7 @@ func (s *story) record(phase ledger.Phase, run string) ledger.Record {
 
 func (s *story) append(r ledger.Record, files map[string][]byte) {
 	s.t.Helper()
-	h, err := s.ledger.Append(context.Background(), s.head, ledger.Entry{Record: r, Files: files})
+	h, err := s.ledger.Append(context.Background(), s.head, branch.Entry{Record: r, Files: files})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/signing"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // Input is a ledger and what is known from elsewhere. What is left nil is not judged, and the report says so.
@@ -107,7 +107,7 @@ func (v *verifier) head() (string, error) {
 	if v.Head != "" {
 		return v.Head, nil
 	}
-	hash, err := v.Repo.Ref(ledger.Open(v.Repo, v.Tenant).Ref())
+	hash, err := v.Repo.Ref(branch.Open(v.Repo, v.Tenant).Ref())
 	if errors.Is(err, gitrepo.ErrRefNotFound) {
 		return "", fmt.Errorf("%s: %w", v.Tenant, ErrNoLedger)
 	}

@@ -1,18 +1,20 @@
-package ledger
+package branch
 
 import (
 	"context"
 	"fmt"
 	"iter"
+
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Records yields the records up to h, the newest first. It ends without an error at the edge of a shallow clone.
-func (l *Ledger) Records(ctx context.Context, h Head) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
+func (l *Ledger) Records(ctx context.Context, h Head) iter.Seq2[ledger.Record, error] {
+	return func(yield func(ledger.Record, error) bool) {
 		for e, err := range l.Log(ctx, h, 0) {
 			r := h.Record
 			if err == nil && e.Commit != h.Commit {
-				if r, err = decodeFile(l, e.Commit, recordFile, DecodeRecord); err != nil {
+				if r, err = decodeFile(l, e.Commit, recordFile, ledger.DecodeRecord); err != nil {
 					err = l.broken(e.Commit, fmt.Errorf("%s: %w", recordFile, err))
 				}
 			}
@@ -33,7 +35,7 @@ func (l *Ledger) PolicyCommit(ctx context.Context, h Head) (string, error) {
 		case err != nil:
 			return "", err
 		case r.PolicyCommit == "":
-		case r.Phase != PhaseWave && r.Phase != PhaseEnd:
+		case r.Phase != ledger.PhaseWave && r.Phase != ledger.PhaseEnd:
 			return r.PolicyCommit, nil
 		case told == "":
 			told = r.PolicyCommit

@@ -1,4 +1,6 @@
-package ledger
+// Package branch is a tenant's ledger in Git: one commit per record on branch ringfence/ledger/<tenant>, whose tree holds
+// the state that all records so far add up to. It only grows, here and on the remote that runners share.
+package branch
 
 import (
 	"context"
@@ -6,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -46,12 +49,12 @@ func (l *Ledger) Ref() string { return l.ref }
 // Head is the tip of a ledger. The zero Head is that of a ledger that nothing was written to yet.
 type Head struct {
 	Commit string
-	State  State
-	Record Record
+	State  ledger.State
+	Record ledger.Record
 	Signed bool // it carries a signature; only a verifier says whether it is a good one
 }
 
-// Head reads the tip and checks that it is a whole record of this tenant; if not, the error wraps ErrBroken. Without
+// Head reads the tip and checks that it is a whole record of this tenant; if not, the error wraps ledger.ErrBroken. Without
 // the branch it returns the zero Head.
 func (l *Ledger) Head(ctx context.Context) (Head, error) {
 	if err := l.check(); err != nil {
@@ -72,7 +75,7 @@ func (l *Ledger) Head(ctx context.Context) (Head, error) {
 	return l.at(hash)
 }
 
-// at reads one record's commit whole; any error wraps ErrBroken.
+// at reads one record's commit whole; any error wraps ledger.ErrBroken.
 func (l *Ledger) at(hash string) (Head, error) {
 	h, err := l.read(hash)
 	if err != nil {
@@ -91,10 +94,10 @@ func (l *Ledger) read(hash string) (Head, error) {
 		return Head{}, err
 	}
 	h := Head{Commit: hash, Signed: c.Signed}
-	if h.Record, err = decodeFile(l, hash, recordFile, DecodeRecord); err != nil {
+	if h.Record, err = decodeFile(l, hash, recordFile, ledger.DecodeRecord); err != nil {
 		return Head{}, err
 	}
-	if h.State, err = decodeFile(l, hash, stateFile, DecodeState); err != nil {
+	if h.State, err = decodeFile(l, hash, stateFile, ledger.DecodeState); err != nil {
 		return Head{}, err
 	}
 	if err := l.matches(recordFile, h.Record.Tenant, h.Record.Seq, seq); err != nil {
@@ -149,14 +152,14 @@ func (l *Ledger) follows(c gitrepo.Commit) (int, error) {
 
 func (l *Ledger) broken(commit string, why error) error {
 	if commit == "" {
-		return fmt.Errorf("%w: tenant %s: %w; look with: git fsck --full, git reflog show %s", ErrBroken, l.tenant, why, l.ref)
+		return fmt.Errorf("%w: tenant %s: %w; look with: git fsck --full, git reflog show %s", ledger.ErrBroken, l.tenant, why, l.ref)
 	}
 	return fmt.Errorf("%w: tenant %s, commit %s: %w; look with: git show %s, git log --first-parent %s",
-		ErrBroken, l.tenant, gitrepo.Short(commit), why, gitrepo.Short(commit), l.ref)
+		ledger.ErrBroken, l.tenant, gitrepo.Short(commit), why, gitrepo.Short(commit), l.ref)
 }
 
 func (l *Ledger) check() error {
-	if !IsName(l.tenant) {
+	if !ledger.IsName(l.tenant) {
 		return fmt.Errorf("ledger: %q is no tenant name", l.tenant)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
@@ -14,11 +15,11 @@ import (
 func TestARecordIsNotOlderThanTheOneBeforeIt(t *testing.T) {
 	bare := remotetest.Bare(t)
 	a, b := newSite(t, bare), newSite(t, bare)
-	append := func(s site, r Record) (Head, error) {
+	append := func(s site, r ledger.Record) (Head, error) {
 		h := mustHead(t, s.Ledger)
 		return s.Append(t.Context(), h, Entry{Record: r})
 	}
-	at := func(minutes int, test bool) Record {
+	at := func(minutes int, test bool) ledger.Record {
 		r := note(fmt.Sprint("run-", minutes)).Record
 		r.At, r.TestClock = t0.Add(time.Duration(minutes)*time.Minute), test
 		return r

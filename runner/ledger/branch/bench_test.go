@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // The ledger that is measured: 5,000 runs over 200 hosts in three rings, each run a scan, an intent, the outcome of a
@@ -74,7 +75,7 @@ func newBench(b *testing.B) bench {
 type importer struct {
 	b     *testing.B
 	w     *bufio.Writer
-	state State
+	state ledger.State
 	seq   int
 }
 
@@ -87,24 +88,24 @@ func (m *importer) history() {
 		if run%100 == 0 || run == benchRuns-1 {
 			snapshot = benchSnapshot(m.b, run, at)
 		}
-		m.record(Record{Phase: PhaseScan, Run: id, At: at, Scan: benchScan(run)}, snapshot)
-		m.record(Record{Phase: PhaseIntent, Run: id, At: at, Plan: benchDigest, Actions: actions}, nil)
-		m.record(Record{Phase: PhaseWave, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Actions: benchEnds(actions, at)}, nil)
-		m.record(Record{Phase: PhaseEnd, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Outcome: "ok"}, nil)
+		m.record(ledger.Record{Phase: ledger.PhaseScan, Run: id, At: at, Scan: benchScan(run)}, snapshot)
+		m.record(ledger.Record{Phase: ledger.PhaseIntent, Run: id, At: at, Plan: benchDigest, Actions: actions}, nil)
+		m.record(ledger.Record{Phase: ledger.PhaseWave, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Actions: benchEnds(actions, at)}, nil)
+		m.record(ledger.Record{Phase: ledger.PhaseEnd, Run: id, At: at.Add(time.Hour), Plan: benchDigest, Outcome: "ok"}, nil)
 	}
 }
 
 const benchDigest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-func (m *importer) record(r Record, snapshot []byte) {
+func (m *importer) record(r ledger.Record, snapshot []byte) {
 	m.seq++
 	r.Tenant, r.Site, r.Runner, r.Policy, r.PolicyCommit, r.Seq = "acme", "main", "runner-1", benchDigest, benchDigest[7:47], m.seq
-	r = r.filled()
-	m.state = Reduce(m.state, r)
-	fmt.Fprintf(m.w, "commit refs/heads/ringfence/ledger/acme\ncommitter %s <%s> %d +0000\n", Author, AuthorEmail, r.At.Unix())
+	r = r.Filled()
+	m.state = ledger.Reduce(m.state, r)
+	fmt.Fprintf(m.w, "commit refs/heads/ringfence/ledger/acme\ncommitter %s <%s> %d +0000\n", ledger.Author, ledger.AuthorEmail, r.At.Unix())
 	m.data([]byte(message(r, Entry{})))
 	m.file(recordFile, r)
-	if r.Phase == PhaseEnd && (m.seq/4%250 == 0 || m.seq == 4*benchRuns) || m.seq == 1 {
+	if r.Phase == ledger.PhaseEnd && (m.seq/4%250 == 0 || m.seq == 4*benchRuns) || m.seq == 1 {
 		m.file(stateFile, m.state)
 	}
 	if snapshot != nil {
@@ -114,7 +115,7 @@ func (m *importer) record(r Record, snapshot []byte) {
 }
 
 func (m *importer) file(name string, v any) {
-	raw, err := Encode(v)
+	raw, err := ledger.Encode(v)
 	if err != nil {
 		m.b.Fatal(err)
 	}
@@ -137,38 +138,38 @@ func benchRing(host int) string { return [...]string{"pilot", "broad", "broad", 
 // newest is the number of the newest update at a run.
 func newest(run int) int { return benchLacks + run/3 }
 
-func benchActions(run int, at time.Time) []Action {
-	var out []Action
+func benchActions(run int, at time.Time) []ledger.Action {
+	var out []ledger.Action
 	for n := range benchWave {
 		host := (run*benchWave + n) % benchHosts
-		out = append(out, Action{
-			ID: fmt.Sprintf("%s%08d", benchDigest[:63], run*benchWave+n), Host: fmt.Sprintf("web-%03d", host), Verb: VerbApply,
-			Ring: benchRing(host), Lane: "default", Wave: 1, Window: "weeknight", Opens: at, StartedAt: at, Status: Started, HostState: "untouched",
+		out = append(out, ledger.Action{
+			ID: fmt.Sprintf("%s%08d", benchDigest[:63], run*benchWave+n), Host: fmt.Sprintf("web-%03d", host), Verb: ledger.VerbApply,
+			Ring: benchRing(host), Lane: "default", Wave: 1, Window: "weeknight", Opens: at, StartedAt: at, Status: ledger.Started, HostState: "untouched",
 			Updates: []plan.ChangeUpdate{{Update: benchPURL(newest(run)), From: "1.2.2-1"}, {Update: benchPURL(newest(run) - 1), From: "1.2.2-1"}},
 		})
 	}
 	return out
 }
 
-func benchEnds(actions []Action, at time.Time) []Action {
-	var out []Action
+func benchEnds(actions []ledger.Action, at time.Time) []ledger.Action {
+	var out []ledger.Action
 	for n, a := range actions {
 		ended := at.Add(time.Duration(n+1) * time.Minute)
-		a.Status, a.HostState, a.Platform, a.EndedAt = Succeeded, "done", "debian 12", &ended
+		a.Status, a.HostState, a.Platform, a.EndedAt = ledger.Succeeded, "done", "debian 12", &ended
 		if n == 9 && a.Opens.Hour() == 0 && a.Opens.Day()%3 == 0 {
-			a.Status, a.HostState, a.Reason = Failed, "partial", "the post-installation script returned exit status 1"
+			a.Status, a.HostState, a.Reason = ledger.Failed, "partial", "the post-installation script returned exit status 1"
 		}
 		out = append(out, a)
 	}
 	return out
 }
 
-func benchScan(run int) *Scan {
-	s := &Scan{Snapshot: benchDigest, Hosts: benchHosts, Scanned: benchHosts}
+func benchScan(run int) *ledger.Scan {
+	s := &ledger.Scan{Snapshot: benchDigest, Hosts: benchHosts, Scanned: benchHosts}
 	for n := newest(run) - benchLacks; n <= newest(run); n++ {
 		s.Seen = append(s.Seen, benchPURL(n))
 		for i, ring := range []string{"broad", "core", "pilot"} {
-			s.Missing = append(s.Missing, RingMissing{Ring: ring, Update: benchPURL(n), Hosts: 20 * (i + 1)})
+			s.Missing = append(s.Missing, ledger.RingMissing{Ring: ring, Update: benchPURL(n), Hosts: 20 * (i + 1)})
 		}
 	}
 	return s

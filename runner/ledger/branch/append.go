@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -25,7 +26,7 @@ const (
 // Entry is one record to append. Files are further files of its commit, below snapshot/, run/ or inputs/; a snapshot
 // stays until another one of its site replaces it, the others belong to this record alone.
 type Entry struct {
-	Record  Record
+	Record  ledger.Record
 	Files   map[string][]byte
 	Subject string // "": composed from the record
 	Outcome string // "": the record's
@@ -102,21 +103,21 @@ func (l *Ledger) move(ctx context.Context, new, old string) error {
 	return err
 }
 
-func (l *Ledger) successor(prev Head, r Record) (Head, error) {
+func (l *Ledger) successor(prev Head, r ledger.Record) (Head, error) {
 	if r.Tenant != "" && r.Tenant != l.tenant {
 		return Head{}, fmt.Errorf("the record is of tenant %q", r.Tenant)
 	}
 	r.Tenant, r.Seq, r.At = l.tenant, prev.State.Seq+1, notBefore(r, prev.Record)
-	r = r.filled()
-	if err := r.check(); err != nil {
+	r = r.Filled()
+	if err := r.Check(); err != nil {
 		return Head{}, err
 	}
-	return Head{State: Reduce(prev.State, r), Record: r, Signed: l.o.Sign != nil}, nil
+	return Head{State: ledger.Reduce(prev.State, r), Record: r, Signed: l.o.Sign != nil}, nil
 }
 
 // notBefore is when a record was written as the successor of another. One that waited, because its remote was down or
 // its runner was stopped, is put on top of records that are later than itself. Test clocks may run backwards.
-func notBefore(r, prev Record) time.Time {
+func notBefore(r, prev ledger.Record) time.Time {
 	if r.TestClock || prev.TestClock || !r.At.Before(prev.At) {
 		return r.At
 	}
@@ -126,7 +127,7 @@ func notBefore(r, prev Record) time.Time {
 func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 	spec := gitrepo.CommitSpec{
 		Parent: prev.Commit, Files: map[string][]byte{}, Message: message(next.Record, e),
-		AuthorName: Author, AuthorEmail: AuthorEmail, When: next.Record.At, Sign: l.o.Sign,
+		AuthorName: ledger.Author, AuthorEmail: ledger.AuthorEmail, When: next.Record.At, Sign: l.o.Sign,
 	}
 	for name, raw := range e.Files {
 		top, rest, _ := strings.Cut(name, "/")
@@ -136,7 +137,7 @@ func (l *Ledger) spec(prev, next Head, e Entry) (gitrepo.CommitSpec, error) {
 		spec.Files[name] = raw
 	}
 	for name, v := range map[string]any{stateFile: next.State, recordFile: next.Record} {
-		raw, err := Encode(v)
+		raw, err := ledger.Encode(v)
 		if err != nil {
 			return spec, fmt.Errorf("%s: %w", name, err)
 		}
@@ -163,16 +164,16 @@ func (l *Ledger) snapshots(prev Head) ([]string, error) {
 }
 
 // message is the commit's text. Every part is neutralised: it is printed by git log and by forges.
-func message(r Record, e Entry) string {
+func message(r ledger.Record, e Entry) string {
 	subject, outcome := e.Subject, e.Outcome
 	if subject == "" {
-		subject = Subject(r)
+		subject = ledger.Subject(r)
 	}
 	if outcome == "" {
 		outcome = r.Outcome
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n\n", Line(subject))
+	fmt.Fprintf(&b, "%s\n\n", ledger.Line(subject))
 	for _, t := range []gitrepo.Trailer{
 		{Key: TrailerRun, Value: r.Run},
 		{Key: TrailerPlan, Value: r.Plan},
@@ -181,7 +182,7 @@ func message(r Record, e Entry) string {
 		{Key: TrailerSeq, Value: strconv.Itoa(r.Seq)},
 	} {
 		if t.Value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", t.Key, Line(t.Value))
+			fmt.Fprintf(&b, "%s: %s\n", t.Key, ledger.Line(t.Value))
 		}
 	}
 	return b.String()

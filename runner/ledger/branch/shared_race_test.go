@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"errors"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/ledgertest"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
@@ -57,7 +59,7 @@ func TestFourRunnersOneLedger(t *testing.T) {
 
 // started is the intent of one action, which Reduce can tell from all others.
 func started(id string) Entry {
-	return Entry{Record: Record{Phase: PhaseIntent, Run: id, At: t0, Site: "main", Actions: []Action{apply(id, "web-1", "pilot", Started, "u")}}}
+	return Entry{Record: ledger.Record{Phase: ledger.PhaseIntent, Run: id, At: t0, Site: "main", Actions: []ledger.Action{ledgertest.Apply(id, "web-1", "pilot", ledger.Started, "u")}}}
 }
 
 // TestNoRecordIsLost plays weather: remotes that vanish, refuse and drop answers, runners that append, push, sync and

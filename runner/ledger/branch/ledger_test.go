@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bytes"
@@ -10,11 +10,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/ledgertest"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
@@ -68,19 +69,19 @@ func TestAWholeRollout(t *testing.T) {
 	if _, err := l.Snapshot(t.Context(), Head{}, "main"); !errors.Is(err, ErrNoSnapshot) {
 		t.Errorf("a snapshot of nothing: %v", err)
 	}
-	scan := Record{Phase: PhaseScan, Run: "r1", At: t0, Site: "main", Scan: &Scan{
-		Hosts: 2, Scanned: 1, Unreachable: []string{"web-2"}, Missing: []RingMissing{{"pilot", "pkg:a", 2}}, Seen: []string{"pkg:a"},
+	scan := ledger.Record{Phase: ledger.PhaseScan, Run: "r1", At: t0, Site: "main", Scan: &ledger.Scan{
+		Hosts: 2, Scanned: 1, Unreachable: []string{"web-2"}, Missing: []ledger.RingMissing{{Ring: "pilot", Update: "pkg:a", Hosts: 2}}, Seen: []string{"pkg:a"},
 	}}
 	h := mustAppend(t, l, Head{}, Entry{Record: scan, Files: map[string][]byte{"snapshot/main.jsonl": snapshot(t, "acme", "main")}})
-	a := apply("1", "web-1", "pilot", Started, "pkg:a")
+	a := ledgertest.Apply("1", "web-1", "pilot", ledger.Started, "pkg:a")
 	h = mustAppend(t, l, h, Entry{
-		Record: Record{Phase: PhaseIntent, Run: "r2", At: t0, Site: "main", Plan: "sha256:p", Policy: "sha256:q", Actions: []Action{a}},
+		Record: ledger.Record{Phase: ledger.PhaseIntent, Run: "r2", At: t0, Site: "main", Plan: "sha256:p", Policy: "sha256:q", Actions: []ledger.Action{a}},
 		Files:  map[string][]byte{"run/plan.json": []byte("{}"), "inputs/policy.json": []byte("{}")},
 	})
 	if len(h.State.InDoubt) != 1 {
 		t.Errorf("in doubt after the intent: %+v", h.State.InDoubt)
 	}
-	h = mustAppend(t, l, h, Entry{Record: Record{Phase: PhaseWave, Run: "r2", At: t0, Site: "main", Actions: []Action{end(a, Succeeded, 90)}}, Outcome: "ok"})
+	h = mustAppend(t, l, h, Entry{Record: ledger.Record{Phase: ledger.PhaseWave, Run: "r2", At: t0, Site: "main", Actions: []ledger.Action{ledgertest.End(a, ledger.Succeeded, 90)}}, Outcome: "ok"})
 
 	if read := mustHead(t, Open(repo, "acme")); !reflect.DeepEqual(read, h) {
 		t.Errorf("read back\n%+v, want\n%+v", read, h)
@@ -153,8 +154,10 @@ func checkLog(t *testing.T, l *Ledger, h Head) {
 	}
 }
 
+var t0 = ledgertest.T0
+
 func note(run string) Entry {
-	return Entry{Record: Record{Phase: PhaseNote, Run: run, At: t0, Site: "main"}}
+	return Entry{Record: ledger.Record{Phase: ledger.PhaseNote, Run: run, At: t0, Site: "main"}}
 }
 
 func TestTheSecondWriterLoses(t *testing.T) {
@@ -179,16 +182,16 @@ func TestTheSecondWriterLoses(t *testing.T) {
 func TestAppendRefuses(t *testing.T) {
 	repo, _ := remotetest.Repository(t)
 	l := Open(repo, "acme")
-	two := []Action{apply("1", "h", "pilot", Succeeded, "u"), apply("1", "h", "pilot", Failed, "u")}
+	two := []ledger.Action{ledgertest.Apply("1", "h", "pilot", ledger.Succeeded, "u"), ledgertest.Apply("1", "h", "pilot", ledger.Failed, "u")}
 	for name, e := range map[string]Entry{
-		"another tenant":    {Record: Record{Phase: PhaseNote, Tenant: "globex"}},
-		"an unknown phase":  {Record: Record{Phase: "dance"}},
-		"two outcomes":      {Record: Record{Phase: PhaseWave, Actions: two}},
-		"an unknown status": {Record: Record{Phase: PhaseWave, Actions: []Action{apply("1", "h", "pilot", "fine", "u")}}},
-		"a foreign file":    {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"README.md": nil}},
-		"the state itself":  {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"state.json": nil}},
-		"the record itself": {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"run/record.json": nil}},
-		"a way out":         {Record: Record{Phase: PhaseNote}, Files: map[string][]byte{"run/../../x": nil}},
+		"another tenant":    {Record: ledger.Record{Phase: ledger.PhaseNote, Tenant: "globex"}},
+		"an unknown phase":  {Record: ledger.Record{Phase: "dance"}},
+		"two outcomes":      {Record: ledger.Record{Phase: ledger.PhaseWave, Actions: two}},
+		"an unknown status": {Record: ledger.Record{Phase: ledger.PhaseWave, Actions: []ledger.Action{ledgertest.Apply("1", "h", "pilot", "fine", "u")}}},
+		"a foreign file":    {Record: ledger.Record{Phase: ledger.PhaseNote}, Files: map[string][]byte{"README.md": nil}},
+		"the state itself":  {Record: ledger.Record{Phase: ledger.PhaseNote}, Files: map[string][]byte{"state.json": nil}},
+		"the record itself": {Record: ledger.Record{Phase: ledger.PhaseNote}, Files: map[string][]byte{"run/record.json": nil}},
+		"a way out":         {Record: ledger.Record{Phase: ledger.PhaseNote}, Files: map[string][]byte{"run/../../x": nil}},
 	} {
 		if _, err := l.Append(t.Context(), Head{}, e); err == nil {
 			t.Errorf("%s was written", name)
@@ -218,5 +221,3 @@ func TestSubjectsAreNeutralised(t *testing.T) {
 		t.Errorf("seq = %d", h.Record.Seq)
 	}
 }
-
-var t0 = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)

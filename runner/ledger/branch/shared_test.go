@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/ledgertest"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
@@ -47,7 +49,7 @@ func TestWhatMakesNoSenseAnyMore(t *testing.T) {
 	busy := errors.New("the host is in doubt")
 	intent := func(id string) Entry {
 		return Entry{
-			Record: Record{Phase: PhaseIntent, Run: id, At: t0, Site: "main", Actions: []Action{apply(id, "web-1", "pilot", Started, "u")}},
+			Record: ledger.Record{Phase: ledger.PhaseIntent, Run: id, At: t0, Site: "main", Actions: []ledger.Action{ledgertest.Apply(id, "web-1", "pilot", ledger.Started, "u")}},
 			Check: func(h Head) error {
 				if len(h.State.InDoubt) > 0 {
 					return busy
@@ -90,7 +92,7 @@ func TestRecordsOutlastTheRemote(t *testing.T) {
 	if got := mustHead(t, a.Ledger); got.Commit != h.Commit || a.unpushed(t) != 0 {
 		t.Errorf("it was kept: %+v", got)
 	}
-	wave := Entry{Record: Record{Phase: PhaseWave, Run: "a2", At: t0, Site: "main", Actions: []Action{apply("1", "web-1", "pilot", Started, "u")}}, Outcome: "ok", Subject: "words of its own"}
+	wave := Entry{Record: ledger.Record{Phase: ledger.PhaseWave, Run: "a2", At: t0, Site: "main", Actions: []ledger.Action{ledgertest.Apply("1", "web-1", "pilot", ledger.Started, "u")}}, Outcome: "ok", Subject: "words of its own"}
 	wave.Files = map[string][]byte{"run/plan.json": []byte("{}"), "inputs/deep/er/policy.json": []byte("[]"), "snapshot/other.jsonl": snapshot(t, "acme", "other")}
 	for i, e := range []Entry{wave, scanNote(t, "a3", "main"), note("a4")} {
 		next, err := a.Append(t.Context(), h, e)
@@ -115,7 +117,7 @@ func TestRecordsOutlastTheRemote(t *testing.T) {
 func scanNote(t *testing.T, run, site string) Entry {
 	t.Helper()
 	return Entry{
-		Record: Record{Phase: PhaseScan, Run: run, At: t0, Site: site, Scan: &Scan{Hosts: 1, Scanned: 1}},
+		Record: ledger.Record{Phase: ledger.PhaseScan, Run: run, At: t0, Site: site, Scan: &ledger.Scan{Hosts: 1, Scanned: 1}},
 		Files:  map[string][]byte{SnapshotPath(site): snapshot(t, "acme", site)},
 	}
 }

@@ -1,4 +1,6 @@
-package ledger
+// Package inputs is what an intent carries beside its record: the plan that is carried out, and everything from which
+// anybody can make that plan again and compare.
+package inputs
 
 import (
 	"cmp"
@@ -9,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 // The files that an intent carries beside the record: what the run carries out, and everything from which anybody can
@@ -18,7 +22,7 @@ const (
 	PreviewFile = "run/preview.json"
 	PolicyFile  = "inputs/policy.json" // the compiled policy, canonical
 	DecideFile  = "inputs/decide.json" // what the rules were asked
-	RunFile     = "inputs/run.json"    // a RunInput
+	RunFile     = "inputs/run.json"    // a Run
 )
 
 // ModuleFile is where an intent keeps the text of a rule module that inputs/decide.json names by digest.
@@ -26,9 +30,9 @@ func ModuleFile(digest string) string {
 	return "inputs/modules/" + strings.TrimPrefix(digest, "sha256:") + ".rego"
 }
 
-// RunInput says from what a run made the plan that it compared the one it carries out with: the state and the snapshot
+// Run says from what a run made the plan that it compared the one it carries out with: the state and the snapshot
 // of the ledger's own record Head, what other tenants' ledgers said, and the instant.
-type RunInput struct {
+type Run struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"` // "RunInput"
 	Tenant     string            `json:"tenant"`
@@ -49,11 +53,11 @@ type ForeignHead struct {
 	Pool   bool   `json:"pool,omitempty"` // it shares its evidence, and the policy goes by the pool
 }
 
-// NewRunInput makes the document from what a plan was built from: all its evidence, own rows included, and the heads of
+// Of makes the document from what a plan was built from: all its evidence, own rows included, and the heads of
 // the foreign ledgers by tenant.
-func NewRunInput(head Head, at time.Time, evidence decision.Evidence, foreign map[string]Head) RunInput {
-	in := RunInput{
-		APIVersion: APIVersion, Kind: "RunInput", Tenant: head.State.Tenant, Head: head.Commit, At: at.UTC().Truncate(time.Second),
+func Of(head branch.Head, at time.Time, evidence decision.Evidence, foreign map[string]branch.Head) Run {
+	in := Run{
+		APIVersion: ledger.APIVersion, Kind: "RunInput", Tenant: head.State.Tenant, Head: head.Commit, At: at.UTC().Truncate(time.Second),
 		Foreign: decision.Evidence{}, Ledgers: []ForeignHead{},
 	}
 	for _, e := range evidence {
@@ -69,7 +73,7 @@ func NewRunInput(head Head, at time.Time, evidence decision.Evidence, foreign ma
 }
 
 // sort goes by name, then commit, so that the order of those without a name says nothing of it.
-func (in *RunInput) sort() {
+func (in *Run) sort() {
 	slices.SortFunc(in.Ledgers, func(a, b ForeignHead) int {
 		return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Commit, b.Commit))
 	})
@@ -77,7 +81,7 @@ func (in *RunInput) sort() {
 
 // MarkPool says which of the foreign ledgers were counted in the pool. Those of tenants that the policy does not name
 // lose their name.
-func (in *RunInput) MarkPool(tenants, named []string) {
+func (in *Run) MarkPool(tenants, named []string) {
 	for i, h := range in.Ledgers {
 		in.Ledgers[i].Pool = slices.Contains(tenants, h.Tenant)
 		if in.Ledgers[i].Pool && !slices.Contains(named, h.Tenant) {
@@ -87,17 +91,17 @@ func (in *RunInput) MarkPool(tenants, named []string) {
 	in.sort()
 }
 
-// DecodeRunInput reads a RunInput strictly.
-func DecodeRunInput(raw []byte) (RunInput, error) {
-	var in RunInput
-	if err := Decode(raw, &in); err != nil {
-		return RunInput{}, fmt.Errorf("run input: %w", err)
+// Decode reads a Run strictly.
+func Decode(raw []byte) (Run, error) {
+	var in Run
+	if err := ledger.Decode(raw, &in); err != nil {
+		return Run{}, fmt.Errorf("run input: %w", err)
 	}
-	if in.APIVersion != APIVersion || in.Kind != "RunInput" || in.Head == "" {
-		return RunInput{}, errors.New("run input: it is no RunInput with a head")
+	if in.APIVersion != ledger.APIVersion || in.Kind != "RunInput" || in.Head == "" {
+		return Run{}, errors.New("run input: it is no RunInput with a head")
 	}
 	if slices.ContainsFunc(in.Foreign, func(e decision.RingEvidence) bool { return !strings.Contains(e.Ring, "/") }) {
-		return RunInput{}, errors.New("run input: it has evidence of an own ring, which only the ledger's state may say")
+		return Run{}, errors.New("run input: it has evidence of an own ring, which only the ledger's state may say")
 	}
 	return in, nil
 }

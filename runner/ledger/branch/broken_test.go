@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
 
@@ -64,7 +65,7 @@ func TestBrokenLedgers(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = l.Head(t.Context())
-			if !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "look with: git") {
+			if !errors.Is(err, ledger.ErrBroken) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "look with: git") {
 				t.Errorf("Head() = %v, want one that says %q", err, tc.want)
 			}
 		})
@@ -82,7 +83,7 @@ func TestADamagedRefIsNoNewLedger(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ".git", l.Ref()), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Head(t.Context()); !errors.Is(err, ErrBroken) {
+	if _, err := l.Head(t.Context()); !errors.Is(err, ledger.ErrBroken) {
 		t.Errorf("Head() = %v", err)
 	}
 	if _, err := l.Append(t.Context(), Head{}, note("b")); err == nil {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package ledger
+package branch
 
 import (
 	"bufio"
@@ -22,6 +22,8 @@ import (
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/ledgertest"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
@@ -45,8 +47,8 @@ func child(dir string) {
 		fail(err)
 	}
 	for n := 0; ; n++ {
-		a := apply(fmt.Sprintf("%d-%d", os.Getpid(), n), "web-1", "pilot", Started, "u")
-		next, err := l.Append(ctx, h, Entry{Record: Record{Phase: PhaseIntent, Run: "r", At: t0, Site: "main", Actions: []Action{a}}})
+		a := ledgertest.Apply(fmt.Sprintf("%d-%d", os.Getpid(), n), "web-1", "pilot", ledger.Started, "u")
+		next, err := l.Append(ctx, h, Entry{Record: ledger.Record{Phase: ledger.PhaseIntent, Run: "r", At: t0, Site: "main", Actions: []ledger.Action{a}}})
 		var locked *gitrepo.LockedError
 		if errors.As(err, &locked) {
 			fmt.Println("locked")

@@ -1,10 +1,11 @@
-package ledger
+package branch
 
 import (
 	"errors"
 	"testing"
 
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
@@ -60,7 +61,7 @@ func TestABrokenRemoteLedgerIsNotFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	gittest.Run(t, a.Dir, "push", "-q", "origin", bad+":"+a.Ref())
-	if err := a.Sync(t.Context()); !errors.Is(err, ErrBroken) {
+	if err := a.Sync(t.Context()); !errors.Is(err, ledger.ErrBroken) {
 		t.Errorf("Sync: %v", err)
 	}
 	if got := mustHead(t, a.Ledger); got.Commit != h.Commit {

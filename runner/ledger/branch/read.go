@@ -1,4 +1,4 @@
-package ledger
+package branch
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // ReadFile returns one file of a record's commit, such as run/plan.json.
@@ -27,7 +28,7 @@ func (l *Ledger) At(commit string) (Head, error) { return l.at(commit) }
 
 // Snapshot returns the latest snapshot of a site. The error wraps ErrNoSnapshot when there is none.
 func (l *Ledger) Snapshot(ctx context.Context, h Head, site string) (*inventory.Snapshot, error) {
-	if !IsName(site) {
+	if !ledger.IsName(site) {
 		return nil, fmt.Errorf("ledger: %q is no site name", site)
 	}
 	if err := ctx.Err(); err != nil {
@@ -64,7 +65,7 @@ type LogEntry struct {
 }
 
 // Log walks from a record to older ones, at most limit of them (0: all), reading headers only. A commit that is no
-// record, or does not follow its parent, ends the walk with an error that wraps ErrBroken.
+// record, or does not follow its parent, ends the walk with an error that wraps ledger.ErrBroken.
 func (l *Ledger) Log(ctx context.Context, h Head, limit int) iter.Seq2[LogEntry, error] {
 	return func(yield func(LogEntry, error) bool) {
 		if h.Commit == "" {
@@ -99,28 +100,28 @@ func (l *Ledger) Log(ctx context.Context, h Head, limit int) iter.Seq2[LogEntry,
 
 // Replay reduces every record from the first to h and returns the state that they add up to. A ledger that was not
 // tampered with gives h.State. It needs the whole history, which a shallow clone does not have.
-func (l *Ledger) Replay(ctx context.Context, h Head) (State, error) {
+func (l *Ledger) Replay(ctx context.Context, h Head) (ledger.State, error) {
 	defer l.repo.Hold()()
 	var hashes []string
 	for e, err := range l.Log(ctx, h, 0) {
 		if err != nil {
-			return State{}, err
+			return ledger.State{}, err
 		}
 		hashes = append(hashes, e.Commit)
 	}
 	if len(hashes) != h.State.Seq {
-		return State{}, fmt.Errorf("replay the ledger of %s: %d of %d records are here; fetch the rest: git fetch --unshallow", l.tenant, len(hashes), h.State.Seq)
+		return ledger.State{}, fmt.Errorf("replay the ledger of %s: %d of %d records are here; fetch the rest: git fetch --unshallow", l.tenant, len(hashes), h.State.Seq)
 	}
-	var s State
+	var s ledger.State
 	for _, hash := range slices.Backward(hashes) {
 		if err := ctx.Err(); err != nil {
-			return State{}, err
+			return ledger.State{}, err
 		}
 		at, err := l.at(hash)
 		if err != nil {
-			return State{}, err
+			return ledger.State{}, err
 		}
-		s = Reduce(s, at.Record)
+		s = ledger.Reduce(s, at.Record)
 	}
 	return s, nil
 }
