@@ -15,7 +15,7 @@ import (
 var Acceptable = []diag.Code{
 	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps, diag.Expired,
 	diag.UnknownLabel, diag.StuckGroup, diag.SplitGroup, diag.WrongSequence,
-	diag.Shadowed, diag.EndsSoon, diag.NeverReached, diag.PoolTooSmall, diag.NeverMatches,
+	diag.Shadowed, diag.EndsSoon, diag.NeverReached, diag.PoolTooSmall, diag.NeverMatches, diag.FrozenOut,
 }
 
 // Accept parts what was found in tenants, at an instant, into what counts and what all the tenants concerned have
@@ -128,7 +128,7 @@ func (k *desk) remarks() diag.List {
 			d = diag.Note(diag.AcceptanceOver, "%s counts again: it was accepted until %s (%s)", l.Name(), l.Expires, l.Reason).
 				WithFix("mend it, or accept it anew with a later expires")
 		case !k.used[l.key()] && !k.hidden(l):
-			d = diag.New(diag.NothingAccepted, "nothing needs this: there is no %s", l.Name()).WithFix("remove the line")
+			d = diag.New(diag.NothingAccepted, "nothing needs this: there is no finding %s", l.Name()).WithFix("remove the line")
 			d.Severity = diag.Warning
 		default:
 			continue

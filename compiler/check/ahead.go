@@ -16,8 +16,9 @@ const (
 )
 
 // Ahead says what an instant has to do with policies that are right by themselves: windows whose last occurrence is
-// over, rules and declarations that have expired, and starts within a year that a clock shows twice or never. It remembers what it found out about a window in a
-// zone, as tenants share most of theirs. Not for concurrent use.
+// over, or of which freezes leave nothing, rules and declarations that have expired, and starts within a year that a clock
+// shows twice or never. It remembers what it found out about a window in a zone, as tenants share most of theirs. Not for
+// concurrent use.
 type Ahead struct {
 	at    time.Time
 	known map[string]outlook
@@ -45,7 +46,7 @@ func (a *Ahead) Tenant(t *policy.Tenant) diag.List {
 			out = append(out, clock(w, loc, look.jumps))
 		}
 	}
-	return of(t, out)
+	return of(t, append(out, frozenOut(t, a.at)...))
 }
 
 // outlook is what an instant has to do with a window.

@@ -42,18 +42,30 @@ func (c *checker) idle() {
 	c.otherwise()
 }
 
-// otherwise applies only to what no rule that grants matches.
+// otherwise applies only to what no rule that grants matches. Where a rule of the tenant leaves nothing to an otherwise of
+// the baseline, it is that rule which says so: the baseline's line is right for others.
 func (c *checker) otherwise() {
+	if c.Tenant.Otherwise == nil {
+		return
+	}
 	var grants []claim
 	for _, r := range c.Tenant.Rules {
 		if r.Grants() {
 			grants = append(grants, claim{r.Name, *r.Match, r.Source})
 		}
 	}
-	if by := fewest(policy.Match{}, grants); c.Tenant.Otherwise != nil && by != nil {
-		c.warn(diag.New(diag.NeverReached, "otherwise applies to nothing: each update is matched by %s", oneOf("rule", by)).
-			WithFix("remove it, or let a rule match less"), by, "approval", "otherwise")
+	by := fewest(policy.Match{}, grants)
+	if by == nil {
+		return
 	}
+	at, others, fix := "otherwise", by, "remove it, or let a rule match less"
+	own := slices.IndexFunc(grants, func(g claim) bool { return g.own() && slices.Contains(by, g.name) })
+	if own >= 0 && !(claim{source: c.Tenant.Otherwise.Source}).own() {
+		at, others = grants[own].name, []string{"otherwise"}
+		fix = "let it match less; if the baseline's otherwise is to say nothing here, accept that"
+	}
+	c.warn(diag.New(diag.NeverReached, "otherwise applies to nothing: each update is matched by %s", oneOf("rule", by)).
+		WithFix("%s", fix), others, "approval", at)
 }
 
 // shadowed reports a claim that others always come before. A tenant may well put its own before those of its baseline,

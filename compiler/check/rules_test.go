@@ -67,12 +67,15 @@ func TestIdleRules(t *testing.T) {
 		"patterns that differ": {rules: []policy.Rule{
 			approve("a", policy.Match{Package: []string{"linux-*"}}, 1), reject("no", policy.Match{Package: []string{"linux-image-*"}}, ""),
 		}},
-		"a class is not a name":    {rules: []policy.Rule{approve("a", security, 1), reject("no", openssl, "")}},
-		"an unknown origin":        {rules: []policy.Rule{approve("a", security, 1), reject("no", policy.Match{Origin: []string{"*"}}, "")}},
-		"granted sooner":           {rules: []policy.Rule{approve("a", high, 2), approve("b", security, 1)}, want: "RF1056 approval.a"},
-		"granted later":            {rules: []policy.Rule{approve("a", high, 1), approve("b", security, 2)}},
-		"twice the same":           {rules: []policy.Rule{approve("a", security, 1), approve("b", security, 1)}, want: "RF1056 approval.b"},
-		"otherwise":                {rules: []policy.Rule{approve("a", security, 1)}, otherwise: true},
+		"a class is not a name": {rules: []policy.Rule{approve("a", security, 1), reject("no", openssl, "")}},
+		"an unknown origin":     {rules: []policy.Rule{approve("a", security, 1), reject("no", policy.Match{Origin: []string{"*"}}, "")}},
+		"granted sooner":        {rules: []policy.Rule{approve("a", high, 2), approve("b", security, 1)}, want: "RF1056 approval.a"},
+		"granted later":         {rules: []policy.Rule{approve("a", high, 1), approve("b", security, 2)}},
+		"twice the same":        {rules: []policy.Rule{approve("a", security, 1), approve("b", security, 1)}, want: "RF1056 approval.b"},
+		"otherwise":             {rules: []policy.Rule{approve("a", security, 1)}, otherwise: true},
+		"every name, by the tenant": {rules: []policy.Rule{{
+			Name: "a", Match: &policy.Match{Package: []string{"*"}}, Approve: &policy.Approve{}, Source: "tenants/acme/tenant.cue:1:1",
+		}}, otherwise: true, want: "RF1058 approval.a"}, // the otherwise is that of the baseline
 		"no otherwise left":        {rules: []policy.Rule{approve("a", policy.Match{Exploited: &yes}, 1), approve("b", policy.Match{Exploited: &no}, 1)}, otherwise: true, want: "RF1058 approval.otherwise"},
 		"blocks leave otherwise":   {rules: []policy.Rule{approve("a", policy.Match{Exploited: &yes}, 1), reject("b", policy.Match{Exploited: &no}, "")}, otherwise: true},
 		"every name":               {rules: []policy.Rule{approve("a", policy.Match{Package: []string{"*"}}, 1)}, otherwise: true, want: "RF1058 approval.otherwise"},

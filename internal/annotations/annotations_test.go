@@ -26,7 +26,7 @@ func list() (diag.List, *annotations.Source) {
 			WithRelated(at("a.cue", 2, 2, 2, 8), "declared here"),
 		warning,
 		diag.New(diag.NoTenants, "no tenant").At(diag.Range{File: "tenants"}),
-		diag.Note(diag.FolderDiffers, "evil \x1b[2J\u202e ::error::"),
+		diag.Note(diag.FolderDiffers, "evil \x1b[2J\u202e ::error::").WithFix("commit it"),
 	}, src
 }
 
@@ -39,7 +39,7 @@ func TestGitHub(t *testing.T) {
 	want := `::error file=a.cue,line=2,col=19,endColumn=25,title=RF1002::unknown field%0Afix: write reason
 ::warning file=tenants/a b/t%2C1%3A2.cue,line=2,col=1,endLine=4,title=RF1026::100%25 of them:%0Anone
 ::error file=tenants,title=RF1012::no tenant
-::notice title=RF5004::evil �[2J� ::error::
+::notice title=RF5004::evil �[2J� ::error::%0Anext: commit it
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

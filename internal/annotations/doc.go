@@ -54,8 +54,11 @@ func (s *Source) column(file string, p diag.Pos) int {
 
 // text is what a person should read of a diagnostic, in whole lines.
 func text(d diag.Diagnostic) string {
-	parts := []string{d.Summary}
-	for _, more := range []string{d.Detail, prefixed("fix: ", d.Fix)} {
+	parts, fix := []string{d.Summary}, "fix: "
+	if d.Severity == diag.Info {
+		fix = "next: " // nothing needs to be mended
+	}
+	for _, more := range []string{d.Detail, prefixed(fix, d.Fix)} {
 		if more != "" {
 			parts = append(parts, more)
 		}
