@@ -197,13 +197,6 @@ func (a *arena) tenant() string {
 	return b.String() + "}\n"
 }
 
-// clone gives a machine a new disk.
-func (a *arena) clone(machine string) {
-	a.Helper()
-	a.check(os.RemoveAll(a.path(machine)))
-	a.must(a.dir, "git", "clone", "-q", "remote.git", machine)
-}
-
 // slow lets the clock go on at a clock's pace.
 func (a *arena) slow() {
 	now := time.Now()

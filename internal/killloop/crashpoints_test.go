@@ -220,7 +220,7 @@ func (h *crashed) recover(lost bool) {
 	machine := "a"
 	if lost {
 		machine = "c"
-		h.check(os.RemoveAll(h.path("a")))
+		h.gone("a")
 		h.clone("c")
 	} else {
 		h.ageLocks("a")

@@ -68,6 +68,26 @@ func (g ground) must(dir, name string, args ...string) string {
 	return string(out)
 }
 
+// clone gives a machine a new disk. It asks the remote as from afar: one that looks into its folders meets the files that
+// a push under way is about to move.
+func (g ground) clone(machine string) {
+	g.Helper()
+	g.gone(machine)
+	g.must(g.dir, "git", "clone", "-q", "--no-local", "remote.git", machine)
+}
+
+// gone takes a machine's disk away, if it had one. A git whose runner was killed alone may still write to it, so it is
+// moved before it is removed.
+func (g ground) gone(machine string) {
+	g.Helper()
+	away, err := os.MkdirTemp(g.dir, "gone-")
+	g.check(err)
+	if err := os.Rename(g.path(machine), filepath.Join(away, machine)); !errors.Is(err, os.ErrNotExist) {
+		g.check(err)
+	}
+	_ = os.RemoveAll(away)
+}
+
 // policy makes a policy repository of these files beside what init writes.
 func (g ground) policy(binary string, files map[string]string) {
 	g.Helper()

@@ -80,13 +80,6 @@ func (w *world) open(h hosts) {
 	w.clone("b")
 }
 
-// clone gives a runner a new disk.
-func (w *world) clone(runner string) {
-	w.Helper()
-	w.check(os.RemoveAll(w.path(runner)))
-	w.must(w.dir, "git", "clone", "-q", "remote.git", runner)
-}
-
 func (w *world) note(format string, args ...any) {
 	w.history = append(w.history, fmt.Sprintf(format, args...))
 }
