@@ -70,7 +70,8 @@ func (t *table) header(r *csv.Reader, row []string) bool {
 		at := t.at(r.FieldPos(i))
 		switch {
 		case !knownColumn(column):
-			t.fail(at, "columns that can stand here: name, address, user, credential, providers, labels, labels.<key>", "unknown column %s", show(column))
+			t.fail(at, "columns that can stand here: name, address, user, credential, providers, labels, labels.<key>; the column of a label "+
+				"is called "+show(labelColumn+column), "unknown column %s", show(column))
 		case seen[column]:
 			t.fail(at, "remove one of them", "the column %s comes twice", show(column))
 		}

@@ -80,6 +80,8 @@ func argsError(c *cobra.Command, args []string) error {
 	}
 	_, takes, _ := strings.Cut(c.Use, " ")
 	switch {
+	case takes == "" && len(args) == 1 && c.Flags().Lookup("from") != nil:
+		return usage(c, fmt.Errorf("%s takes no argument, but got %q; did you mean --from %[2]s?", c.CommandPath(), args[0]))
 	case takes == "":
 		return usage(c, fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), args[0]))
 	case len(args) == 0:
