@@ -20,6 +20,7 @@ const (
 
 // Exit codes that are part of the story.
 const (
+	found      = 3
 	notDue     = 5
 	unfinished = 8
 )
@@ -36,14 +37,17 @@ func Simulated() []Step {
 	s.add("The customer. A host that is down is unreachable, not compliant.", 0, "scan", "--tenant", acme, "--at", mondayNoon)
 	s.plan("Everything that waits says for what and until when; the exploited update has a lane of its own.", acme, mondayNoon)
 	s.apply("", 0, mondayNoon)
-	s.plan("MONDAY NIGHT. The pilot's window is open; the exploited update has soaked its 4 hours and goes everywhere.", acme, mondayNight)
+	s.add("MONDAY NIGHT. Scan again: are the pilot's hosts well with what they got at noon?", 0, "scan", "--tenant", acme, "--at", mondayNight)
+	s.plan("The pilot's window is open; the exploited update has soaked its 4 hours and goes everywhere.", acme, mondayNight)
 	s.apply("", 0, mondayNight)
-	s.plan("TUESDAY. The other updates need 72 hours and the weekend: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
+	s.add("TUESDAY. The next scan: are they well with the rest?", 0, "scan", "--tenant", acme, "--at", tuesdayNoon)
+	s.plan("The other updates need 72 hours and the weekend: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
 	s.apply("", notDue, tuesdayNoon)
-	s.plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open. One host's install fails.", acme, saturdayNight)
+	s.scans("SATURDAY NIGHT. What nobody scans for a day is an alarm.", saturdayNight)
+	s.plan("Soaked, well, tested by another tenant too, and the weekend window is open. One host's install fails.", acme, saturdayNight)
 	s.apply("", unfinished, saturdayNight)
 	s.apply("Applying the same plan again repeats nothing, not even the failure.", unfinished, saturdayLater)
-	s.review(saturdayLater)
+	s.review("Review and report: no scan has ever reached one host, which is an alarm, so status exits 3.", found, saturdayLater)
 	return s.steps
 }
 
@@ -58,12 +62,14 @@ func Real() []Step {
 	s.apply("", 0, sunday)
 	s.plan("MONDAY NIGHT. The pilot's window is open.", acme, mondayNight)
 	s.apply("", 0, mondayNight)
-	s.plan("TUESDAY. The pilot has not soaked for 72 hours: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
+	s.add("TUESDAY. Scan again: are the pilot's hosts well?", 0, "scan", "--tenant", acme, "--at", tuesdayNoon)
+	s.plan("The pilot has not soaked for 72 hours: nothing is due, and apply says what comes next.", acme, tuesdayNoon)
 	s.apply("", notDue, tuesdayNoon)
-	s.plan("SATURDAY NIGHT. Soaked, tested by another tenant too, and the weekend window is open.", acme, saturdayNight)
+	s.scans("SATURDAY NIGHT. What nobody scans for a day is an alarm.", saturdayNight)
+	s.plan("Soaked, well, tested by another tenant too, and the weekend window is open.", acme, saturdayNight)
 	s.apply("", 0, saturdayNight)
 	s.apply("Applying the same plan again changes nothing.", 0, saturdayLater)
-	s.review(saturdayLater)
+	s.review("Review and report.", 0, saturdayLater)
 	return s.steps
 }
 
@@ -82,8 +88,14 @@ func (s *story) apply(say string, want int, at string) {
 	s.add(say, want, "apply", planFile, "--at", at)
 }
 
-func (s *story) review(at string) {
-	s.add("Review and report.", 0, "status", "--at", at)
+// scans asks the hosts of both tenants.
+func (s *story) scans(say, at string) {
+	s.add(say, 0, "scan", "--tenant", mspLab, "--at", at)
+	s.add("", 0, "scan", "--tenant", acme, "--at", at)
+}
+
+func (s *story) review(say string, status int, at string) {
+	s.add(say, status, "status", "--at", at)
 	s.add("", 0, "report", "--tenant", acme, "--at", at)
 	s.add("The record is Git.", 0, "log", "--tenant", acme)
 }
