@@ -33,9 +33,10 @@ import sys
 import tempfile
 
 API = "ringfence.dev/v1"
+STATE_VERSION = 2
 SKEW = datetime.timedelta(minutes=2)
 EMPTY = {
-    "apiVersion": API, "kind": "State", "tenant": "", "seq": 0, "evidence": [], "missing": [], "failures": [],
+    "apiVersion": API, "kind": "State", "version": STATE_VERSION, "tenant": "", "seq": 0, "evidence": [], "missing": [], "failures": [],
     "occurrences": [], "inDoubt": [], "firstSeen": {}, "goneSince": {}, "durations": {}, "fences": {},
 }
 HEALTH = ("healthy", "failing", "unknown")
@@ -544,6 +545,7 @@ class Verifier:
         self.findings, self.signed, self.unsigned = [], 0, []
         self.steps, self.policy = [], None
         self.intents, self.order, self.runs = {}, [], {}
+        self.base = None  # what the last state said, where it was of another version
 
     def found(self, code, seq, commit, text):
         safe = "".join(c if c.isprintable() else "\ufffd" for c in str(text))[:400]
@@ -604,8 +606,7 @@ class Verifier:
         for name in s.files:
             if name != "state.json" and name.split("/")[0] not in ("run", "inputs", "snapshot"):
                 self.found("TREE", s.seq, s.commit.name, name)
-        if "state.json" not in s.files or self.blob(s, "state.json") != canonical(s.state) + b"\n":
-            self.found("STATE", s.seq, s.commit.name, "state.json is not what the records so far add up to")
+        self.state(s)
         self.clock(s, prev)
         self.fence(s)
         self.signature(s)
@@ -622,6 +623,35 @@ class Verifier:
         for a in s.record["actions"]:
             if a["status"] == "started":
                 self.announce(s, run, a)
+
+    def state(self, s):
+        """A state of another version cannot be recomputed. What rests on one is judged by what that one says."""
+        raw = self.blob(s, "state.json") if "state.json" in s.files else b""
+        base, self.base = self.base, None
+        if raw == canonical(s.state) + b"\n":
+            return
+        rests = base and Reducer(base, s.record).state()
+        other = self.other_version(s, raw)
+        if other is None and not (rests and raw == canonical(rests) + b"\n"):
+            self.base = base
+            self.found("STATE", s.seq, s.commit.name, "state.json is not what the records so far add up to")
+            return
+        if other is not None and "version" not in other and canonical(other) == canonical({k: v for k, v in s.state.items() if k != "version"}):
+            return
+        if base is None:
+            self.found("STATE_VERSION", s.seq, s.commit.name, "from here on, states were written by another version or rest on such: nothing proves them")
+        self.base = rests if other is None else other if other.get("version", 0) < STATE_VERSION else s.state
+
+    def other_version(self, s, raw):
+        try:
+            state = document(raw, "state.json")
+        except (Bad, ValueError):
+            return None
+        version = state.get("version", 0)
+        here = (state.get("apiVersion"), state.get("kind"), state.get("tenant"), state.get("seq")) == (API, "State", s.record["tenant"], s.seq)
+        if not here or not isinstance(version, int) or version in (1, STATE_VERSION) or version < 0 or "version" in state and version == 0:
+            return None
+        return state
 
     def form(self, s):
         c, r = s.commit, s.record

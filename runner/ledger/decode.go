@@ -35,6 +35,9 @@ func DecodeState(raw []byte) (State, error) {
 	if s.APIVersion != APIVersion || s.Kind != "State" {
 		return State{}, fmt.Errorf("state: it is a %q of %q", s.Kind, s.APIVersion)
 	}
+	if s.Version > StateVersion {
+		return State{}, fmt.Errorf("state: it is of version %d; a newer ringfence has written it, this one knows version %d", s.Version, StateVersion)
+	}
 	if err := s.check(); err != nil {
 		return State{}, fmt.Errorf("state: %w", err)
 	}

@@ -11,6 +11,10 @@ import (
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
+// StateVersion numbers what Reduce makes of records. Whatever gives other states for the same records raises it, so that
+// a verifier can tell a state that it cannot recompute from one that was changed. States before number 2 have none.
+const StateVersion = 2
+
 // maxOccurrences is how many window occurrences a state remembers.
 const maxOccurrences = 200
 
@@ -57,7 +61,7 @@ type reducer struct {
 }
 
 func newReducer(s State, r Record) *reducer {
-	s.APIVersion, s.Kind, s.Tenant, s.Seq = APIVersion, "State", r.Tenant, r.Seq
+	s.APIVersion, s.Kind, s.Version, s.Tenant, s.Seq = APIVersion, "State", StateVersion, r.Tenant, r.Seq
 	s.Evidence, s.Occurrences = slices.Clone(s.Evidence), slices.Clone(s.Occurrences)
 	s.FirstSeen, s.Durations, s.Fences = maps.Clone(s.FirstSeen), maps.Clone(s.Durations), maps.Clone(s.Fences)
 	x := &reducer{

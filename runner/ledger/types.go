@@ -159,7 +159,8 @@ type SiteMissing struct {
 // State is what all records so far add up to: state.json.
 type State struct {
 	APIVersion  string               `json:"apiVersion"`
-	Kind        string               `json:"kind"` // "State"
+	Kind        string               `json:"kind"`              // "State"
+	Version     int                  `json:"version,omitempty"` // StateVersion of what made it; 0 before there was one
 	Tenant      string               `json:"tenant"`
 	Seq         int                  `json:"seq"`
 	Evidence    decision.Evidence    `json:"evidence"`

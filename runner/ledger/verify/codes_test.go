@@ -55,6 +55,9 @@ var forgeries = map[string]struct {
 		l.files[stateFile] = bytes.Replace(l.files[stateFile], []byte(`"inDoubt":1`), []byte(`"inDoubt":0`), 1)
 	}},
 	"no state": {State, func(x *forgery) { l := x.at(ledger.PhaseNote, 0); l.asItIs = true; delete(l.files, stateFile) }},
+	"a state that another version is to answer for": {StateVersion, func(x *forgery) {
+		x.at(ledger.PhaseWave, 4).aged = func(s *ledger.State) { s.Version, s.InDoubt = 0, nil }
+	}},
 	"a note that changes the snapshot": {Snapshot, func(x *forgery) {
 		x.at(ledger.PhaseNote, 0).files["snapshot/main.jsonl"] = x.chain[0].files["snapshot/main.jsonl"]
 	}},

@@ -34,6 +34,7 @@ type link struct {
 	modes     map[string]string          // of files, instead of 100644
 	asItIs    bool                       // files and record are written without putting state and record right
 	untouched bool                       // the very commit of before
+	aged      func(*ledger.State)        // makes a state what another version would have made of it
 }
 
 // forger writes objects straight into the repository: a thousand histories cost no process.
@@ -179,6 +180,9 @@ func (f *forger) write(chain []link) string {
 func (f *forger) put(l link, i int, state *ledger.State, renamed map[string]string) link {
 	l.record.Seq = i + 1
 	*state = ledger.Reduce(*state, l.record)
+	if l.aged != nil {
+		l.aged(state)
+	}
 	for name, v := range map[string]any{recordFile: l.record, stateFile: *state} {
 		raw, err := ledger.Encode(v)
 		if err != nil {

@@ -65,19 +65,6 @@ func (v *verifier) tree(s *step) {
 	}
 }
 
-// state compares state.json, byte for byte, with what the records add up to.
-func (v *verifier) state(s *step) {
-	raw, err := v.file(s, stateFile)
-	if err != nil {
-		v.found(s, State, "%v", err)
-		return
-	}
-	want, err := ledger.Encode(s.after)
-	if err != nil || !bytes.Equal(raw, want) {
-		v.found(s, State, "state.json is not what the records so far add up to")
-	}
-}
-
 // clock: time does not run backwards from record to record, but for the difference of two runners' clocks. A tenant's
 // test clock may be set freely; it counts only where the policy declares it.
 func (v *verifier) clock(s *step) {

@@ -13,43 +13,45 @@ import (
 // Code names what is wrong. Codes are contract: people and scripts branch on them.
 type Code string
 
-// The codes. All but NoName, a second outcome, and Unsigned before the first signature are errors.
+// The codes. All but NoName, a second outcome, Unsigned before the first signature, and StateVersion of states that say
+// what the records add up to, are errors.
 const (
-	Chain       Code = "CHAIN"        // a record is not the only child of the one before, or a commit is missing
-	Number      Code = "NUMBER"       // a gap, a repetition, or numbers that contradict each other
-	Form        Code = "FORM"         // the commit says something else than its record: trailers, time, author
-	Unreadable  Code = "UNREADABLE"   // a record, state or tree that cannot be read; nothing after it is judged
-	Tree        Code = "TREE"         // a file that has no place in a record
-	State       Code = "STATE"        // not what the records so far add up to
-	Snapshot    Code = "SNAPSHOT"     // damaged, of another site, changed by a record that scanned nothing
-	Clock       Code = "CLOCK"        // a record, or an action in it, that is earlier than what it follows
-	Fence       Code = "FENCE"        // something was announced under a lease that had been taken over
-	Unsigned    Code = "UNSIGNED"     // no signature where there must be one
-	Signature   Code = "SIGNATURE"    // a signature that does not fit the record
-	UnknownKey  Code = "UNKNOWN_KEY"  // a signature by a key that is not allowed
-	NotValid    Code = "NOT_VALID"    // a signature by a key outside its time
-	NoName      Code = "NO_NAME"      // the runner that the record names is not the one whose key signed
-	PolicyBack  Code = "POLICY_BACK"  // a policy commit that does not descend from the last one
-	PolicyGone  Code = "POLICY_GONE"  // a policy commit that the policy repository does not have
-	Inputs      Code = "INPUTS"       // recorded inputs that are missing, damaged, or not what the record names
-	Plan        Code = "PLAN"         // a recorded plan that is damaged, or not the one the record names
-	NotPlanned  Code = "NOT_PLANNED"  // an action that its plan does not have
-	NoIntent    Code = "NO_INTENT"    // an action that was not announced before it started
-	Twice       Code = "TWICE"        // an action that was announced or ended twice
-	Other       Code = "OTHER_ACTION" // an outcome of something else than was announced
-	Window      Code = "WINDOW"       // started outside its window
-	Gate        Code = "GATE"         // started before an earlier ring's evidence allowed it
-	Budget      Code = "BUDGET"       // more hosts of a ring down than maxUnavailable
-	Breaker     Code = "BREAKER"      // started though the breaker held it
-	Replay      Code = "REPLAY"       // the inputs give another plan
-	NotReplayed Code = "NOT_REPLAYED" // the inputs do not suffice to make the plan again
-	Truncated   Code = "TRUNCATED"    // a record that was seen is not there any more
-	Forked      Code = "FORKED"       // another record stands where one was seen
+	Chain        Code = "CHAIN"         // a record is not the only child of the one before, or a commit is missing
+	Number       Code = "NUMBER"        // a gap, a repetition, or numbers that contradict each other
+	Form         Code = "FORM"          // the commit says something else than its record: trailers, time, author
+	Unreadable   Code = "UNREADABLE"    // a record, state or tree that cannot be read; nothing after it is judged
+	Tree         Code = "TREE"          // a file that has no place in a record
+	State        Code = "STATE"         // not what the records so far add up to
+	StateVersion Code = "STATE_VERSION" // states of another version, which cannot be recomputed
+	Snapshot     Code = "SNAPSHOT"      // damaged, of another site, changed by a record that scanned nothing
+	Clock        Code = "CLOCK"         // a record, or an action in it, that is earlier than what it follows
+	Fence        Code = "FENCE"         // something was announced under a lease that had been taken over
+	Unsigned     Code = "UNSIGNED"      // no signature where there must be one
+	Signature    Code = "SIGNATURE"     // a signature that does not fit the record
+	UnknownKey   Code = "UNKNOWN_KEY"   // a signature by a key that is not allowed
+	NotValid     Code = "NOT_VALID"     // a signature by a key outside its time
+	NoName       Code = "NO_NAME"       // the runner that the record names is not the one whose key signed
+	PolicyBack   Code = "POLICY_BACK"   // a policy commit that does not descend from the last one
+	PolicyGone   Code = "POLICY_GONE"   // a policy commit that the policy repository does not have
+	Inputs       Code = "INPUTS"        // recorded inputs that are missing, damaged, or not what the record names
+	Plan         Code = "PLAN"          // a recorded plan that is damaged, or not the one the record names
+	NotPlanned   Code = "NOT_PLANNED"   // an action that its plan does not have
+	NoIntent     Code = "NO_INTENT"     // an action that was not announced before it started
+	Twice        Code = "TWICE"         // an action that was announced or ended twice
+	Other        Code = "OTHER_ACTION"  // an outcome of something else than was announced
+	Window       Code = "WINDOW"        // started outside its window
+	Gate         Code = "GATE"          // started before an earlier ring's evidence allowed it
+	Budget       Code = "BUDGET"        // more hosts of a ring down than maxUnavailable
+	Breaker      Code = "BREAKER"       // started though the breaker held it
+	Replay       Code = "REPLAY"        // the inputs give another plan
+	NotReplayed  Code = "NOT_REPLAYED"  // the inputs do not suffice to make the plan again
+	Truncated    Code = "TRUNCATED"     // a record that was seen is not there any more
+	Forked       Code = "FORKED"        // another record stands where one was seen
 )
 
 // Codes lists the codes.
 var Codes = []Code{
-	Chain, Number, Form, Unreadable, Tree, State, Snapshot, Clock, Fence, Unsigned, Signature, UnknownKey, NotValid, NoName, PolicyBack,
+	Chain, Number, Form, Unreadable, Tree, State, StateVersion, Snapshot, Clock, Fence, Unsigned, Signature, UnknownKey, NotValid, NoName, PolicyBack,
 	PolicyGone, Inputs, Plan, NotPlanned, NoIntent, Twice, Other, Window, Gate, Budget, Breaker, Replay, NotReplayed, Truncated, Forked,
 }
 

@@ -80,6 +80,7 @@ func Verify(ctx context.Context, in Input) (*Report, error) {
 		v.check(ctx, s)
 		prev = s
 	}
+	v.endStretch()
 	v.budgets()
 	v.signed()
 	return v.report.finish(), nil
@@ -131,6 +132,7 @@ type verifier struct {
 	intents  map[string]*intent
 	order    []*intent
 	sites    map[string]*inventory.Exact // what reads the snapshots of each
+	other    *stretch                    // of states of another version, that has not ended yet
 }
 
 func newVerifier(in Input) *verifier {
