@@ -16,13 +16,15 @@ func (d *differ) unknown() (unscanned int, kinds []DiffKind) {
 	possible := map[DiffKind]bool{}
 	stays := false
 	for _, h := range d.hostNames() {
-		had, has := d.was.home(h).state == "covered", d.is.home(h).state == "covered"
+		was, is := d.was.home(h).state, d.is.home(h).state
+		had, has := was == "covered", is == "covered"
 		stays = stays || had && has
 		if (had || has) && d.was.rows[h] == nil && d.is.rows[h] == nil {
 			unscanned++
 			possible[RebootsMoved] = true // one that waits, too
 			possible[Reboots] = possible[Reboots] || has
 			possible[NoReboots] = possible[NoReboots] || had
+			possible[Changed] = possible[Changed] || was == "elsewhere" || is == "elsewhere"
 		}
 	}
 	for _, k := range ofUpdates {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
@@ -57,27 +58,29 @@ func (g diffGate) denied(doc plan.DiffDocument) (why []string) {
 	if n := unscanned(doc.Tenants); n > 0 && slices.Contains(g.failOn, kindUnknown) {
 		why = append(why, fmt.Sprintf("unknown: no scan has read %s", count(n, "host")))
 	}
-	if kinds, names := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
+	if kinds, where := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
 		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s never scanned here; %s, or let it pass with --allow-unknown",
-			strings.Join(kinds, ", "), wereNever(names), wayToKnow(names)))
+			strings.Join(kinds, ", "), wereNever(doc.Tenants, where), wayToKnow(doc.Tenants, where)))
 	}
 	return why
 }
 
-// possible lists the kinds in question that nobody can rule out for tenants that were never scanned, and those tenants.
+// possible lists the kinds in question that nobody can rule out for tenants that were never scanned, and where that is.
 // One host that was away from the last scan counts as its neighbours do, unless kind unknown is asked for.
-func (g diffGate) possible(list []plan.TenantDiff) (kinds, names []string) {
+func (g diffGate) possible(list []plan.TenantDiff) (kinds []string, where []plan.TenantDiff) {
 	for _, t := range list {
-		if t.State != neverScanned {
+		asked := func(k plan.DiffKind) bool { return slices.Contains(g.failOn, string(k)) }
+		if t.State != neverScanned || !slices.ContainsFunc(t.Unknown, asked) {
 			continue
 		}
+		where = append(where, t)
 		for _, k := range t.Unknown {
-			if slices.Contains(g.failOn, string(k)) {
-				kinds, names = append(kinds, string(k)), append(names, t.Tenant)
+			if asked(k) {
+				kinds = append(kinds, string(k))
 			}
 		}
 	}
-	return inOrder(kinds), slices.Compact(names)
+	return inOrder(kinds), where
 }
 
 // inOrder lists kinds once, the loudest first.
@@ -92,9 +95,14 @@ func unscanned(list []plan.TenantDiff) (n int) {
 	return n
 }
 
-func wereNever(names []string) string {
+// wereNever names tenants, at their sites, out of all that are compared.
+func wereNever(all, where []plan.TenantDiff) string {
+	var names []string
+	for _, t := range where {
+		names = append(names, sited(all, t))
+	}
 	if len(names) == 1 {
-		return some(names) + " was"
+		return names[0] + " was"
 	}
 	return some(names) + " were"
 }
@@ -103,12 +111,15 @@ func wereNever(names []string) string {
 const fetchRecords = "git fetch origin '+refs/heads/ringfence/*:refs/remotes/origin/ringfence/*'"
 
 // wayToKnow is how what is not known becomes known.
-func wayToKnow(names []string) string {
-	tenant := "TENANT"
-	if len(names) == 1 {
-		tenant = names[0]
+func wayToKnow(all, where []plan.TenantDiff) string {
+	flags := "TENANT"
+	if len(where) == 1 {
+		flags = where[0].Tenant
+		if sited(all, where[0]) != flags || where[0].Site != policy.DefaultSite {
+			flags += " --site " + where[0].Site
+		}
 	}
-	return "ringfence scan --tenant " + tenant + ", or bring the records of who scanned: " + fetchRecords
+	return "ringfence scan --tenant " + flags + ", or bring the records of who scanned: " + fetchRecords
 }
 
 // some writes the first few names and how many more.

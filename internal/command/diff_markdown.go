@@ -34,9 +34,9 @@ func (v diffView) markdown(w io.Writer) error {
 	p := &pages{}
 	p.add(fmt.Sprintf("### Effect of this edit: %s\n\n%s\n\n", v.summary(), v.between()), 0)
 	v.loudMarkdown(p)
-	if names := v.unknown(); len(names) > 0 {
+	if where := v.unknown(); len(where) > 0 {
 		p.add(fmt.Sprintf("#### ⚠️ %s\n\n- %s never scanned here\n  - way out: scan, or bring the records of who did: `%s`\n\n", notKnown,
-			untrusted.Markdown(wereNever(names), 600), fetchRecords), 0)
+			untrusted.Markdown(wereNever(v.doc.Tenants, where), 600), fetchRecords), 0)
 	}
 	for _, t := range v.doc.Tenants {
 		v.tenantMarkdown(p, t)

@@ -11,8 +11,8 @@ import (
 func (v diffView) text(w io.Writer) error {
 	fmt.Fprintf(w, "Effect of %s\n", v.between())
 	v.loudText(w)
-	if names := v.unknown(); len(names) > 0 {
-		fmt.Fprintf(w, "\n!!! %s\n!!! %s\n!!!   way out: %s\n", notKnown, line(wereNever(names)+" never scanned here"), line(wayToKnow(names)))
+	if where := v.unknown(); len(where) > 0 {
+		fmt.Fprintf(w, "\n!!! %s\n!!! %s\n!!!   way out: %s\n", notKnown, line(wereNever(v.doc.Tenants, where)+" never scanned here"), line(wayToKnow(v.doc.Tenants, where)))
 	}
 	for _, t := range v.doc.Tenants {
 		v.tenantText(w, t)

@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -163,14 +162,15 @@ func shift(seconds int64) string {
 // notKnown is said of tenants for which the comparison says nothing about updates.
 const notKnown = "NOT KNOWN: what the edit does to updates where no scan says what hosts lack"
 
-// unknown lists the tenants that stand on both sides and were never scanned: anything may happen to their updates.
-func (v diffView) unknown() (names []string) {
+// unknown lists the tenants, site by site, that stand on both sides and were never scanned: anything may happen to their
+// updates.
+func (v diffView) unknown() (where []plan.TenantDiff) {
 	for _, t := range v.doc.Tenants {
 		if t.State == neverScanned && t.Side == "" && len(t.Unknown) > 0 {
-			names = append(names, t.Tenant)
+			where = append(where, t)
 		}
 	}
-	return slices.Compact(names)
+	return where
 }
 
 // standsFor says why there are no groups, or what stands above them.
@@ -223,10 +223,12 @@ func away(t plan.TenantDiff) string {
 	return "; not known of " + count(t.Unscanned, "host") + " that no scan has read in full"
 }
 
-// sited names a tenant, and the site where it has several.
-func (v diffView) sited(t plan.TenantDiff) string {
+func (v diffView) sited(t plan.TenantDiff) string { return sited(v.doc.Tenants, t) }
+
+// sited names a tenant, and the site where several of it are compared.
+func sited(all []plan.TenantDiff, t plan.TenantDiff) string {
 	n := 0
-	for _, other := range v.doc.Tenants {
+	for _, other := range all {
 		if other.Tenant == t.Tenant {
 			n++
 		}
