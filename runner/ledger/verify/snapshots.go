@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
@@ -73,48 +72,4 @@ func (v *verifier) snapshotOf(s *step, site string) (*inventory.Snapshot, string
 		return nil, "", &fileError{name, inventory.ErrSnapshot}
 	}
 	return snap, digest, nil
-}
-
-func (v *verifier) scan(s *step, snap *inventory.Snapshot, digest string, scan ledger.Scan) {
-	if digest != scan.Snapshot {
-		v.found(s, Snapshot, "the record's scan is of snapshot %s, and %s is here", scan.Snapshot, digest)
-	}
-	states, lacks := map[inventory.HostState][]string{}, map[string]int{}
-	for _, h := range snap.Hosts {
-		states[h.State] = append(states[h.State], h.Name)
-		for _, m := range h.Missing {
-			if h.State == inventory.Scanned {
-				lacks[snap.Updates[m.Update].PURL]++
-			}
-		}
-	}
-	same := scan.Hosts == len(snap.Hosts) && scan.Scanned == len(states[inventory.Scanned]) &&
-		slices.Equal(scan.Unreachable, states[inventory.Unreachable]) && slices.Equal(scan.Stale, states[inventory.Stale]) &&
-		slices.Equal(scan.Quarantined, states[inventory.Quarantined])
-	if !same {
-		v.found(s, Snapshot, "the record counts other hosts than its snapshot has")
-	}
-	for _, name := range scan.Away {
-		if h := snap.Host(name); h == nil || h.State == inventory.Scanned {
-			v.found(s, Snapshot, "the record says that %s was away, and its snapshot does not", name)
-		}
-	}
-	for _, name := range scan.Awake {
-		if h := snap.Host(name); h == nil || h.State != inventory.Scanned || h.RebootPending {
-			v.found(s, Snapshot, "the record says that %s was rebooted, and its snapshot does not", name)
-		}
-	}
-	seen := []string{}
-	for _, u := range snap.Updates {
-		seen = append(seen, u.PURL)
-	}
-	if !slices.Equal(seen, scan.Seen) {
-		v.found(s, Snapshot, "the record names other updates than its snapshot has")
-	}
-	v.health(s, snap, scan.Health)
-	for _, m := range scan.Missing { // hosts in no ring are in no row, so this is no equation
-		if lacks[m.Update] -= m.Hosts; lacks[m.Update] < 0 {
-			v.found(s, Snapshot, "the record says that more hosts lack %s than its snapshot has", m.Update)
-		}
-	}
 }
