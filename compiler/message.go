@@ -185,12 +185,30 @@ func (n node) conflict(err error) {
 		d.Summary = name + ": " + plainMessage(e)
 	}
 	d = d.At(n.r.wide(spots[0]))
+	if len(spots) > 1 && n.r.misses(&d, spots[0], spots[1]) {
+		n.r.clash(d)
+		return
+	}
 	for _, s := range spots[1:] {
 		d = d.WithRelated(s, "declared here")
 		d.Code = diag.Conflict
 		d.Fix = n.r.clashFix(spots[0], s)
 	}
 	n.r.clash(d)
+}
+
+// misses tells of a value that is none of those which another file lets it be. That is no conflict: nobody has set the
+// other value, it is only what holds as long as nobody sets one.
+func (r *reader) misses(d *diag.Diagnostic, own, other diag.Range) bool {
+	c, ok := r.publishedAt(other)
+	if mine, same := r.publishedAt(own); !ok || same && mine == c {
+		return false
+	}
+	name, _, _ := strings.Cut(d.Summary, ": ")
+	d.Summary = fmt.Sprintf("%s: %s is not what may be set here: %s", name, r.valueAt(own), c.text)
+	d.Fix = "write a value of that kind, such as " + c.first
+	*d = d.WithRelated(other, "declared here")
+	return true
 }
 
 // wide is the whole value that begins at a place, as far as it is in the index.

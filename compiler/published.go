@@ -1,0 +1,93 @@
+package compiler
+
+import (
+	"slices"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/token"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+)
+
+// published is a value that some file leaves open, such as *"22:00" | string: whoever uses it may set one of its parts.
+type published struct {
+	text  string // as written
+	first string // its default, or else its first part
+}
+
+// publishedAt is the open value of which the value at a place is one part.
+func (r *reader) publishedAt(at diag.Range) (out published, ok bool) {
+	if r.inst == nil {
+		return out, false
+	}
+	for _, f := range r.files() {
+		ast.Walk(f, func(n ast.Node) bool {
+			if e, is := n.(*ast.BinaryExpr); is && e.Op == token.OR && !ok {
+				out, ok = publishedOf(e, at)
+			}
+			return !ok
+		}, nil)
+	}
+	return out, ok
+}
+
+// publishedOf describes a disjunction, if one of its parts is the value at a place.
+func publishedOf(e *ast.BinaryExpr, at diag.Range) (c published, here bool) {
+	for i, part := range parts(e) {
+		value := part
+		if u, ok := part.(*ast.UnaryExpr); ok && u.Op == token.MUL {
+			value = u.X
+		}
+		if r := rangeOf(value.Pos(), token.NoPos); r.File == at.File && r.Start == at.Start {
+			here = true
+		}
+		if i == 0 || value != part {
+			c.first = source(value)
+		}
+	}
+	c.text = source(e)
+	return c, here && c.text != ""
+}
+
+// parts are the operands of a disjunction.
+func parts(e ast.Expr) []ast.Expr {
+	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.OR {
+		return append(parts(b.X), parts(b.Y)...)
+	}
+	return []ast.Expr{e}
+}
+
+// valueAt is the value that begins at a place, as it is written there.
+func (r *reader) valueAt(at diag.Range) string {
+	out := ""
+	for _, f := range r.files() {
+		ast.Walk(f, func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok && out == "" {
+				if here := rangeOf(e.Pos(), token.NoPos); here.File == at.File && here.Start == at.Start {
+					out = source(e)
+				}
+			}
+			return out == ""
+		}, nil)
+	}
+	return out
+}
+
+func source(e ast.Expr) string {
+	src, err := format.Node(e, format.Simplify())
+	if err != nil {
+		return ""
+	}
+	return oneLine(definitions.ReplaceAllString(string(src), "#$1"))
+}
+
+// files are those of the program's package and of the repository's packages that it imports.
+func (r *reader) files() []*ast.File {
+	out := slices.Clone(r.inst.Files)
+	for _, imp := range imported(r.inst, map[*build.Instance]bool{}) {
+		out = append(out, imp.Files...)
+	}
+	return out
+}
