@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
@@ -45,8 +46,12 @@ func Test(ctx context.Context, modules []policy.Module) ([]TestResult, []TestedR
 	return results, touched.tested(c.rules), nil
 }
 
+// testTime is how long one test may take by the clock. Where tests run apart, limits of memory and processor time end
+// them long before; OPA's own five seconds pass on a busy machine while a test waits for its turn.
+const testTime = 2 * time.Minute
+
 func runTests(ctx context.Context, c *ast.Compiler, modules map[string]*ast.Module, touched topdown.QueryTracer) ([]TestResult, error) {
-	results, err := tester.NewRunner().SetCompiler(c).SetModules(modules).SetCoverageQueryTracer(touched).RaiseBuiltinErrors(true).RunTests(ctx, nil)
+	results, err := tester.NewRunner().SetTimeout(testTime).SetCompiler(c).SetModules(modules).SetCoverageQueryTracer(touched).RaiseBuiltinErrors(true).RunTests(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("run the tests of modules: %w", err)
 	}
