@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -14,7 +15,7 @@ var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 // tenant reads a whole tenant but for its hosts and modules. It also returns where it names its hosts files.
 func (n node) tenant(name string) (*policy.Tenant, []node) {
 	t := &policy.Tenant{
-		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: name,
+		APIVersion: canonical.APIVersion, Kind: "Policy", Name: name,
 		Timezone: n.get("timezone").mark().matching(anyText, diag.UnknownZone, `an IANA time zone such as "Europe/Berlin"`),
 		Rings:    each(n.get("rings"), node.ring),
 		Hosts:    []policy.Host{},

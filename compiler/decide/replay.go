@@ -60,7 +60,7 @@ func (r Rules) Input(updates []inventory.Update) ([]byte, error) {
 func (r Rules) input(classes []Class) Input {
 	t := r.tenant
 	return Input{
-		APIVersion: "ringfence.dev/v1", Kind: "DecisionInput", Tenant: t.Name, OPA: version.Version,
+		APIVersion: canonical.APIVersion, Kind: "DecisionInput", Tenant: t.Name, OPA: version.Version,
 		Rules: t.Rules, Otherwise: t.Otherwise, Lanes: t.Lanes, Freezes: t.Freezes,
 		Builtin: digests(r.builtin), Modules: digests(t.Modules), Updates: classes,
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // Report is every definition that tenants use, and what each of them has made of it.
@@ -73,7 +74,7 @@ const (
 // Of compares tenants with what they use. Traits stand in any order; those of tenants that are not in the set do not
 // count.
 func Of(set *policy.Set, traits []compiler.Traits) Report {
-	out := Report{APIVersion: "ringfence.dev/v1", Kind: "Deviations", Definitions: []Definition{}, Alone: []string{}}
+	out := Report{APIVersion: canonical.APIVersion, Kind: "Deviations", Definitions: []Definition{}, Alone: []string{}}
 	at := map[string]int{}
 	for _, x := range sorted(traits) {
 		t := set.Tenant(x.Tenant)

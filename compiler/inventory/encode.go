@@ -54,7 +54,7 @@ func (s *Snapshot) Encode(w io.Writer) error {
 
 func (s *Snapshot) header() Header {
 	return Header{
-		APIVersion: "ringfence.dev/v1", Kind: "Snapshot", Tenant: s.Tenant, Site: s.Site,
+		APIVersion: canonical.APIVersion, Kind: "Snapshot", Tenant: s.Tenant, Site: s.Site,
 		TakenAt: s.TakenAt, Updates: len(s.Updates), Hosts: len(s.Hosts),
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
-
-// APIVersion is that of every document in this package.
-const APIVersion = "ringfence.dev/v1"
 
 // Build makes the plan of one tenant at one instant. It is pure: it reads no clock and no file, and the order of the
 // input's lists does not matter. An error means that the input contradicts itself; what policy or evidence do not
@@ -133,7 +131,7 @@ func (b *build) laneName(lane int) string {
 // document writes down what place has found.
 func (b *build) document() *Plan {
 	p := &Plan{
-		APIVersion: APIVersion, Kind: "Plan", Tenant: b.Policy.Name, At: b.At, Horizon: b.At.Add(b.Horizon),
+		APIVersion: canonical.APIVersion, Kind: "Plan", Tenant: b.Policy.Name, At: b.At, Horizon: b.At.Add(b.Horizon),
 		Changes: []Change{}, Rings: []Ring{}, InDoubt: b.inDoubt(), Failed: append([]Failure{}, b.retries...), Rebooted: b.putOff,
 		Unreachable: b.lists.unreachable, Stale: b.lists.stale, Quarantined: b.lists.quarantined, Ignored: b.lists.ignored,
 	}

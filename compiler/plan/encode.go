@@ -54,7 +54,7 @@ func encode(w io.Writer, v any) error {
 
 // NewPreview makes the preview of a plan from what the providers said of each host: sorted, and measured.
 func NewPreview(p *Plan, hosts []PreviewHost) (*Preview, error) {
-	v := &Preview{APIVersion: APIVersion, Kind: "Preview", Plan: p.Digest, Hosts: make([]PreviewHost, 0, len(hosts))}
+	v := &Preview{APIVersion: canonical.APIVersion, Kind: "Preview", Plan: p.Digest, Hosts: make([]PreviewHost, 0, len(hosts))}
 	for _, h := range hosts {
 		h.Actions = append([]Action{}, h.Actions...)
 		slices.SortFunc(h.Actions, func(a, b Action) int {
@@ -76,7 +76,7 @@ func Seal(p *Plan, v *Preview) (*Sealed, error) {
 	if v.Plan != p.Digest {
 		return nil, fmt.Errorf("the preview is of plan %s, not of %s", v.Plan, p.Digest)
 	}
-	s := &Sealed{APIVersion: APIVersion, Kind: "SealedPlan", Plan: p, Preview: v}
+	s := &Sealed{APIVersion: canonical.APIVersion, Kind: "SealedPlan", Plan: p, Preview: v}
 	var err error
 	s.Digest, err = s.sum()
 	return s, err

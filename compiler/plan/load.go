@@ -53,8 +53,8 @@ func Load(r io.Reader) (*Plan, *Preview, error) {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNotPlan, err)
 	}
 	switch {
-	case head.APIVersion != APIVersion:
-		return nil, nil, fmt.Errorf("%w: its apiVersion is %.40q, this program reads %q", ErrNotPlan, head.APIVersion, APIVersion)
+	case head.APIVersion != canonical.APIVersion:
+		return nil, nil, fmt.Errorf("%w: its apiVersion is %.40q, this program reads %q", ErrNotPlan, head.APIVersion, canonical.APIVersion)
 	case head.Kind == "Plan":
 		p, err := loadPlan(raw)
 		return p, nil, err

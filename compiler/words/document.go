@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // Document is a policy in words.
@@ -47,7 +48,7 @@ type Line struct {
 // Describe renders a policy. Windows are counted from at on, with freezes cut out.
 func Describe(t *policy.Tenant, at time.Time) Document {
 	d := describer{t: t, at: at, loc: zone(t)}
-	out := Document{APIVersion: "ringfence.dev/v1", Kind: "PolicyWords", Title: "The patch policy of " + t.Name, Tenant: t.Name, At: at, Lines: d.tenant()}
+	out := Document{APIVersion: canonical.APIVersion, Kind: "PolicyWords", Title: "The patch policy of " + t.Name, Tenant: t.Name, At: at, Lines: d.tenant()}
 	for _, s := range []Section{d.rings(), d.groups(), d.lanes(), d.approval(), d.declared(), d.freezes(), d.modules(), d.off(), d.accepted(), d.spare(), d.strays()} {
 		if len(s.Lines)+len(s.Items) > 0 {
 			s.Lines, s.Items = append([]Line{}, s.Lines...), append([]Item{}, s.Items...) // a list in JSON, also if empty

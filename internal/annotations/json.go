@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // Document is what JSON writes.
@@ -17,7 +18,7 @@ type Document struct {
 
 // JSON writes one document with the diagnostics as they are; columns count bytes.
 func JSON(w io.Writer, list diag.List, compiled []string) error {
-	d := Document{APIVersion: "ringfence.dev/v1", Kind: "Diagnostics", Diagnostics: list, Compiled: compiled}
+	d := Document{APIVersion: canonical.APIVersion, Kind: "Diagnostics", Diagnostics: list, Compiled: compiled}
 	if list == nil {
 		d.Diagnostics = diag.List{}
 	}

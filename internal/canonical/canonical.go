@@ -15,6 +15,9 @@ import (
 	"github.com/gowebpki/jcs"
 )
 
+// APIVersion stands in every document, beside its kind.
+const APIVersion = "ringfence.dev/v1"
+
 // Marshal returns the canonical bytes of v. Equal values give equal bytes on every machine.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer

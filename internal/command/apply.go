@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
-	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/journal"
@@ -216,129 +214,4 @@ func (p *pipeline) longest(verb ledger.Verb) time.Duration {
 	return time.Duration(p.head.State.Durations[string(verb)]) * time.Second
 }
 
-// exitOfRun: an interrupt first, then a provider that is gone, a stopped ring, anything unfinished.
-func exitOfRun(out runner.Outcome, signalled int) int {
-	unfinished := out.Left+len(out.Refused) > 0 || out.Count(ledger.VerbApply, ledger.Succeeded) < applied(out) || notRebooted(out)
-	switch {
-	case out.Interrupted:
-		return signalled
-	case out.Why == runner.WhyLeaseLost:
-		return ExitLease
-	case out.Why == runner.WhyHalted:
-		return ExitStopped
-	case out.Provider != nil:
-		return ExitProvider
-	case len(out.Stopped) > 0:
-		return ExitStopped
-	case unfinished:
-		return ExitUnfinished
-	}
-	return ExitOK
-}
-
-func applied(out runner.Outcome) int {
-	n := 0
-	for _, a := range out.Actions {
-		if a.Verb == ledger.VerbApply {
-			n++
-		}
-	}
-	return n
-}
-
-// notRebooted: a host that asks for a reboot still does.
-func notRebooted(out runner.Outcome) bool {
-	return slices.ContainsFunc(out.Actions, func(a ledger.Action) bool {
-		return a.Verb == ledger.VerbReboot && a.Status != ledger.Succeeded && a.Reason != runner.NotNeeded
-	})
-}
-
-// acted tells of an action as it starts and as it ends: the stream of each, a person of each wave as it starts and of
-// each host as it ends.
-func (p *pipeline) acted(a ledger.Action) {
-	fields := event{"tenant": p.tenant.Name, "host": a.Host, "ring": a.Ring, "wave": a.Wave, "verb": a.Verb, "status": a.Status, "id": a.ID}
-	wave := fmt.Sprintf("%s %s wave %d", p.tenant.Name, a.Ring, a.Wave)
-	if a.Status == ledger.Started {
-		p.out.emit("action", a.Host, fields)
-		p.waveStarted(wave, a)
-		return
-	}
-	line := fmt.Sprintf("  %s %s: %s %s", wave, a.Host, a.Verb, a.Status)
-	if a.Reason != "" {
-		fields["reason"] = a.Reason
-		line += ": " + untrusted.Line(a.Reason, 300)
-	}
-	if a.Overrun {
-		fields["overrun"] = true
-		line += " (ended after its window had closed)"
-	}
-	if a.Verb == ledger.VerbReboot && a.Reason == runner.NotNeeded {
-		p.out.emit("action", line, fields)
-		return
-	}
-	p.out.event("action", fields, "%s", line)
-}
-
-// waveStarted says once that a wave of a lane has begun.
-func (p *pipeline) waveStarted(wave string, a ledger.Action) {
-	if a.Lane != policy.DefaultLane {
-		wave += ", lane " + a.Lane
-	}
-	if !p.begun[wave] {
-		p.tell(wave)
-		p.out.event("wave_start", event{"tenant": p.tenant.Name, "ring": a.Ring, "lane": a.Lane, "wave": a.Wave, "window": a.Window}, "  %s begins", wave)
-	}
-}
-
-// tell notes that a person was told of something that is said once.
-func (p *pipeline) tell(what string) {
-	if p.begun == nil {
-		p.begun = map[string]bool{}
-	}
-	p.begun[what] = true
-}
-
-func (p *pipeline) runSummary(out runner.Outcome, d due, code int) error {
-	ended := func(s ledger.Status) int { return out.Count(ledger.VerbApply, s) }
-	idle := ended(ledger.Skipped) + out.Left
-	for _, w := range out.Refused {
-		idle += len(w.Actions)
-	}
-	line := fmt.Sprintf("%s: %s patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
-		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), idle, short(p.head.Commit))
-	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
-		line += fmt.Sprintf("; %d rebooted", n)
-	}
-	if n := overran(out); n > 0 {
-		line += fmt.Sprintf("; %s ended after the window had closed", count(n, "action"))
-	}
-	if p.json {
-		p.out.emit("progress", line, nil)
-	} else {
-		fmt.Fprintln(p.Stdout, line)
-	}
-	if len(out.Stopped) > 0 {
-		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence report --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
-	}
-	if len(out.Refused) > 0 {
-		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", count(len(out.Refused), "wave"), p.tenant.Name)
-	}
-	p.leftover(d)
-	p.out.say("next: %s", p.next(out, d))
-	if out.Provider != nil {
-		return fail(code, unwrapProvider(out.Provider))
-	}
-	return done(code)
-}
-
 func short(commit string) string { return commit[:min(12, len(commit))] }
-
-func overran(out runner.Outcome) int {
-	n := 0
-	for _, a := range out.Actions {
-		if a.Overrun {
-			n++
-		}
-	}
-	return n
-}

@@ -93,7 +93,7 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 	}
 	view := diffView{
 		doc: plan.DiffDocument{
-			APIVersion: plan.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
+			APIVersion: canonical.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
 			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
 		},
 		zones: map[string]clocks{}, off: d.switched(),

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // event is one line of the stream. Fields beside the four common ones belong to the type.
@@ -46,7 +46,7 @@ func newEmitter(a *app) (*emitter, error) {
 		e.streams = append(e.streams, f)
 		e.file = f
 	}
-	e.emit("version", "ringfence "+version(), event{"version": version(), "apiVersion": ledger.APIVersion})
+	e.emit("version", "ringfence "+version(), event{"version": version(), "apiVersion": canonical.APIVersion})
 	return e, nil
 }
 

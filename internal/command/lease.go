@@ -11,7 +11,6 @@ import (
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
-	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/lease"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
@@ -55,7 +54,7 @@ type leased struct {
 func (p *pipeline) takeLease(ctx context.Context) (*leased, error) {
 	l := &leased{pipeline: p, leases: lease.Open(p.ws.repo, p.share)}
 	want := lease.Held{
-		APIVersion: ledger.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(),
+		APIVersion: canonical.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(),
 		Link: p.Getenv("RINGFENCE_LINK"), Expires: p.machineTime().Add(leaseTime), Fence: p.head.State.Fences[p.site],
 	}
 	held, err := l.leases.Acquire(ctx, p.machineTime(), want)

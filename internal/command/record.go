@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/lease"
@@ -21,7 +22,7 @@ func (p *pipeline) draft(phase ledger.Phase, run string) (ledger.Record, error) 
 		return ledger.Record{}, err
 	}
 	return ledger.Record{
-		APIVersion: ledger.APIVersion, Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
+		APIVersion: canonical.APIVersion, Kind: "Record", Tenant: p.tenant.Name, Phase: phase, Run: run, At: p.clock(), TestClock: p.test,
 		PolicyCommit: p.ws.commit, Policy: digest, Site: p.site, Runner: p.runnerName(), Fence: p.fence, Actions: []ledger.Action{},
 	}, nil
 }

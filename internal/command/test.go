@@ -14,9 +14,9 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 type testFlags struct {
@@ -117,7 +117,7 @@ type testResult struct {
 
 // reportOf leaves out the tests that were not asked for.
 func reportOf(results []testResult, f testFlags) testReport {
-	r := testReport{APIVersion: plan.APIVersion, Kind: "TestReport", Tests: []testResult{}}
+	r := testReport{APIVersion: canonical.APIVersion, Kind: "TestReport", Tests: []testResult{}}
 	for _, t := range results {
 		if !f.only.MatchString(t.Name) {
 			continue

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // timetable is when the windows of a tenant are open, by window and zone.
@@ -53,7 +53,7 @@ type frozenWindow struct {
 
 func newTimetable(t *policy.Tenant, from, to time.Time) (timetable, error) {
 	out := timetable{
-		APIVersion: plan.APIVersion, Kind: "Windows", Tenant: t.Name, From: from, To: to,
+		APIVersion: canonical.APIVersion, Kind: "Windows", Tenant: t.Name, From: from, To: to,
 		Windows: []openings{}, Freezes: []frozenWindow{}, loc: zone(t),
 	}
 	zones := append([]string{""}, hostZones(t)...)

@@ -11,7 +11,7 @@ import (
 	"os"
 
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // LockFile is where third-party providers are pinned, in the policy repository's root.
@@ -31,7 +31,7 @@ type LockedPlugin struct {
 
 // ReadLock decodes a lock file strictly; no bytes are an empty lock.
 func ReadLock(raw []byte) (Lock, error) {
-	l := Lock{APIVersion: plan.APIVersion, Kind: "Lock", Providers: map[string]LockedPlugin{}}
+	l := Lock{APIVersion: canonical.APIVersion, Kind: "Lock", Providers: map[string]LockedPlugin{}}
 	if len(raw) == 0 {
 		return l, nil
 	}
@@ -47,7 +47,7 @@ func (l *Lock) decode(raw []byte) error {
 	if err := dec.Decode(l); err != nil {
 		return err
 	}
-	if l.APIVersion != plan.APIVersion || l.Kind != "Lock" {
+	if l.APIVersion != canonical.APIVersion || l.Kind != "Lock" {
 		return fmt.Errorf("it is a %q of %q", l.Kind, l.APIVersion)
 	}
 	if _, err := dec.Token(); err != io.EOF {

@@ -15,7 +15,7 @@ import (
 const (
 	maxFrame = 16 << 10
 	headSize = len("cccccccc llllllll ssssssssssssssss ")
-	header   = `{"apiVersion":"ringfence.dev/v1","kind":"Journal"}`
+	header   = `{"apiVersion":"` + canonical.APIVersion + `","kind":"Journal"}`
 )
 
 // castagnoli is made when a journal is first used: that takes longer than anything else this package does at a start.

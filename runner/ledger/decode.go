@@ -17,7 +17,7 @@ func DecodeRecord(raw []byte) (Record, error) {
 	if err := Decode(raw, &r); err != nil {
 		return Record{}, fmt.Errorf("record: %w", err)
 	}
-	if r.APIVersion != APIVersion || r.Kind != "Record" {
+	if r.APIVersion != canonical.APIVersion || r.Kind != "Record" {
 		return Record{}, fmt.Errorf("record: it is a %q of %q", r.Kind, r.APIVersion)
 	}
 	if err := r.Check(); err != nil {
@@ -32,7 +32,7 @@ func DecodeState(raw []byte) (State, error) {
 	if err := Decode(raw, &s); err != nil {
 		return State{}, fmt.Errorf("state: %w", err)
 	}
-	if s.APIVersion != APIVersion || s.Kind != "State" {
+	if s.APIVersion != canonical.APIVersion || s.Kind != "State" {
 		return State{}, fmt.Errorf("state: it is a %q of %q", s.Kind, s.APIVersion)
 	}
 	if s.Version > StateVersion {
@@ -99,7 +99,7 @@ func (a Action) final() bool {
 
 // Filled is the record with no nil lists and only instants that encode and decode to themselves.
 func (r Record) Filled() Record {
-	r.APIVersion, r.Kind, r.At = APIVersion, "Record", canonical.Instant(r.At)
+	r.APIVersion, r.Kind, r.At = canonical.APIVersion, "Record", canonical.Instant(r.At)
 	r.Actions = slices.Clone(notNil(r.Actions))
 	for i, a := range r.Actions {
 		a.Updates = notNil(a.Updates)

@@ -11,9 +11,6 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
-// APIVersion stands in every document.
-const APIVersion = "ringfence.dev/v1"
-
 // The author of every commit. The runner's name stands in the record.
 const (
 	Author      = "Ringfence"

@@ -61,7 +61,7 @@ type reducer struct {
 }
 
 func newReducer(s State, r Record) *reducer {
-	s.APIVersion, s.Kind, s.Version, s.Tenant, s.Seq = APIVersion, "State", StateVersion, r.Tenant, r.Seq
+	s.APIVersion, s.Kind, s.Version, s.Tenant, s.Seq = canonical.APIVersion, "State", StateVersion, r.Tenant, r.Seq
 	s.Evidence, s.Occurrences = slices.Clone(s.Evidence), slices.Clone(s.Occurrences)
 	s.FirstSeen, s.Durations, s.Fences = maps.Clone(s.FirstSeen), maps.Clone(s.Durations), maps.Clone(s.Fences)
 	x := &reducer{

@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -58,7 +59,7 @@ func newBuilder(in Input) *builder {
 	b := &builder{
 		Input: in, failed: map[pair]bool{}, doubt: map[pair]bool{}, ours: map[pair]bool{}, rings: map[string]*Ring{},
 		Report: Report{
-			APIVersion: ledger.APIVersion, Kind: "Report", Tenant: in.Policy.Name, Site: in.Snapshot.Site, At: in.At, ScannedAt: in.Snapshot.TakenAt,
+			APIVersion: canonical.APIVersion, Kind: "Report", Tenant: in.Policy.Name, Site: in.Snapshot.Site, At: in.At, ScannedAt: in.Snapshot.TakenAt,
 			Totals: Totals{States: map[State]int{}}, Hosts: []Host{}, Rings: []Ring{}, NotCovered: []string{}, Overdue: in.Overdue,
 		},
 	}

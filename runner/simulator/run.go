@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/providers"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/journal"
@@ -211,7 +212,7 @@ func (r *run) note(phase ledger.Phase, actions []ledger.Action) error {
 
 func (r *run) draft(phase ledger.Phase, actions []ledger.Action) ledger.Record {
 	rec := ledger.Record{
-		APIVersion: ledger.APIVersion, Kind: "Record", Tenant: r.policy.Name, Phase: phase, Run: r.id, At: r.w.now.time(),
+		APIVersion: canonical.APIVersion, Kind: "Record", Tenant: r.policy.Name, Phase: phase, Run: r.id, At: r.w.now.time(),
 		PolicyCommit: commitOf(r.version), Site: r.site, Runner: r.name, Fence: r.lease.fence, Actions: slices.Clone(actions),
 	}
 	if r.plan != nil {

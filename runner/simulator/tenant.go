@@ -7,7 +7,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/policy"
-	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 const (
@@ -117,7 +117,7 @@ func (w *world) newHosts() {
 
 // policy is one version of it.
 func (t *tenant) policy(soak second, hosts []*host) *policy.Tenant {
-	p := &policy.Tenant{APIVersion: ledger.APIVersion, Kind: "Policy", Name: t.name, Timezone: "UTC"}
+	p := &policy.Tenant{APIVersion: canonical.APIVersion, Kind: "Policy", Name: t.name, Timezone: "UTC"}
 	for i, r := range t.rings {
 		x := policy.Ring{
 			Name: r.name, Select: []policy.Label{{Key: "tier", Value: r.name}}, Window: "night", MaxUnavailable: r.budget, StopAtFailures: r.stop, Reboot: policy.RebootNever,

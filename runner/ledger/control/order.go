@@ -106,7 +106,7 @@ func (o Order) lifts(other Order) bool {
 // unreadable is Orders that stop everyone: what could not be read may be a halt.
 func unreadable(why error, now time.Time) Orders {
 	return Orders{Read: now, Halts: []Standing{{Order: Order{
-		APIVersion: ledger.APIVersion, Kind: Halt, Tenant: Everyone, At: canonical.Instant(now), By: ledger.Author,
+		APIVersion: canonical.APIVersion, Kind: Halt, Tenant: Everyone, At: canonical.Instant(now), By: ledger.Author,
 		Reason: "the halt orders cannot be read: " + why.Error(),
 	}}}}
 }
@@ -117,7 +117,7 @@ func Decode(raw []byte) (Order, error) {
 	if err := ledger.Decode(raw, &o); err != nil {
 		return Order{}, fmt.Errorf("halt order: %w", err)
 	}
-	if o.APIVersion != ledger.APIVersion {
+	if o.APIVersion != canonical.APIVersion {
 		return Order{}, fmt.Errorf("halt order: it is of %q", o.APIVersion)
 	}
 	return o, o.check()
@@ -156,7 +156,7 @@ func (o Order) fields() error {
 }
 
 func (o Order) filled() Order {
-	o.APIVersion, o.At = ledger.APIVersion, canonical.Instant(o.At)
+	o.APIVersion, o.At = canonical.APIVersion, canonical.Instant(o.At)
 	if o.UpTo != nil {
 		o.UpTo = canonical.InstantPtr(*o.UpTo)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
@@ -57,7 +58,7 @@ type ForeignHead struct {
 // the foreign ledgers by tenant.
 func Of(head branch.Head, at time.Time, evidence decision.Evidence, foreign map[string]branch.Head) Run {
 	in := Run{
-		APIVersion: ledger.APIVersion, Kind: "RunInput", Tenant: head.State.Tenant, Head: head.Commit, At: at.UTC().Truncate(time.Second),
+		APIVersion: canonical.APIVersion, Kind: "RunInput", Tenant: head.State.Tenant, Head: head.Commit, At: at.UTC().Truncate(time.Second),
 		Foreign: decision.Evidence{}, Ledgers: []ForeignHead{},
 	}
 	for _, e := range evidence {
@@ -97,7 +98,7 @@ func Decode(raw []byte) (Run, error) {
 	if err := ledger.Decode(raw, &in); err != nil {
 		return Run{}, fmt.Errorf("run input: %w", err)
 	}
-	if in.APIVersion != ledger.APIVersion || in.Kind != "RunInput" || in.Head == "" {
+	if in.APIVersion != canonical.APIVersion || in.Kind != "RunInput" || in.Head == "" {
 		return Run{}, errors.New("run input: it is no RunInput with a head")
 	}
 	if slices.ContainsFunc(in.Foreign, func(e decision.RingEvidence) bool { return !strings.Contains(e.Ring, "/") }) {

@@ -67,7 +67,7 @@ func Decode(raw []byte) (Held, error) {
 	if err := ledger.Decode(raw, &l); err != nil {
 		return Held{}, fmt.Errorf("lease: %w", err)
 	}
-	if l.APIVersion != ledger.APIVersion || l.Kind != "Lease" {
+	if l.APIVersion != canonical.APIVersion || l.Kind != "Lease" {
 		return Held{}, fmt.Errorf("lease: it is a %q of %q", l.Kind, l.APIVersion)
 	}
 	return l, l.check()
@@ -91,7 +91,7 @@ func (l Held) check() error {
 
 // filled has what every lease has, and only instants that encode and decode to themselves.
 func (l Held) filled() Held {
-	l.APIVersion, l.Kind = ledger.APIVersion, "Lease"
+	l.APIVersion, l.Kind = canonical.APIVersion, "Lease"
 	l.Taken, l.Expires = canonical.Instant(l.Taken), canonical.Instant(l.Expires)
 	return l
 }

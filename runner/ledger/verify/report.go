@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/untrusted"
-	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // Code names what is wrong. Codes are contract: people and scripts branch on them.
@@ -113,7 +113,7 @@ const maxFindings = 1000
 
 func newReport(in Input) Report {
 	r := Report{
-		APIVersion: ledger.APIVersion, Kind: "Verification", Tenant: in.Tenant, Signers: []SignerCount{}, Actions: map[string]int{},
+		APIVersion: canonical.APIVersion, Kind: "Verification", Tenant: in.Tenant, Signers: []SignerCount{}, Actions: map[string]int{},
 		NotJudged: []string{}, Findings: []Finding{},
 	}
 	for what, skipped := range map[string]bool{

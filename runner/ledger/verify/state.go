@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
 
@@ -56,7 +57,7 @@ func (v *verifier) otherVersion(s *step, raw []byte) (int, ledger.State, bool) {
 	}
 	again, err := ledger.Encode(json.RawMessage(raw))
 	if err != nil || !bytes.Equal(raw, again) || json.Unmarshal(raw, &head) != nil ||
-		head.APIVersion != ledger.APIVersion || head.Kind != "State" || head.Tenant != v.Tenant || head.Seq != s.seq {
+		head.APIVersion != canonical.APIVersion || head.Kind != "State" || head.Tenant != v.Tenant || head.Seq != s.seq {
 		return 0, ledger.State{}, false
 	}
 	switch n := head.Version; {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -48,7 +49,7 @@ var tamperings = map[string]tampering{
 	"fork": func(r *rand.Rand, x *forgery) string {
 		n := 1 + r.IntN(len(x.chain)-1)
 		l := x.chain[n]
-		l.untouched, l.record = false, ledger.Record{Phase: ledger.PhaseNote, Run: "fork", At: l.record.At, Site: "main", Runner: "runner-1", Tenant: "acme", APIVersion: ledger.APIVersion, Kind: "Record", Actions: []ledger.Action{}}
+		l.untouched, l.record = false, ledger.Record{Phase: ledger.PhaseNote, Run: "fork", At: l.record.At, Site: "main", Runner: "runner-1", Tenant: "acme", APIVersion: canonical.APIVersion, Kind: "Record", Actions: []ledger.Action{}}
 		l.subject, l.outcome = "acme: note fork", ""
 		x.chain = append(x.chain[:n], l)
 		return fmt.Sprint("at record ", n+1)
