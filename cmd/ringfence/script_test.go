@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,9 +24,20 @@ var update = flag.Bool("update", false, "write what the program prints into the 
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ringfence": func() { os.Exit(command.Main(os.Args[1:], command.System())) },
+		"ringfence": func() { os.Exit(command.Main(os.Args[1:], unhurried())) },
 		"defs":      func() { plugin.Serve(defs{sim.New()}) },
 	})
+}
+
+// unhurried is the system with a clock that goes slowly: scripts name instants and read them again to the second, and a
+// busy machine takes several seconds between two looks at its clock. Where time has to pass, a script sets HURRY.
+func unhurried() command.Env {
+	env, began := command.System(), time.Now()
+	if os.Getenv("HURRY") != "" {
+		return env
+	}
+	env.Now = func() time.Time { return began.Add(time.Since(began) / 100) }
+	return env
 }
 
 // defs is a second provider: a simulated fleet of its own, which it cannot reboot.
