@@ -20,14 +20,9 @@ type hand struct {
 
 func (h *hand) drop() {
 	if h.child != nil {
+		h.child.Kill() // it has nothing to put away, and would take longer to end by itself
 		h.child.Close()
 		h.child, h.knows = nil, nil
-	}
-}
-
-func (h *hand) kill() {
-	if h.child != nil {
-		h.child.Kill()
 	}
 }
 

@@ -38,7 +38,7 @@ func (p *Pool) Ahead() {
 	}
 }
 
-// Close ends all children, and does not wait until the system has taken them away.
+// Close ends all children.
 func (p *Pool) Close() {
 	close(p.work)
 	p.wg.Wait()
@@ -108,7 +108,7 @@ func (p *Pool) hand(ahead bool) {
 	h := &hand{start: func(ctx context.Context) (*sandbox.Child, error) {
 		return sandbox.Start(ctx, []string{p.name, Mode}, p.limits)
 	}}
-	defer h.kill()
+	defer h.drop()
 	if ahead {
 		_ = h.raise(context.Background()) // the first order tries again, and says what is wrong
 	}
