@@ -41,10 +41,19 @@ func newBench(b *testing.B, n int) bench {
 		b.Fatal(err)
 	}
 	out := bench{b, dir, filepath.Join(b.TempDir(), "ringfence"), filepath.Join(b.TempDir(), "cache")}
-	out.run("go", "build", "-o", out.ringfence, "github.com/ringfence/ringfence/cmd/ringfence")
+	out.run("make", "--no-print-directory", "-C", root(b), "build", "BIN="+out.ringfence)
 	out.git("init", "--quiet")
 	out.commit()
 	return out
+}
+
+// root is the folder of this project.
+func root(b *testing.B) string {
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return dir
 }
 
 func (b bench) git(args ...string) { b.run("git", append([]string{"-C", b.dir}, args...)...) }
@@ -58,9 +67,7 @@ func (b bench) commit() {
 // process.
 func (b bench) run(name string, args ...string) (cpu, peak float64) {
 	c := exec.Command(name, args...)
-	if name != "go" {
-		c.Dir = b.dir
-	}
+	c.Dir = b.dir
 	c.Env = append(os.Environ(), "RINGFENCE_CACHE_DIR="+b.cache)
 	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("%s %v: %v\n%s", name, args, err, out)
