@@ -45,6 +45,7 @@ func Tenants(subjects []Subject, known []string) []Finding {
 		c.idle()
 		c.contradictions()
 		c.membership()
+		c.twins()
 		c.hostZones()
 		c.bounds()
 		c.groups()

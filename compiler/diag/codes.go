@@ -65,6 +65,7 @@ const (
 	BadPackageName    Code = "RF2007" // a package name or version outside its grammar
 	NoSnapshot        Code = "RF2008" // the tenant was never scanned
 	SecretInHosts     Code = "RF2009" // a hosts file with a secret in it
+	SameAddress       Code = "RF2010" // warning: two hosts of one site that have one address
 	ProviderMissing   Code = "RF3001" // a provider whose program is not there
 	ProviderUntrusted Code = "RF3002" // a provider without a pin, or with another checksum than the pinned one
 	ProviderNotPlugin Code = "RF3003" // a program that does not answer as a provider, or as another one
