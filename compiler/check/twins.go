@@ -27,7 +27,7 @@ func (c *checker) twins() {
 			names = append(names, h.Name)
 		}
 		d := diag.New(diag.SameAddress, "one address, %s, is that of %s", p.address, some(names)).
-			At(diag.ParsePlace(hosts[1].Source)).WithRelated(diag.ParsePlace(hosts[0].Source), "the first of them").About("hosts", hosts[1].Name).
+			At(diag.ParsePlace(hosts[1].Source)).WithRelated(diag.ParsePlace(hosts[0].Source), "another of them").About("hosts", hosts[1].Name).
 			WithFix("a machine is one host: keep one of them, with the providers of all; machines behind one address differ by their ports")
 		d.Severity = diag.Warning
 		c.diags = append(c.diags, d)
