@@ -117,7 +117,7 @@ func (c *Child) verdict(err error) error {
 		return ErrTime
 	case c.late:
 		return ErrLate
-	case exit != nil && exit.ExitCode() == exitMemory, saysMemory(said):
+	case exit != nil && exit.ExitCode() == exitMemory, saysMemory(said), saysThread(said) && peak(exit) > c.limits.Memory/ordinary:
 		return ErrMemory
 	case err == nil:
 		return fmt.Errorf("%w: it ended", ErrCrashed)
@@ -135,6 +135,13 @@ func saysMemory(said string) bool {
 	}
 	return false
 }
+
+// ordinary is the share of its memory that a child does not take for what people write.
+const ordinary = 8
+
+// saysThread knows the last words of a Go program with C's library that got no thread. Its stack is memory that the
+// limit counts; but a machine that has too many processes says the same, so it matters how much the child held.
+func saysThread(said string) bool { return strings.Contains(said, "pthread_create failed") }
 
 // words keeps the beginning of what a child says on stderr, where a Go program puts the reason of its death.
 type words struct {

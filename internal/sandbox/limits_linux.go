@@ -52,5 +52,17 @@ func outOfTime(exit *exec.ExitError) bool {
 	return ok && s.Signaled() && s.Signal() == syscall.SIGXCPU
 }
 
+// peak is the most memory that an ended process held at once.
+func peak(exit *exec.ExitError) int {
+	if exit == nil {
+		return 0
+	}
+	u, ok := exit.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return int(u.Maxrss) << 10
+}
+
 // self is this program even if its file was replaced or deleted meanwhile: parent and child must be one build.
 func self(string) string { return "/proc/self/exe" }

@@ -51,6 +51,12 @@ func work(frame []byte, progress Progress, write func([]byte) error) error {
 		for {
 			keep = append(keep, bytes.Repeat([]byte{1}, 1<<20))
 		}
+	case "no thread", "no thread for all it holds":
+		if what != "no thread" {
+			keep = append(keep, bytes.Repeat([]byte{1}, 64<<20))
+		}
+		fmt.Fprintln(os.Stderr, "runtime/cgo: pthread_create failed: Resource temporarily unavailable")
+		os.Exit(2)
 	case "one allocation":
 		keep = append(keep, make([]byte, 8<<30))
 		keep[0][4<<30] = 1
@@ -130,14 +136,16 @@ func TestLimits(t *testing.T) {
 		err    error
 		limits Limits
 	}{
-		"memory":         {ErrMemory, small},
-		"one allocation": {ErrMemory, small},
-		"stack":          {ErrMemory, small},
-		"loop":           {ErrTime, small},
-		"sleep":          {ErrLate, quick},
-		"exit":           {ErrCrashed, small},
-		"panic":          {ErrCrashed, small},
-		"flood":          {ErrCrashed, small},
+		"memory":                     {ErrMemory, small},
+		"one allocation":             {ErrMemory, small},
+		"stack":                      {ErrMemory, small},
+		"no thread":                  {ErrCrashed, small}, // the machine's fault
+		"no thread for all it holds": {ErrMemory, small},
+		"loop":                       {ErrTime, small},
+		"sleep":                      {ErrLate, quick},
+		"exit":                       {ErrCrashed, small},
+		"panic":                      {ErrCrashed, small},
+		"flood":                      {ErrCrashed, small},
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := start(t, want.limits)
