@@ -185,7 +185,7 @@ func (n node) conflict(err error) {
 		d.Summary = name + ": " + plainMessage(e)
 	}
 	d = d.At(n.r.wide(spots[0]))
-	if len(spots) > 1 && n.r.misses(&d, spots[0], spots[1]) {
+	if len(spots) > 1 && n.misses(&d, spots[0], spots[1]) {
 		n.r.clash(d)
 		return
 	}
@@ -199,13 +199,13 @@ func (n node) conflict(err error) {
 
 // misses tells of a value that is none of those which another file lets it be. That is no conflict: nobody has set the
 // other value, it is only what holds as long as nobody sets one.
-func (r *reader) misses(d *diag.Diagnostic, own, other diag.Range) bool {
-	c, ok := r.publishedAt(other)
-	if mine, same := r.publishedAt(own); !ok || same && mine == c {
+func (n node) misses(d *diag.Diagnostic, own, other diag.Range) bool {
+	c, ok := n.r.publishedAt(other)
+	if mine, same := n.r.publishedAt(own); !ok || same && mine == c {
 		return false
 	}
-	name, _, _ := strings.Cut(d.Summary, ": ")
-	d.Summary = fmt.Sprintf("%s: %s is not what may be set here: %s", name, r.valueAt(own), c.text)
+	name := cmp.Or(n.r.parameterSet(own), n.called())
+	d.Summary = fmt.Sprintf("%s: %s is not what may be set here: %s", name, n.r.valueAt(own), c.text)
 	d.Fix = "write a value of that kind, such as " + c.first
 	*d = d.WithRelated(other, "declared here")
 	return true

@@ -102,7 +102,7 @@ func (r *ruleReader) ofYear(often string) string {
 
 // inMonth are the days of a month that a rule names: "the second Tuesday", "day 1 and the last day".
 func (r *ruleReader) inMonth() string {
-	numbers, days := r.take("BYMONTHDAY"), ""
+	numbers := r.take("BYMONTHDAY")
 	if numbers == "" {
 		return r.days(true)
 	}
@@ -118,8 +118,7 @@ func (r *ruleReader) inMonth() string {
 			out = append(out, fmt.Sprintf("day %d", n))
 		}
 	}
-	days = and(out)
-	return days
+	return and(out)
 }
 
 // days are the weekdays of a rule, with their numbers where a month is what they are counted in.

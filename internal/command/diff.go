@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,7 @@ written and no host is asked.
   ringfence diff main                                   from main to HEAD
   ringfence diff HEAD^1 HEAD --format markdown --fail-on rejected-to-approved,lost-coverage
 
-Kinds: ` + kindList() + `.
+Kinds: ` + strings.Join(kindNames(), ", ") + `.
 
 Of a tenant that no scan has read, nobody knows what the edit does to its updates: that is said first and loudly, and
 --fail-on counts each kind that cannot be ruled out for it. --allow-unknown lets it pass; kind unknown fails for every host

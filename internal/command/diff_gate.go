@@ -20,16 +20,16 @@ type diffGate struct {
 	allowUnknown bool
 }
 
-func kindList() string {
-	var out []string
+// kindNames lists the kinds of changes, the loudest first.
+func kindNames() (out []string) {
 	for _, k := range plan.DiffKinds() {
 		out = append(out, string(k))
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 func (g diffGate) check() error {
-	known := append(strings.Split(kindList(), ", "), kindUnknown)
+	known := append(kindNames(), kindUnknown)
 	for _, name := range g.failOn {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("--fail-on: there is no kind %q%s", name, suggest.Tail(name, known))
@@ -85,7 +85,7 @@ func (g diffGate) possible(list []plan.TenantDiff) (kinds []string, where []plan
 
 // inOrder lists kinds once, the loudest first.
 func inOrder(names []string) []string {
-	return slices.DeleteFunc(strings.Split(kindList(), ", "), func(k string) bool { return !slices.Contains(names, k) })
+	return slices.DeleteFunc(kindNames(), func(k string) bool { return !slices.Contains(names, k) })
 }
 
 func unscanned(list []plan.TenantDiff) (n int) {

@@ -20,7 +20,6 @@ type hand struct {
 
 func (h *hand) drop() {
 	if h.child != nil {
-		h.child.Kill() // it has nothing to put away, and would take longer to end by itself
 		h.child.Close()
 		h.child, h.knows = nil, nil
 	}

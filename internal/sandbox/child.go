@@ -83,8 +83,11 @@ func (c *Child) timed(do func() error) error {
 	return c.end()
 }
 
-// Close ends the child.
-func (c *Child) Close() { _ = c.end() }
+// Close ends the child, which has nothing to put away, and waits until it is gone.
+func (c *Child) Close() {
+	c.Kill()
+	_ = c.end()
+}
 
 // Kill ends the child while others talk to it: they get an error.
 func (c *Child) Kill() { _ = c.cmd.Process.Kill() } // one that is gone already is what was wanted

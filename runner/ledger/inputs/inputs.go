@@ -16,8 +16,7 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
-// The files that an intent carries beside the record: what the run carries out, and everything from which anybody can
-// make that plan again and compare.
+// The files.
 const (
 	PlanFile    = "run/plan.json"
 	PreviewFile = "run/preview.json"
