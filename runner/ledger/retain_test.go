@@ -198,11 +198,21 @@ func TestForgettingChangesNoPlan(t *testing.T) {
 // never is what a state says of updates that were never gone.
 func (m *years) never(s State) State {
 	return State{
-		Evidence: slices.DeleteFunc(slices.Clone(s.Evidence), func(r decision.RingEvidence) bool { return m.gone[r.Update] }),
-		Failures: slices.DeleteFunc(slices.Clone(s.Failures), func(f plan.Failure) bool { return m.gone[f.Update] }),
-		Health:   slices.DeleteFunc(slices.Clone(s.Health), func(h SiteHealth) bool { return m.gone[h.Update] }),
-		Canaries: slices.DeleteFunc(slices.Clone(s.Canaries), func(c Canaries) bool { return m.gone[c.Update] }),
+		Evidence: others(s.Evidence, m.gone, func(r decision.RingEvidence) string { return r.Update }),
+		Failures: others(s.Failures, m.gone, func(f plan.Failure) string { return f.Update }),
+		Health:   others(s.Health, m.gone, func(h SiteHealth) string { return h.Update }),
+		Canaries: others(s.Canaries, m.gone, func(c Canaries) string { return c.Update }),
 	}
+}
+
+// others are the rows of updates that are not gone. None is nil, whether there was nothing or only rows of gone ones.
+func others[S ~[]E, E any](rows S, gone map[string]bool, update func(E) string) (out S) {
+	for _, row := range rows {
+		if !gone[update(row)] {
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // secondFold is what verify.py makes of records; it prints the first state that is another one.
