@@ -77,6 +77,11 @@ fuzz: ## fuzz every target for FUZZTIME (default 30s each)
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
 	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} || exit 1; done; done
 
+.PHONY: properties
+properties: ## campaign: draw N values (default 5000) of a new seed in each property test, where make test draws the same 100
+	go test -count=1 -timeout 0 -run "^($$(grep -rl --exclude-dir=sameseed --include='*_test.go' 'rapid\.Check(' . | xargs grep -hoE '^func Test[A-Za-z0-9_]+' | sed 's/func //' | paste -sd'|'))$$" \
+	  $$(grep -rl --exclude-dir=sameseed --include='*_test.go' 'rapid\.Check(' . | xargs -n1 dirname | sort -u) -rapid.seed 0 -rapid.checks $(or $(N),5000)
+
 .PHONY: mutants
 mutants: ## campaign: compile N policies that nobody would write (default 50000), from seed FROM on
 	go test ./compiler -count=1 -timeout 0 -v -run TestMutants -mutants $(or $(N),50000) -from $(or $(FROM),1)

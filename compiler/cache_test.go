@@ -18,6 +18,7 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/genrepo"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // memory is a cache that forgets nothing.

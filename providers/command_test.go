@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 var example = Description{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 	"github.com/ringfence/ringfence/providers"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 func emptyRing(name string, tenants ...string) diag.Diagnostic {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 func healthOf(healthy, unhealthy, unknown int) RingEvidence {

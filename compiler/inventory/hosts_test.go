@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 var known = []string{"apt", "clamav", "sim"}

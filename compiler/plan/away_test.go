@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // TestHostsThatWereAway: the ring's window is Saturday 20:00 to 04:00 in Berlin, the quiet hours are weeknights from 22:00.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 func TestGlobs(t *testing.T) {

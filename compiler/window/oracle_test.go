@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // The oracle walks through time minute by minute with a clock on a wall and shares no code or idea with the package:

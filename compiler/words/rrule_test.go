@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // TestPlainRule: rules as people write them are told in words; what cannot be told whole is left as it stands.

@@ -3,6 +3,7 @@ package arch
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,18 +60,18 @@ var directs = []direct{
 	{"", []string{"golang.org/x/crypto/ssh"}, []string{"internal/transport", "internal/lab", "internal/signing"}, "keys stay with the transport and the one package that signs"},
 }
 
-type pkg struct{ path, imports, deps string }
+type pkg struct{ path, imports, deps, tests string }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}|{{join .Imports \" \"}}|{{join .Deps \" \"}}", module+"...").Output()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}|{{join .Imports \" \"}}|{{join .Deps \" \"}}|{{join .TestImports \" \"}} {{join .XTestImports \" \"}}", module+"...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
 	var list []pkg
 	for line := range strings.Lines(string(out)) {
 		f := strings.Split(strings.TrimSpace(line), "|")
-		list = append(list, pkg{f[0], f[1], f[2]})
+		list = append(list, pkg{f[0], f[1], f[2], f[3]})
 	}
 	if len(list) < 10 {
 		t.Fatalf("go list names only %d packages: the test looks at nothing", len(list))
@@ -105,6 +106,27 @@ func TestImports(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestDrawsAreRepeated: a property test that draws other values each time fails where nobody changed anything.
+func TestDrawsAreRepeated(t *testing.T) {
+	const same, rapid = module + "internal/sameseed", "pgregory.net/rapid"
+	drawing := 0
+	for _, p := range packages(t) {
+		imports := strings.Fields(p.imports)
+		if slices.Contains(imports, same) {
+			t.Errorf("%s imports %s, which is for tests alone", p.path, same)
+		}
+		if tests := strings.Fields(p.tests); p.path != same && slices.Contains(append(tests, imports...), rapid) {
+			drawing++
+			if !slices.Contains(tests, same) {
+				t.Errorf("the tests of %s draw other values each time: import _ %q", p.path, same)
+			}
+		}
+	}
+	if drawing < 10 {
+		t.Errorf("only %d packages draw values: the test looks at nothing", drawing)
 	}
 }
 

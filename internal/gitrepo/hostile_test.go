@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/internal/programfile"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // trap makes a repository whose every hook, filter and configured command leaves a mark, and returns its folder and

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // shells are those that read our line in the wild, as far as this machine has them. A POSIX sh is required: without

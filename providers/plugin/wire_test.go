@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 	"github.com/ringfence/ringfence/providers"
 	providerv1 "github.com/ringfence/ringfence/providers/proto/v1"
 )

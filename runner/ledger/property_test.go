@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // anyAction draws from so few names that actions collide, repeat, contradict and outlive each other.

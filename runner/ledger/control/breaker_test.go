@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/internal/gitrepo/gittest"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/remote/remotetest"
 )
