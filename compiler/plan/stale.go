@@ -44,13 +44,14 @@ const (
 // These are no differences: whatever is not due now; an update that is due in fresh alone (old does less, the next
 // plan does the rest); an update that the host has by now, so that a second apply changes nothing; a host that cannot
 // be reached, was not fully scanned, is quarantined by the scan or in doubt, and an update that failed in this
-// occurrence already: the run must leave those out, which touches nobody else.
+// occurrence already: the run must leave those out, which touches nobody else. A reboot of old that fresh has together
+// with updates, which became due since, is the same reboot.
 func Stale(old, fresh *Plan, snap *inventory.Snapshot, at time.Time) []Difference {
 	if old.Tenant != fresh.Tenant {
 		return []Difference{{What: WhatTenant, Words: fmt.Sprintf("the plan is of tenant %s, not of %s", old.Tenant, fresh.Tenant)}}
 	}
 	was, is := duties(old, at), duties(fresh, at)
-	c := comparison{fresh: fresh, snap: snap, is: is, skipped: skipped(fresh, snap), found: map[[2]string]*Difference{}}
+	c := comparison{fresh: fresh, snap: snap, is: is, joined: joined(fresh, at), skipped: skipped(fresh, snap), found: map[[2]string]*Difference{}}
 	for id, d := range was {
 		if !c.skipped[task{id.host, ""}] && !c.skipped[id] {
 			c.compare(id, d)
@@ -84,6 +85,19 @@ func duties(p *Plan, at time.Time) map[task]duty {
 			}
 			if len(c.Updates) == 0 {
 				out[task{h, rebootTask}] = duty{d.Ring, d.Lane, d.Wave, "", false, c.Reboot}
+			}
+		}
+	}
+	return out
+}
+
+// joined are the reboots that changes with updates bring along, by host. Their lane is that of the updates.
+func joined(p *Plan, at time.Time) map[string]duty {
+	out := map[string]duty{}
+	for _, d := range Due(p, at) {
+		if c := p.Changes[d.Change]; len(c.Updates) > 0 && c.Reboot == policy.RebootIfRequired {
+			for _, h := range d.Hosts {
+				out[h] = duty{ring: d.Ring, lane: d.Lane, wave: d.Wave, reboot: c.Reboot}
 			}
 		}
 	}
@@ -125,6 +139,7 @@ type comparison struct {
 	fresh   *Plan
 	snap    *inventory.Snapshot
 	is      map[task]duty
+	joined  map[string]duty
 	skipped map[task]bool
 	fates   *fates // lazily: most plans are not stale
 	found   map[[2]string]*Difference
@@ -132,6 +147,10 @@ type comparison struct {
 
 func (c *comparison) compare(id task, was duty) {
 	is, ok := c.is[id]
+	if !ok && id.update == rebootTask {
+		is, ok = c.joined[id.host]
+		was.lane = is.lane
+	}
 	switch {
 	case !ok:
 		f := c.fate(id)

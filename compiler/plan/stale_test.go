@@ -142,6 +142,43 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// TestRebootThatUpdatesJoin: a plan that only reboots a host does less than one that installs there and reboots, since
+// the gate has opened. It is no other thing, unless that is in another window.
+func TestRebootThatUpdatesJoin(t *testing.T) {
+	base := func() plan.Input {
+		in := only(world("2026-11-28T19:00:00Z", update{openssl, approved}), "db")
+		in.Snapshot.Hosts[0].RebootPending = true
+		return in
+	}
+	old := build(t, base())
+	for what, c := range map[string]struct {
+		change func(*plan.Input)
+		want   plan.What
+	}{
+		"the gate opened":      {func(*plan.Input) {}, ""},
+		"in a shorter window":  {func(in *plan.Input) { in.Policy.Windows[2].Duration = hours(4) }, plan.WhatWindow},
+		"nothing reboots":      {func(in *plan.Input) { in.Policy.Rings[0].Reboot = policy.RebootNever }, plan.WhatReboot},
+		"another ring":         {func(in *plan.Input) { in.Policy.Rings[0].Name = "wide" }, plan.WhatRing},
+		"the window is closed": {func(in *plan.Input) { in.Policy.Windows[2].Duration = hours(1) }, plan.WhatLater},
+	} {
+		t.Run(what, func(t *testing.T) {
+			in := base()
+			in.Evidence, in.At = tested(openssl, "2026-11-24T00:30:00Z"), instant("2026-11-28T21:00:00Z")
+			c.change(&in)
+			fresh := build(t, in)
+			if w := fresh.Rings[1].Waves; len(w) == 0 || len(fresh.Changes[w[0].Change].Updates) == 0 {
+				t.Fatalf("the gate did not open: %+v", fresh.Rings)
+			}
+			switch got := plan.Stale(old, fresh, in.Snapshot, in.At); {
+			case c.want == "" && len(got) > 0:
+				t.Errorf("stale: %v", got)
+			case c.want != "" && (len(got) != 1 || got[0].What != c.want):
+				t.Errorf("got %v, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 // TestOwnPlanIsNeverStale: whatever the world, at any instant, a plan is not stale against itself, and once everything
 // that is due is installed it still is not.
 func TestOwnPlanIsNeverStale(t *testing.T) {
