@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // astray reports policy that lies where no tenant's compilation comes by: beside the tenants' folders, beside
@@ -46,7 +47,7 @@ func tenantAtTop(f File) (diag.Range, bool) {
 	for _, decl := range file.Decls {
 		if d, ok := decl.(*ast.Field); ok {
 			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" {
-				return rangeOf(d.Label.Pos(), d.Label.End()), true
+				return syntax.Range(d.Label.Pos(), d.Label.End()), true
 			}
 		}
 	}

@@ -51,12 +51,12 @@ func (t *tree) calendarFile(full string, at node) ([]policy.Event, diag.List) {
 		return events, nil
 	}
 	line := 1
-	d := diag.New(diag.BadCalendar, "%s", oneLine(err.Error()))
+	d := diag.New(diag.BadCalendar, "%s", diag.OneLine(err.Error()))
 	if bad := (*ics.Error)(nil); errors.As(err, &bad) {
 		line = bad.Line
-		d = diag.New(diag.BadCalendar, "%s", oneLine(bad.Msg))
+		d = diag.New(diag.BadCalendar, "%s", diag.OneLine(bad.Msg))
 		if bad.Zone != "" {
-			d = diag.New(diag.UnknownZone, "%s%s", oneLine(bad.Msg), suggest.Tail(bad.Zone, window.Zones())).
+			d = diag.New(diag.UnknownZone, "%s%s", diag.OneLine(bad.Msg), suggest.Tail(bad.Zone, window.Zones())).
 				WithFix("let the calendar name an IANA zone such as Europe/Berlin")
 		}
 	}

@@ -56,7 +56,7 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 func (n node) inner(code diag.Code, example string) string {
 	s := n.str("a file's path")
 	if s != "" && !fs.ValidPath(s) || n.isEmptyString() {
-		n.reject(code, "must be a path inside the tenant's directory, such as %q, not %q", example, oneLine(s))
+		n.reject(code, "must be a path inside the tenant's directory, such as %q, not %q", example, diag.OneLine(s))
 		return ""
 	}
 	return s

@@ -94,13 +94,13 @@ func (n node) datesByRule(w policy.Window) {
 	if err == nil || n.get("from").exists() && w.From == "" {
 		return
 	}
-	d := diag.New(diag.BadRule, "%s: %s", n.get("rrule").name(), oneLine(err.Error()))
+	d := diag.New(diag.BadRule, "%s: %s", n.get("rrule").name(), diag.OneLine(err.Error()))
 	if errors.Is(err, window.ErrNoFrom) {
 		n.get("rrule").report(d.WithFix("add from: %q, or another date", "2026-01-01"))
 		return
 	}
 	if bare, ok := strings.CutPrefix(w.RRule, "RRULE:"); ok {
-		n.get("rrule").report(d.WithFix("write %q", oneLine(bare)))
+		n.get("rrule").report(d.WithFix("write %q", diag.OneLine(bare)))
 		return
 	}
 	n.get("rrule").report(d.WithFix("write dates only, such as %q; start and duration say the time of day", "FREQ=MONTHLY;BYDAY=2TU"))

@@ -7,6 +7,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/load"
 
+	"github.com/ringfence/ringfence/compiler/syntax"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -70,7 +71,7 @@ func (r *reader) use(p *program) {
 				labels[field.Label] = true
 			}
 			if id, ok := n.(*ast.Ident); ok && !labels[id] {
-				r.used[written(id.Name)] = true
+				r.used[syntax.WrittenName(id.Name)] = true
 			}
 			return true
 		}, nil)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/syntax"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
@@ -73,7 +74,7 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 	case stderrors.As(e, &several):
 		return t.twoPackages(arg)
 	case stderrors.As(e, &pkg):
-		what, _, _ := strings.Cut(plainMessage(pkg), ": ")
+		what, _, _ := strings.Cut(syntax.Message(pkg), ": ")
 		if strings.Contains(what, "import cycle") {
 			return diag.New(diag.ImportFailed, "packages import each other in a circle").At(at).
 				WithFix("move what both need into a package that imports neither")
@@ -89,7 +90,7 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 		return d
 	}
 	data, _ := t.ReadFile(at.File) // what cannot be read was refused
-	return syntax(diag.New(diag.SyntaxError, "%s", cmp.Or(plainMessage(e), oneLine(e.Error()))).At(at), data)
+	return syntax.Explain(diag.New(diag.SyntaxError, "%s", cmp.Or(syntax.Message(e), diag.OneLine(e.Error()))).At(at), data)
 }
 
 // twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.
@@ -108,7 +109,7 @@ func (t *tree) twoPackages(arg string) diag.Diagnostic {
 	if odd == nil {
 		return diag.New(diag.ImportFailed, "%s holds several packages", arg).At(diag.Range{File: arg})
 	}
-	at, other := rangeOf(odd.Name.Pos(), odd.Name.End()), rangeOf(usual.Name.Pos(), usual.Name.End())
+	at, other := syntax.Range(odd.Name.Pos(), odd.Name.End()), syntax.Range(usual.Name.Pos(), usual.Name.End())
 	return diag.New(diag.ImportFailed, "%s is package %s, and its folder is package %s", path.Base(at.File), odd.Name.Name, usual.Name.Name).
 		At(at).WithRelated(other, "declared here").WithFix("write package %s: all files of a folder are one package", usual.Name.Name)
 }
@@ -187,7 +188,7 @@ func (t *tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
 		return out
 	}
 	e := errors.Errors(inst.Err)[0]
-	d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e))
+	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(firstPosition(e))
 	if f, args := e.Msg(); strings.HasPrefix(f, "builtin package") {
 		d.Code = diag.ImportFailed
 		d.Summary += suggest.Tail(fmt.Sprint(args...), builtins)
@@ -197,7 +198,7 @@ func (t *tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
 }
 
 func (t *tree) unresolvedName(e errors.Error) diag.Diagnostic {
-	d := diag.New(diag.UnknownReference, "%s", plainMessage(e)).At(firstPosition(e))
+	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(firstPosition(e))
 	f, args := e.Msg()
 	if f != unresolved[0] || len(args) != 1 {
 		return d.WithFix("remove the import, or use what it brings")
@@ -211,7 +212,7 @@ var builtins = []string{"list", "math", "net", "regexp", "strconv", "strings", "
 // firstPosition is the first place of the repository that an error names.
 func firstPosition(e errors.Error) diag.Range {
 	for _, p := range errors.Positions(e) {
-		if r := rangeOf(p, p); ofRepository(r.File) {
+		if r := syntax.Range(p, p); ofRepository(r.File) {
 			return r
 		}
 	}
@@ -234,7 +235,7 @@ func (r *reader) leftover(root node, err error) {
 		for _, p := range path {
 			n = n.get(unquote(p))
 		}
-		d := diag.New(diag.WrongValue, "%s", n.about(plainMessage(e)))
+		d := diag.New(diag.WrongValue, "%s", n.about(syntax.Message(e)))
 		if at := firstPosition(e); at.File != "" {
 			r.diags = append(r.diags, d.At(at))
 			continue

@@ -8,6 +8,8 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/token"
+
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // index says where the fields of a package stand, by their path from the top. It follows the syntax: structs, what
@@ -100,7 +102,7 @@ func (ix index) expr(e ast.Expr, at []string, s scope, depth int) {
 
 // definition adds what a definition at the top of a package says.
 func (ix index) definition(inst *build.Instance, name string, at []string, depth int) {
-	if len(at) == 0 || !isParameter(name) {
+	if len(at) == 0 || !syntax.IsParameter(name) {
 		return // at the top of a file it would be the package itself
 	}
 	for _, f := range inst.Files {

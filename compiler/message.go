@@ -14,7 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
-	"github.com/ringfence/ringfence/internal/lazyregexp"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // name is how messages call the node: rings.broad.requires."msp-lab/test".soak.
@@ -28,7 +28,7 @@ func (n node) name() string {
 		case !ast.IsValidIdent(p):
 			p = fmt.Sprintf("%q", p)
 		}
-		out += "." + written(p)
+		out += "." + syntax.WrittenName(p)
 	}
 	return strings.TrimPrefix(out, ".")
 }
@@ -78,7 +78,7 @@ func (r *reader) parameterAt(name string) []place {
 func (n node) undecided(v cue.Value) {
 	p := n.place()
 	if declared := n.r.parameterAt(p.ref); len(declared) > 0 && rank(p.label, n.r.home) > 0 {
-		name := written(p.ref)
+		name := syntax.WrittenName(p.ref)
 		n.r.diags = append(n.r.diags, diag.New(diag.MissingField, "the parameter %s has no value", name).At(n.root().where()).
 			WithRelated(declared[0].label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
 		return
@@ -148,24 +148,14 @@ func (n node) text() string {
 	if err != nil {
 		return "what it is"
 	}
-	return oneLine(definitions.ReplaceAllString(string(src), "#$1"))
-}
-
-const maxShown = 100
-
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > maxShown {
-		return string(r[:maxShown]) + "…"
-	}
-	return s
+	return diag.OneLine(syntax.WrittenText(string(src)))
 }
 
 // conflict reports values that cannot both hold. CUE tells it once for every branch of a disjunction; it is one
 // mistake, at the user's own value, related to the place that disagrees.
 func (n node) conflict(err error) {
 	e := mostTelling(errors.Errors(err))
-	d := diag.New(diag.WrongValue, "%s", n.about(plainMessage(e)))
+	d := diag.New(diag.WrongValue, "%s", n.about(syntax.Message(e)))
 	spots := disagreeing(e)
 	if f, _ := e.Msg(); strings.HasPrefix(f, "undefined field") {
 		n.undefined(d, e)
@@ -182,7 +172,7 @@ func (n node) conflict(err error) {
 		return
 	}
 	if name := n.r.parameterSet(spots[0]); name != "" && len(spots) > 1 {
-		d.Summary = name + ": " + plainMessage(e)
+		d.Summary = name + ": " + syntax.Message(e)
 	}
 	d = d.At(n.r.wide(spots[0]))
 	if len(spots) > 1 && n.misses(&d, spots[0], spots[1]) {
@@ -228,12 +218,12 @@ func (r *reader) parameterSet(at diag.Range) string {
 	for key, list := range r.index {
 		path := strings.Split(key, "\x1f")
 		name := path[len(path)-1]
-		if !isParameter(name) || len(path) != len(r.prefix)+1 {
+		if !syntax.IsParameter(name) || len(path) != len(r.prefix)+1 {
 			continue
 		}
 		for _, p := range list {
 			if p.value.File == at.File && p.value.Start == at.Start && rank(p.label, r.home) == 0 {
-				return written(name)
+				return syntax.WrittenName(name)
 			}
 		}
 	}
@@ -274,14 +264,14 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 	d.Fix = "correct the name, or declare it where the reference leads; names that begin with _ stay in their package"
 	at := n.where()
 	for _, p := range errors.Positions(e) {
-		if r := rangeOf(p, p); rank(r, n.r.home) == 0 {
+		if r := syntax.Range(p, p); rank(r, n.r.home) == 0 {
 			at = r
 		}
 	}
 	d = d.At(at)
 	if _, args := e.Msg(); len(args) == 1 && n.r.inst != nil {
-		name := written(fmt.Sprint(args[0]))
-		d = widened(d, name)
+		name := syntax.WrittenName(fmt.Sprint(args[0]))
+		d = syntax.WholeName(d, name)
 		d.Summary += suggest.Phrase(meantDefinition(name, n.r.inst))
 	}
 	n.r.diags = append(n.r.diags, d)
@@ -292,7 +282,7 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 func disagreeing(e errors.Error) []diag.Range {
 	var out []diag.Range
 	for _, p := range e.InputPositions()[:min(2, len(e.InputPositions()))] {
-		if r := rangeOf(p, token.NoPos); ofRepository(r.File) && !slices.Contains(out, r) {
+		if r := syntax.Range(p, token.NoPos); ofRepository(r.File) && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}
@@ -312,18 +302,4 @@ func mostTelling(list []errors.Error) errors.Error {
 		}
 	}
 	return list[0]
-}
-
-// definitions are shown as they are written, also from a permissive view.
-var definitions = lazyregexp.New(`\$([A-Za-z_][A-Za-z0-9_]*)`)
-
-var mismatch = lazyregexp.New(` \(mismatched types .*\)$`)
-
-// unprintable is what fmt makes of a value of CUE's whose own method fails.
-var unprintable = lazyregexp.New(`%!.\(PANIC=[^)]*\)`)
-
-func plainMessage(e errors.Error) string {
-	f, args := e.Msg()
-	text := unprintable.ReplaceAllString(fmt.Sprintf(f, args...), "this")
-	return oneLine(definitions.ReplaceAllString(mismatch.ReplaceAllString(text, ""), "#$1"))
 }

@@ -11,15 +11,18 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // unknownName says what a name that leads nowhere may have been meant to be: a package that nobody imports, a truth
 // value in another language's words, text without quotes.
 func (t *tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
-	if c, ok := t.mergeMarker(d); ok {
-		return c
+	if data, err := t.ReadFile(d.Range.File); err == nil {
+		if c, ok := syntax.MergeMarker(d.Range.File, data); ok {
+			return c
+		}
 	}
-	d = widened(d, name)
+	d = syntax.WholeName(d, name)
 	if value, ok := t.compared(d.Range.Start, d.Range.File, name); ok {
 		return d.WithFix("write %s: %s", name, value)
 	}
@@ -40,14 +43,6 @@ func (t *tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
 	return d.WithFix("text stands in quotes: %q; a name without quotes must be a field of the file or an imported package", name)
 }
 
-func (t *tree) mergeMarker(d diag.Diagnostic) (diag.Diagnostic, bool) {
-	data, err := t.ReadFile(d.Range.File)
-	if err != nil {
-		return d, false
-	}
-	return conflictMarker(strings.Split(string(data), "\n"), d.Range.File)
-}
-
 // compared finds a value behind a name and ==, which says no more than whether they are equal.
 func (t *tree) compared(at diag.Pos, file, name string) (string, bool) {
 	data, _ := t.ReadFile(file)
@@ -57,15 +52,6 @@ func (t *tree) compared(at diag.Pos, file, name string) (string, bool) {
 	}
 	value, ok := strings.CutPrefix(strings.TrimSpace(lines[at.Line-1][at.Column-1+len(name):]), "==")
 	return strings.TrimSpace(value), ok
-}
-
-// widened marks the whole name.
-func widened(d diag.Diagnostic, name string) diag.Diagnostic {
-	if r := *d.Range; r.Start == r.End && r.Start.Line > 0 {
-		r.End.Column += len(name)
-		d.Range = &r
-	}
-	return d
 }
 
 // module is the path that imports of this repository begin with.
@@ -119,7 +105,7 @@ func definitionsOf(inst *build.Instance, seen map[*build.Instance]bool) (out []s
 		for _, decl := range f.Decls {
 			if field, ok := decl.(*ast.Field); ok {
 				if name, _, err := ast.LabelName(field.Label); err == nil {
-					out = append(out, written(name))
+					out = append(out, syntax.WrittenName(name))
 				}
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // reader turns CUE values into plain Go ones and collects what is wrong with them. It reads on after a mistake, so
@@ -138,7 +139,7 @@ func (n node) fields() []node {
 		if sel.LabelType() != cue.StringLabel {
 			continue // of a list that something made a struct of
 		}
-		if name := sel.Unquoted(); !isParameter(name) {
+		if name := sel.Unquoted(); !syntax.IsParameter(name) {
 			out = append(out, n.child(it.Value(), name))
 		}
 	}

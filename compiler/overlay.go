@@ -106,7 +106,7 @@ func mountSchema(into fstest.MapFS, edit func([]byte) ([]byte, error)) {
 
 // moduleError is the one diagnostic of a repository whose module files cannot be used: no tenant can compile.
 func moduleError(err error) diag.Diagnostic {
-	return diag.New(diag.ImportFailed, "the CUE module files cannot be read: %s", oneLine(err.Error())).
+	return diag.New(diag.ImportFailed, "the CUE module files cannot be read: %s", diag.OneLine(err.Error())).
 		At(diag.Range{File: moduleFile}).
 		WithFix("see the files that `ringfence init` writes; language.version must be %s or newer", languageLevel)
 }

@@ -8,9 +8,9 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/token"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // place is one spot of the repository that contributes to a value: the field's label and what stands behind it.
@@ -69,31 +69,17 @@ func nodes(v cue.Value, depth int) []ast.Node {
 func placeOf(node ast.Node) place {
 	field, ok := node.(*ast.Field)
 	if !ok {
-		r := rangeOf(node.Pos(), node.End())
+		r := syntax.Range(node.Pos(), node.End())
 		return place{label: r, value: r}
 	}
 	_, pattern := field.Label.(*ast.ListLit)
 	p := place{
-		label: rangeOf(field.Label.Pos(), field.Label.End()), value: rangeOf(field.Value.Pos(), field.Value.End()), pattern: pattern,
+		label: syntax.Range(field.Label.Pos(), field.Label.End()), value: syntax.Range(field.Value.Pos(), field.Value.End()), pattern: pattern,
 	}
-	if id, ok := field.Value.(*ast.Ident); ok && isParameter(id.Name) {
+	if id, ok := field.Value.(*ast.Ident); ok && syntax.IsParameter(id.Name) {
 		p.ref = id.Name
 	}
 	return p
-}
-
-// rangeOf turns CUE's positions into a range of the repository; End is Start if CUE does not know it.
-func rangeOf(start, end token.Pos) diag.Range {
-	if !start.IsValid() {
-		return diag.Range{}
-	}
-	p := start.Position()
-	r := diag.Range{File: strings.TrimPrefix(p.Filename, "/"), Start: diag.Pos{Line: p.Line, Column: p.Column}}
-	r.End = r.Start
-	if e := end.Position(); end.IsValid() && e.Filename == p.Filename {
-		r.End = diag.Pos{Line: e.Line, Column: e.Column}
-	}
-	return r
 }
 
 // order puts the user's own fields first, and patterns behind the fields that they are for.

@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // published is a value that some file leaves open, such as *"22:00" | string: whoever uses it may set one of its parts.
@@ -40,7 +41,7 @@ func publishedOf(e *ast.BinaryExpr, at diag.Range) (c published, here bool) {
 		if u, ok := part.(*ast.UnaryExpr); ok && u.Op == token.MUL {
 			value = u.X
 		}
-		if r := rangeOf(value.Pos(), token.NoPos); r.File == at.File && r.Start == at.Start {
+		if r := syntax.Range(value.Pos(), token.NoPos); r.File == at.File && r.Start == at.Start {
 			here = true
 		}
 		if i == 0 || value != part {
@@ -65,7 +66,7 @@ func (r *reader) valueAt(at diag.Range) string {
 	for _, f := range r.files() {
 		ast.Walk(f, func(n ast.Node) bool {
 			if e, ok := n.(ast.Expr); ok && out == "" {
-				if here := rangeOf(e.Pos(), token.NoPos); here.File == at.File && here.Start == at.Start {
+				if here := syntax.Range(e.Pos(), token.NoPos); here.File == at.File && here.Start == at.Start {
 					out = source(e)
 				}
 			}
@@ -80,7 +81,7 @@ func source(e ast.Expr) string {
 	if err != nil {
 		return ""
 	}
-	return oneLine(definitions.ReplaceAllString(string(src), "#$1"))
+	return diag.OneLine(syntax.WrittenText(string(src)))
 }
 
 // files are those of the program's package and of the repository's packages that it imports.

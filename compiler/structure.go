@@ -13,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // shape is what the schema says of one struct: its fields, and what stands under names that users choose.
@@ -152,7 +153,7 @@ func (n node) unknown(s shape, parent node) {
 
 // parameterMeant is the parameter of that name that the baseline publishes: its # is easily forgotten.
 func (n node) parameterMeant() string {
-	for _, name := range []string{"#" + n.label(), string(plainMark) + n.label()} {
+	for _, name := range []string{"#" + n.label(), string(syntax.PlainMark) + n.label()} {
 		if len(n.path) == 1 && len(n.r.parameterAt(name)) > 0 {
 			return "#" + n.label()
 		}

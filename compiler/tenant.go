@@ -50,7 +50,7 @@ func (c *compilation) tenant(name string) (out compiled) {
 }
 
 func gaveUp(at string, cause any) diag.Diagnostic {
-	return diag.New(diag.EvaluatorFailed, "CUE gave up on this: %s", oneLine(fmt.Sprint(cause))).At(diag.Range{File: at}).
+	return diag.New(diag.EvaluatorFailed, "CUE gave up on this: %s", diag.OneLine(fmt.Sprint(cause))).At(diag.Range{File: at}).
 		WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // top checks what stands at the top of a tenant's files: `tenant: <name>:` and nothing that looks like policy. It is
@@ -36,10 +37,10 @@ func topOf(f *ast.File, name string, tenant shape) (diag.Diagnostic, bool) {
 	for _, decl := range f.Decls {
 		switch d := decl.(type) {
 		case *ast.EmbedDecl:
-			return diag.New(diag.NotAtTopLevel, "a policy stands at the top of the file").At(rangeOf(d.Pos(), d.End())).WithFix("%s", fix), true
+			return diag.New(diag.NotAtTopLevel, "a policy stands at the top of the file").At(syntax.Range(d.Pos(), d.End())).WithFix("%s", fix), true
 		case *ast.Field:
 			label, _, err := ast.LabelName(d.Label)
-			at := rangeOf(d.Label.Pos(), d.Label.End())
+			at := syntax.Range(d.Label.Pos(), d.Label.End())
 			if err != nil || label == "tenant" || strings.HasPrefix(label, "_") || strings.HasPrefix(label, "#") {
 				continue
 			}
@@ -63,11 +64,11 @@ func (r *reader) strays(p *program) diag.List {
 				continue
 			}
 			label, _, err := ast.LabelName(d.Label)
-			if err != nil || label == "scenario" || strings.HasPrefix(label, "_") || isParameter(label) {
+			if err != nil || label == "scenario" || strings.HasPrefix(label, "_") || syntax.IsParameter(label) {
 				continue
 			}
 			out = append(out, diag.New(diag.UnknownField, "unknown field %q%s", label, suggest.Tail(label, []string{"scenario"})).
-				At(rangeOf(d.Label.Pos(), d.Label.End())).WithFix("tests say scenario: \"<name>\": … ; names for your own use begin with _ or #"))
+				At(syntax.Range(d.Label.Pos(), d.Label.End())).WithFix("tests say scenario: \"<name>\": … ; names for your own use begin with _ or #"))
 		}
 	}
 	return out
@@ -141,8 +142,8 @@ func (r *reader) parameters(n node) {
 	own := map[string]diag.Range{}
 	var shared []string
 	for it.Next() {
-		name := written(it.Selector().String())
-		if !isParameter(name) {
+		name := syntax.WrittenName(it.Selector().String())
+		if !syntax.IsParameter(name) {
 			continue
 		}
 		if at := places(it.Value(), r.home); len(at) > 0 && rank(at[len(at)-1].label, r.home) == 0 {

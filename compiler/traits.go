@@ -226,5 +226,5 @@ func syntaxOf(v cue.Value) string {
 	if err != nil {
 		return v.IncompleteKind().String()
 	}
-	return oneLine(string(raw))
+	return diag.OneLine(string(raw))
 }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 const (
@@ -82,7 +83,7 @@ func (t *tree) ReadFile(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: t.refuse(name, "is not valid UTF-8")}
 	}
 	if t.loose && path.Ext(name) == ".cue" && !strings.HasPrefix(name, "cue.mod/") {
-		data = unclosed(data)
+		data = syntax.Plain(data)
 	}
 	return data, nil
 }
@@ -194,7 +195,7 @@ func cause(err error) string {
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return oneLine(err.Error())
+	return diag.OneLine(err.Error())
 }
 
 // refuse remembers the refusal once per file.

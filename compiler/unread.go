@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // unread reports policy that CUE passes over without a word: a file without a package clause or of another package, one
@@ -113,9 +114,9 @@ func otherPackage(d diag.Diagnostic, f *ast.File, pkg string) diag.Diagnostic {
 				continue
 			}
 			d.Summary += ": it says package " + x.Name.Name + ", and its folder is package " + pkg
-			return d.At(rangeOf(x.Name.Pos(), x.Name.End())).WithFix("write package %s, or give it a folder of its own", pkg)
+			return d.At(syntax.Range(x.Name.Pos(), x.Name.End())).WithFix("write package %s, or give it a folder of its own", pkg)
 		case *ast.Attribute:
-			return d.At(rangeOf(x.Pos(), x.End())).WithFix("take %s away; to put a file aside, let its name begin with _", x.Text)
+			return d.At(syntax.Range(x.Pos(), x.End())).WithFix("take %s away; to put a file aside, let its name begin with _", x.Text)
 		}
 	}
 	return d.WithFix("begin it with the line: package %s", pkg)

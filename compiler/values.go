@@ -34,7 +34,7 @@ func (n node) str(what string) string {
 func (n node) matching(grammar *lazyregexp.Regexp, code diag.Code, what string) string {
 	s := n.str(what)
 	if s != "" && !grammar.MatchString(s) || s == "" && n.isEmptyString() {
-		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", fixOf(grammar, s)))
+		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", fixOf(grammar, s)))
 		return ""
 	}
 	return s
@@ -68,10 +68,10 @@ func (n node) enum(values ...string) string {
 		return s
 	}
 	if list := daysBetween(s, values); len(list) > 0 {
-		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("write each of them: %s", quoted(list)))
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("write each of them: %s", quoted(list)))
 		return ""
 	}
-	n.reject(diag.WrongValue, "must be %s, not %q%s", what, oneLine(s), suggest.Phrase(cmp.Or(suggest.Word(s, values), abbreviated(s, values))))
+	n.reject(diag.WrongValue, "must be %s, not %q%s", what, diag.OneLine(s), suggest.Phrase(cmp.Or(suggest.Word(s, values), abbreviated(s, values))))
 	return ""
 }
 
@@ -214,7 +214,7 @@ func (n node) duration() policy.Duration {
 	}
 	d, err := policy.ParseDuration(s)
 	if err != nil {
-		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", durationFix(s)))
+		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", durationFix(s)))
 	}
 	return d
 }
@@ -239,7 +239,7 @@ func (n node) clock(layout, what string) string {
 		return ""
 	}
 	if t, err := time.Parse(layout, s); err != nil || t.Format(layout) != s {
-		n.rejectWith(diag.New(diag.BadTime, "%s must be %s, not %q", n.name(), what, oneLine(s)).WithFix("%s", timeFix(layout, s)))
+		n.rejectWith(diag.New(diag.BadTime, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", timeFix(layout, s)))
 		return ""
 	}
 	return s

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // correct writes what the plan says into the expectations that differ, and takes these from the results. Nothing is
 // written unless every file could be rewritten; what no literal of a file says is left to the reader.
 func (a *app) correct(ws *workspace, results []testResult) error {
-	byFile := map[string][]compiler.Correction{}
+	byFile := map[string][]syntax.Correction{}
 	for _, r := range results {
 		for _, m := range r.differs {
 			if m.Field != "" && len(r.Wrong) == 0 {
@@ -23,13 +23,13 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 		}
 	}
 	texts := map[string][]byte{}
-	var left []compiler.Correction
+	var left []syntax.Correction
 	for _, file := range slices.Sorted(maps.Keys(byFile)) {
 		raw, err := fs.ReadFile(ws.tree, file)
 		if err != nil {
 			return err
 		}
-		text, rest, err := compiler.Rewrite(file, raw, byFile[file])
+		text, rest, err := syntax.Rewrite(file, raw, byFile[file])
 		if err != nil {
 			return diag.New(diag.WriteFailed, "%v", err).WithFix("change the expectations by hand; nothing was written")
 		}
@@ -54,7 +54,7 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 	return nil
 }
 
-func among(list []compiler.Correction, file string) (n int) {
+func among(list []syntax.Correction, file string) (n int) {
 	for _, c := range list {
 		if strings.HasPrefix(c.Source, file+":") {
 			n++
@@ -63,4 +63,4 @@ func among(list []compiler.Correction, file string) (n int) {
 	return n
 }
 
-func (m mismatch) same(c compiler.Correction) bool { return m.Source == c.Source && m.Field == c.Field }
+func (m mismatch) same(c syntax.Correction) bool { return m.Source == c.Source && m.Field == c.Field }

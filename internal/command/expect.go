@@ -7,15 +7,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // mismatch is one thing that is not as a scenario expects, and what would mend the scenario; no field: nothing would.
 type mismatch struct {
-	compiler.Correction
+	syntax.Correction
 	text string
 }
 
@@ -111,7 +111,7 @@ func (c *comparison) instant(field, of string, want, got *time.Time) {
 
 func (c *comparison) differs(field, of, want, got string, value any) {
 	c.wrong = append(c.wrong, mismatch{
-		compiler.Correction{Source: c.x.Source, Field: field, Value: value},
+		syntax.Correction{Source: c.x.Source, Field: field, Value: value},
 		fmt.Sprintf("%s: expected %s%s, got %s", c.what, of, want, got),
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // Layout is a file as it should be laid out, or what is wrong with it.
@@ -40,7 +41,7 @@ func (p *Pool) Format(ctx context.Context, files []compiler.File) []Layout {
 
 // layOut is the child's side.
 func layOut(f compiler.File) ([]byte, diag.List) {
-	format := compiler.Format
+	format := syntax.Format
 	if path.Ext(f.Path) == ".rego" {
 		format = decide.Format
 	}

@@ -1,4 +1,4 @@
-package compiler
+package syntax
 
 import (
 	"cuelang.org/go/cue/errors"
@@ -21,7 +21,7 @@ func Format(name string, src []byte) ([]byte, diag.List) {
 	e := errors.Errors(err)[0]
 	at := diag.Range{File: name}
 	if p := errors.Positions(e); len(p) > 0 {
-		at = rangeOf(p[0], p[0])
+		at = Range(p[0], p[0])
 	}
-	return nil, diag.List{syntax(diag.New(diag.SyntaxError, "%s", plainMessage(e)).At(at), src)}
+	return nil, diag.List{Explain(diag.New(diag.SyntaxError, "%s", Message(e)).At(at), src)}
 }

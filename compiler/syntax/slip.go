@@ -1,4 +1,4 @@
-package compiler
+package syntax
 
 import (
 	"strings"
@@ -41,13 +41,14 @@ func compiledSlips(list []slip) (out []compiledSlip) {
 	return out
 }
 
-// syntax says a parser's complaint so that who knows no CUE can mend it: as a slip of the line that it is about or the
-// one before, as a bracket that the indentation gives away, or else in the parser's words.
-func syntax(d diag.Diagnostic, data []byte) diag.Diagnostic {
-	lines := strings.Split(string(data), "\n")
-	if c, ok := conflictMarker(lines, d.Range.File); ok {
+// Explain says a parser's complaint about a file so that who knows no CUE can mend it: as a slip of the line that it is
+// about or the one before, as a bracket that the indentation gives away, or else in the parser's words. The diagnostic
+// comes with the parser's message and its place; data is what the file holds.
+func Explain(d diag.Diagnostic, data []byte) diag.Diagnostic {
+	if c, ok := MergeMarker(d.Range.File, data); ok {
 		return c
 	}
+	lines := strings.Split(string(data), "\n")
 	if c, ok := slipOf(d, lines); ok {
 		return c
 	}
@@ -57,9 +58,9 @@ func syntax(d diag.Diagnostic, data []byte) diag.Diagnostic {
 	return d.WithFix("%s", syntaxFix(d.Summary))
 }
 
-// conflictMarker finds what Git leaves of a merge that nobody finished.
-func conflictMarker(lines []string, file string) (diag.Diagnostic, bool) {
-	for i, l := range lines {
+// MergeMarker finds what Git leaves in a file of a merge that nobody finished. It explains whatever else is wrong there.
+func MergeMarker(file string, data []byte) (diag.Diagnostic, bool) {
+	for i, l := range strings.Split(string(data), "\n") {
 		if strings.HasPrefix(l, "<<<<<<< ") || strings.HasPrefix(l, ">>>>>>> ") {
 			start := diag.Pos{Line: i + 1, Column: 1}
 			end := diag.Pos{Line: i + 1, Column: 8}
