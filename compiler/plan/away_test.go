@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
@@ -15,9 +16,9 @@ import (
 func TestHostsThatWereAway(t *testing.T) {
 	seen, skip := policy.CatchUp{As: policy.CatchUpSeen, Within: "weeknight"}, policy.CatchUp{As: policy.CatchUpSkip}
 	away := func(since, until string, caught ...string) plan.Away {
-		a := plan.Away{Host: "db-1", Site: "main", Since: instant(since), Caught: caught}
+		a := plan.Away{Host: "db-1", Site: "main", Since: plantest.Instant(since), Caught: caught}
 		if until != "" {
-			a.Seen = at(until)
+			a.Seen = plantest.At(until)
 		}
 		return a
 	}
@@ -49,14 +50,14 @@ func TestHostsThatWereAway(t *testing.T) {
 		{"a later one is not touched", "2026-11-30T12:00:00Z", skip, []plan.Away{away("2026-11-28T19:00:00Z", "2026-11-30T11:00:00Z")}, weekend("Dec05T19:00/Dec06T03:00")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := only(world(tt.at, update{openssl, approved}), "db-1")
+			in := only(plantest.World(tt.at, plantest.Lacks(plantest.OpenSSL, plantest.Approved)), "db-1")
 			for i := range in.Policy.Rings {
 				if r := &in.Policy.Rings[i]; r.Name == "broad" {
 					r.Requires, r.Reboot, r.CatchUp = nil, policy.RebootNever, tt.rule
 				}
 			}
 			in.Away = tt.away
-			wantTold(t, build(t, in), tt.want)
+			wantTold(t, plantest.Built(t, in), tt.want)
 		})
 	}
 }
@@ -65,12 +66,12 @@ func TestHostsThatWereAway(t *testing.T) {
 // outside freezes, goes only to hosts that were away and never were caught up, and waits for the same gates.
 func TestCatchUpKeepsItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
+		in := plantest.Worlds().Draw(t, "world")
 		rule := rapid.SampledFrom([]policy.CatchUp{{}, {As: policy.CatchUpSkip}, {As: policy.CatchUpSeen, Within: "weeknight"}, {As: policy.CatchUpSeen, Within: "anytime"}})
 		for i := range in.Policy.Rings {
 			in.Policy.Rings[i].CatchUp = rule.Draw(t, "rule")
 		}
-		before := built(t, in)
+		before := plantest.Built(t, in)
 		for _, h := range in.Policy.Hosts {
 			if rapid.Bool().Draw(t, "was away") {
 				a := plan.Away{Host: h.Name, Site: "main", Since: in.At.Add(-time.Duration(rapid.IntRange(0, 400).Draw(t, "hours")) * time.Hour)}
@@ -82,7 +83,7 @@ func TestCatchUpKeepsItsBounds(t *testing.T) {
 				in.Away = append(in.Away, a)
 			}
 		}
-		p := built(t, in)
+		p := plantest.Built(t, in)
 		if p.Summary.Planned+p.Summary.Waiting+p.Summary.Rejected != before.Summary.Planned+before.Summary.Waiting+before.Summary.Rejected {
 			t.Fatalf("%+v, and without absences %+v", p.Summary, before.Summary)
 		}
@@ -99,7 +100,7 @@ func TestCatchUpKeepsItsBounds(t *testing.T) {
 				if h := start.UTC().Hour(); w.Window == "weeknight" && h < 21 && h >= 1 {
 					t.Fatalf("caught up in %s at %s", w.Window, start)
 				}
-				freeze := start.After(instant("2026-12-18T16:59:59Z")) && start.Before(instant("2027-01-04T05:00:00Z"))
+				freeze := start.After(plantest.Instant("2026-12-18T16:59:59Z")) && start.Before(plantest.Instant("2027-01-04T05:00:00Z"))
 				for _, h := range w.Hosts {
 					if why := plan.MayCatchUp(in.Policy, in.Away, h, r.Ring, r.Lane, in.At); why != "" {
 						t.Fatalf("%s is caught up: %s", h, why)

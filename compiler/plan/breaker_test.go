@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 )
 
 // planned are the host-updates in a plan's waves.
@@ -31,7 +32,7 @@ func planned(p *plan.Plan) map[[2]string]bool {
 // share the breaker, and one that lacks no such update, keeps its plan to the byte.
 func TestABreakOnlyTightens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
+		in := plantest.Worlds().Draw(t, "world")
 		var broken []decision.Break
 		for _, u := range in.Snapshot.Updates {
 			if rapid.Bool().Draw(t, "broken") {
@@ -41,19 +42,19 @@ func TestABreakOnlyTightens(t *testing.T) {
 		others, shares := *in.Policy, *in.Policy
 		others.Breaker, shares.Breaker = false, true
 		in.Policy = &others
-		free := encoded(t, built(t, in))
+		free := encoded(t, plantest.Built(t, in))
 		in.Breaks = broken
-		if got := encoded(t, built(t, in)); !bytes.Equal(got, free) {
+		if got := encoded(t, plantest.Built(t, in)); !bytes.Equal(got, free) {
 			t.Fatalf("a tenant that does not share the breaker has\n%s\nnot\n%s", got, free)
 		}
 		in.Policy, in.Breaks = &shares, nil
-		was := built(t, in)
+		was := plantest.Built(t, in)
 		in.Breaks = []decision.Break{{Update: "pkg:deb/debian/elsewhere@1", Hosts: 3, At: in.At}}
-		if got := encoded(t, built(t, in)); !bytes.Equal(got, encoded(t, was)) {
+		if got := encoded(t, plantest.Built(t, in)); !bytes.Equal(got, encoded(t, was)) {
 			t.Fatalf("for a break of something else it is\n%s", got)
 		}
 		in.Breaks = broken
-		is := built(t, in)
+		is := plantest.Built(t, in)
 		before := planned(was)
 		for at := range planned(is) {
 			if !before[at] {

@@ -13,16 +13,14 @@ import (
 // input's lists does not matter. An error means that the input contradicts itself; what policy or evidence do not
 // allow is no error but stands in the plan as waiting or rejected.
 func Build(in Input) (*Plan, error) {
-	b, err := decided(in)
+	d, err := NewDraft(in)
 	if err != nil {
 		return nil, err
 	}
-	b.place()
-	p := b.document()
-	if p.Parents, err = parents(b.Input); err != nil {
+	if d.Plan.Parents, err = parents(d.Input); err != nil {
 		return nil, err
 	}
-	return p, p.measure()
+	return d.Plan, d.Plan.measure()
 }
 
 // decided is a build in which every update has its decision and nothing is placed yet.

@@ -9,16 +9,17 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // flocks are worlds in which the definitions lane has canaries, and the ledger knows something of them.
 func flocks() *rapid.Generator[plan.Input] {
 	return rapid.Custom(func(t *rapid.T) plan.Input {
-		in := worlds().Draw(t, "world")
+		in := plantest.Worlds().Draw(t, "world")
 		l := definitions(in.Policy)
 		l.Canary = rapid.SampledFrom([]policy.Amount{{Count: 1}, {Count: 2}, {Percent: 50}}).Draw(t, "canary")
-		soak := hours(rapid.IntRange(0, 3).Draw(t, "soak"))
+		soak := plantest.Hours(rapid.IntRange(0, 3).Draw(t, "soak"))
 		l.Soak = &soak
 		for i := range in.Evidence {
 			few := rapid.SampledFrom([]int{0, 0, 0, 1})
@@ -52,7 +53,7 @@ func definitions(t *policy.Tenant) *policy.Lane {
 func TestCanaries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := flocks().Draw(t, "world")
-		p := built(t, in)
+		p := plantest.Built(t, in)
 		lane := definitions(in.Policy)
 		for _, r := range p.Rings {
 			need := 0
@@ -117,9 +118,9 @@ func TestCanariesStepByStep(t *testing.T) {
 	sung := func(good, bad, doubt int, when string) decision.Evidence {
 		c := decision.Canaries{Succeeded: good, Failed: bad, InDoubt: doubt}
 		if when != "" {
-			c.SucceededAt = at(when)
+			c.SucceededAt = plantest.At(when)
 		}
-		return decision.Evidence{{Ring: "pilot", Update: clamav, Attempted: good + bad + doubt, Succeeded: good, Failed: bad, InDoubt: doubt, Canaries: &c}}
+		return decision.Evidence{{Ring: "pilot", Update: plantest.ClamAV, Attempted: good + bad + doubt, Succeeded: good, Failed: bad, InDoubt: doubt, Canaries: &c}}
 	}
 	for _, tt := range []struct {
 		name     string
@@ -136,25 +137,25 @@ func TestCanariesStepByStep(t *testing.T) {
 		{"it has soaked", sung(1, 0, 0, "2026-11-22T11:30:00Z"), `pilot/definitions wave 1 anytime Nov22T12:00/Dec18T17:00 web-1 web-2 web-3: change 0 clamav-daily never`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := only(world("2026-11-22T12:00:00Z", update{clamav, fastLane}), "web")
+			in := only(plantest.World("2026-11-22T12:00:00Z", plantest.Lacks(plantest.ClamAV, plantest.FastLane)), "web")
 			definitions(in.Policy).Canary = policy.Amount{Count: 1}
 			in.Evidence = tt.evidence
-			wantTold(t, build(t, in), tt.want)
+			wantTold(t, plantest.Built(t, in), tt.want)
 		})
 	}
 	t.Run("another goes first when the usual one cannot be reached", func(t *testing.T) {
-		in := only(world("2026-11-22T12:00:00Z", update{clamav, fastLane}), "web")
+		in := only(plantest.World("2026-11-22T12:00:00Z", plantest.Lacks(plantest.ClamAV, plantest.FastLane)), "web")
 		definitions(in.Policy).Canary = policy.Amount{Count: 1}
 		in.Snapshot.Host("web-3").State = inventory.Unreachable
-		wantTold(t, build(t, in), `pilot/definitions wave 1 anytime Nov22T12:00/Dec18T17:00 web-1: change 0 clamav-daily never
+		wantTold(t, plantest.Built(t, in), `pilot/definitions wave 1 anytime Nov22T12:00/Dec18T17:00 web-1: change 0 clamav-daily never
 			pilot/definitions waits for gate until - web-2: clamav-daily WAIT_CANARY GRANTED`)
 	})
 	t.Run("the one on which it failed is tried again as a canary", func(t *testing.T) {
-		in := only(world("2026-11-22T12:00:00Z", update{clamav, fastLane}), "web")
+		in := only(plantest.World("2026-11-22T12:00:00Z", plantest.Lacks(plantest.ClamAV, plantest.FastLane)), "web")
 		definitions(in.Policy).Canary = policy.Amount{Count: 1}
 		in.Evidence = sung(0, 1, 0, "")
-		in.Failures = []plan.Failure{{Host: "web-3", Ring: "pilot", Update: clamav, At: instant("2026-11-20T12:00:00Z"), Times: 1, Canary: true}}
-		p := build(t, in)
+		in.Failures = []plan.Failure{{Host: "web-3", Ring: "pilot", Update: plantest.ClamAV, At: plantest.Instant("2026-11-20T12:00:00Z"), Times: 1, Canary: true}}
+		p := plantest.Built(t, in)
 		wantTold(t, p, `pilot/definitions wave 1 anytime Nov22T12:00/Dec18T17:00 web-3: change 0 clamav-daily never
 			pilot/definitions waits for gate until - web-1 web-2: clamav-daily CANARY_FAILED WAIT_CANARY GRANTED`)
 		if !p.Changes[0].Updates[0].Canary {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -18,8 +19,8 @@ import (
 // keeps from starting waits for the budget and is not lost.
 func TestQuorum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		missing := total(built(t, in))
+		in := plantest.Worlds().Draw(t, "world")
+		missing := total(plantest.Built(t, in))
 		var names []string
 		for i := range in.Policy.Hosts {
 			if rapid.Bool().Draw(t, "in the group") {
@@ -33,7 +34,7 @@ func TestQuorum(t *testing.T) {
 			g.Sequence = rapid.Permutation(names).Draw(t, "order")
 		}
 		in.Policy.Groups = []policy.Group{g}
-		p := built(t, in)
+		p := plantest.Built(t, in)
 		if total(p) != missing {
 			t.Fatalf("%d host-updates with the group, %d without", total(p), missing)
 		}
@@ -80,14 +81,14 @@ func total(p *plan.Plan) int { return p.Summary.Planned + p.Summary.Waiting + p.
 // after it.
 func TestSequence(t *testing.T) {
 	waves := func(change func(*plan.Input)) (string, string) {
-		in := world("2026-11-28T19:30:00Z", update{openssl, approved})
-		in.Evidence = tested(openssl, "2026-11-20T12:00:00Z")
+		in := plantest.World("2026-11-28T19:30:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
+		in.Evidence = plantest.Tested(plantest.OpenSSL, "2026-11-20T12:00:00Z")
 		in.Policy.Rings[0].MaxUnavailable = policy.Amount{Count: 4}
 		in.Policy.Groups = []policy.Group{{
 			Name: "db", Select: []policy.Label{{Key: "tier", Value: "prod"}}, MinHealthy: policy.Amount{Percent: 50}, Sequence: []string{"db-3", "db-1", "db-4", "db-2"},
 		}}
 		change(&in)
-		p := build(t, in)
+		p := plantest.Built(t, in)
 		var going, why []string
 		for _, r := range p.Rings {
 			for _, w := range r.Waves {
@@ -110,7 +111,7 @@ func TestSequence(t *testing.T) {
 		"in order": {func(*plan.Input) {}, "db-3 db-1 db-4 db-2", ""},
 		"one failed": {
 			func(in *plan.Input) {
-				in.Failures = []plan.Failure{{Host: "db-3", Ring: "broad", Update: openssl, At: instant("2026-11-28T19:15:00Z"), Times: 1}}
+				in.Failures = []plan.Failure{{Host: "db-3", Ring: "broad", Update: plantest.OpenSSL, At: plantest.Instant("2026-11-28T19:15:00Z"), Times: 1}}
 			}, "", "db-1 db-2 db-3 db-4: group/db: db-3 failed; the sequence goes on in a later occurrence of its window",
 		},
 		"one unreachable": {

@@ -9,14 +9,15 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 func TestHostsThatAreNotJudged(t *testing.T) {
-	in := world("2026-11-21T12:00:00Z", update{openssl, approved})
-	far := host("far-1", "pilot")
+	in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
+	far := plantest.Host("far-1", "pilot")
 	far.Labels = append([]policy.Label{{Key: "site", Value: "ham"}}, far.Labels...)
-	in.Policy.Hosts = append(in.Policy.Hosts, far, host("lost-1", "none"), host("new-1", "pilot"), host("twice", "prod"))
+	in.Policy.Hosts = append(in.Policy.Hosts, far, plantest.Host("lost-1", "none"), plantest.Host("new-1", "pilot"), plantest.Host("twice", "prod"))
 	in.Policy.Rings = append(in.Policy.Rings, policy.Ring{Name: "zeta", Select: []policy.Label{{Key: "twice", Value: "yes"}}, Window: "anytime"})
 	in.Policy.Hosts[len(in.Policy.Hosts)-1].Labels = append(in.Policy.Hosts[len(in.Policy.Hosts)-1].Labels, policy.Label{Key: "twice", Value: "yes"})
 	missing := []inventory.Missing{{Update: 0, From: "1.0"}}
@@ -29,7 +30,7 @@ func TestHostsThatAreNotJudged(t *testing.T) {
 		inventory.Host{Name: "lost-1", State: inventory.Scanned, Missing: missing},
 		inventory.Host{Name: "twice", State: inventory.Scanned, Missing: missing},
 		inventory.Host{Name: "web-1", State: inventory.Scanned, Missing: missing})
-	p := build(t, in)
+	p := plantest.Built(t, in)
 	wantTold(t, p, `pilot/default wave 1 weeknight Nov23T21:00/Nov24T01:00 web-2 web-3: change 0 openssl never`)
 	var quarantined []string
 	for _, q := range p.Quarantined {
@@ -57,24 +58,24 @@ func TestHostsThatAreNotJudged(t *testing.T) {
 }
 
 func TestPilotAtAnotherSiteIsNotAbsent(t *testing.T) {
-	in := only(world("2026-11-21T12:00:00Z", update{openssl, approved}), "db")
+	in := only(plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved)), "db")
 	for i := range in.Policy.Hosts {
 		if in.Policy.Hosts[i].Label("tier") == "pilot" {
 			in.Policy.Hosts[i].Labels = append([]policy.Label{{Key: "site", Value: "ham"}}, in.Policy.Hosts[i].Labels...)
 		}
 	}
-	in.Evidence = tested(openssl, "2026-11-01T00:00:00Z")
-	in.Evidence[1] = decision.RingEvidence{Ring: "pilot", Update: openssl, Missing: 3}
-	wantTold(t, build(t, in), `broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl WAIT_GATE GRANTED`)
+	in.Evidence = plantest.Tested(plantest.OpenSSL, "2026-11-01T00:00:00Z")
+	in.Evidence[1] = decision.RingEvidence{Ring: "pilot", Update: plantest.OpenSSL, Missing: 3}
+	wantTold(t, plantest.Built(t, in), `broad/default waits for gate until - db-1 db-2 db-3 db-4: openssl WAIT_GATE GRANTED`)
 }
 
 func TestOrderOfRings(t *testing.T) {
-	in := world("2026-11-21T12:00:00Z")
+	in := plantest.World("2026-11-21T12:00:00Z")
 	in.Policy.Rings = append(in.Policy.Rings,
 		policy.Ring{Name: "alpha", Requires: []policy.Requirement{{Ring: "broad"}}}, policy.Ring{Name: "zeta"},
 		policy.Ring{Name: "loop", Requires: []policy.Requirement{{Ring: "loop"}}})
 	var got []string
-	for _, r := range build(t, in).Rings {
+	for _, r := range plantest.Built(t, in).Rings {
 		got = append(got, r.Ring)
 	}
 	if want := "pilot zeta broad alpha loop"; strings.Join(got, " ") != want {
@@ -92,7 +93,7 @@ func TestContradictingInput(t *testing.T) {
 		"unknown zone":           func(in *plan.Input) { in.Policy.Timezone = "Local" },
 		"freeze that is no time": func(in *plan.Input) { in.Policy.Freezes[0].Ends = "soon" },
 	} {
-		in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+		in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
 		spoil(&in)
 		if _, err := plan.Build(in); err == nil {
 			t.Errorf("%s: no error", name)
@@ -103,20 +104,20 @@ func TestContradictingInput(t *testing.T) {
 // TestParents: what a plan does not depend on must not move its bytes, what it does must.
 func TestParents(t *testing.T) {
 	base := func() plan.Input {
-		in := world("2026-11-21T12:00:00Z", update{openssl, approved})
-		in.Evidence = tested(openssl, "2026-11-20T00:00:00Z")
+		in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
+		in.Evidence = plantest.Tested(plantest.OpenSSL, "2026-11-20T00:00:00Z")
 		return in
 	}
-	want := build(t, base())
+	want := plantest.Built(t, base())
 	for name, c := range map[string]struct {
 		change func(*plan.Input)
 		same   bool
 	}{
 		"evidence of a ring that nobody names": {func(in *plan.Input) {
-			in.Evidence = append(in.Evidence, decision.RingEvidence{Ring: "z/other", Update: openssl})
+			in.Evidence = append(in.Evidence, decision.RingEvidence{Ring: "z/other", Update: plantest.OpenSSL})
 		}, true},
 		"failure on a host that is not ours": {func(in *plan.Input) {
-			in.Failures = []plan.Failure{{Host: "x", Update: openssl, At: in.At}}
+			in.Failures = []plan.Failure{{Host: "x", Update: plantest.OpenSSL, At: in.At}}
 		}, true},
 		"an instant within the second": {func(in *plan.Input) { in.At = in.At.Add(time.Millisecond) }, true},
 		"known snapshot digest": {func(in *plan.Input) {
@@ -124,7 +125,7 @@ func TestParents(t *testing.T) {
 		}, true},
 		"evidence of a ring that is named": {func(in *plan.Input) { in.Evidence[0].Platforms = []string{"debian 12"} }, false},
 		"a failure on our host": {func(in *plan.Input) {
-			in.Failures = []plan.Failure{{Host: "db-1", Update: openssl, At: instant("2026-11-01T00:00:00Z")}}
+			in.Failures = []plan.Failure{{Host: "db-1", Update: plantest.OpenSSL, At: plantest.Instant("2026-11-01T00:00:00Z")}}
 		}, false},
 		"policy":   {func(in *plan.Input) { in.Policy.Source = "x" }, false},
 		"snapshot": {func(in *plan.Input) { in.Snapshot.Hosts[0].Kernel = "6.1" }, false},
@@ -132,7 +133,7 @@ func TestParents(t *testing.T) {
 	} {
 		in := base()
 		c.change(&in)
-		if got := build(t, in); (got.Digest == want.Digest) != c.same {
+		if got := plantest.Built(t, in); (got.Digest == want.Digest) != c.same {
 			t.Errorf("%s: same digest %t, want %t", name, got.Digest == want.Digest, c.same)
 		}
 	}
@@ -140,7 +141,7 @@ func TestParents(t *testing.T) {
 
 // TestDecisions: one for every update and ring that lacks it, however many hosts do, in the order of the plan.
 func TestDecisions(t *testing.T) {
-	in := world("2026-11-21T12:00:00Z", update{openssl, approved}, update{bash, refused})
+	in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved), plantest.Lacks(plantest.Bash, plantest.Refused))
 	for i := range in.Snapshot.Hosts[:4] {
 		in.Snapshot.Hosts[i].Missing = in.Snapshot.Hosts[i].Missing[1:]
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 )
 
 func bytesOf(t testing.TB, encode func(w *bytes.Buffer) error) []byte {
@@ -22,7 +23,7 @@ func bytesOf(t testing.TB, encode func(w *bytes.Buffer) error) []byte {
 // files are a plan and the same sealed.
 func files(t testing.TB) (p *plan.Plan, whole, sealed []byte) {
 	t.Helper()
-	p = build(t, world("2026-11-21T12:00:00Z", update{openssl, approved}, update{bash, refused}))
+	p = plantest.Built(t, plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved), plantest.Lacks(plantest.Bash, plantest.Refused)))
 	v, err := plan.NewPreview(p, []plan.PreviewHost{
 		{Host: "web-2", Wave: 1, Actions: []plan.Action{{Op: "upgrade", Name: "openssl", From: "1.0", To: "2"}, {Op: "install", Name: "libssl4", To: "2"}}},
 		{Host: "web-1", Wave: 1, Restarts: []string{"sshd", "nginx"}},

@@ -8,12 +8,15 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 )
 
 // TestFindOverdue: a host is behind since the first version that is newer than its own, whatever came after it.
 func TestFindOverdue(t *testing.T) {
 	const deb = "pkg:deb/debian/clamav-db@%s?arch=all"
-	now, day := instant("2026-11-28T12:00:00Z"), func(n int) time.Time { return instant("2026-11-28T12:00:00Z").Add(-time.Duration(n) * 24 * time.Hour) }
+	now, day := plantest.Instant("2026-11-28T12:00:00Z"), func(n int) time.Time {
+		return plantest.Instant("2026-11-28T12:00:00Z").Add(-time.Duration(n) * 24 * time.Hour)
+	}
 	for _, tt := range []struct {
 		name  string
 		spoil func(in *plan.Input, seen map[string]time.Time)
@@ -57,7 +60,7 @@ func TestFindOverdue(t *testing.T) {
 		{"never scanned", func(in *plan.Input, _ map[string]time.Time) { in.Snapshot.Hosts = nil }, "av nobody looked since -"},
 		{"rejected", func(in *plan.Input, seen map[string]time.Time) {
 			seen[fmt.Sprintf(deb, "1.1")] = day(2)
-			in.Answers[0].Blocks = refused.Blocks
+			in.Answers[0].Blocks = plantest.Refused.Blocks
 		}, ""},
 		{"another lane", func(in *plan.Input, seen map[string]time.Time) {
 			seen[fmt.Sprintf(deb, "1.1")] = day(2)
@@ -69,8 +72,8 @@ func TestFindOverdue(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := world("2026-11-28T12:00:00Z", update{fmt.Sprintf(deb, "1.2"), fastLane})
-			definitions(in.Policy).StaleAfter = hours(24)
+			in := plantest.World("2026-11-28T12:00:00Z", plantest.Lacks(fmt.Sprintf(deb, "1.2"), plantest.FastLane))
+			definitions(in.Policy).StaleAfter = plantest.Hours(24)
 			scanned := now
 			in.Snapshot.Updates[0].FirstSeen = now.Add(-time.Hour)
 			in.Policy.Hosts = in.Policy.Hosts[4:5]
@@ -79,7 +82,7 @@ func TestFindOverdue(t *testing.T) {
 			seen := map[string]time.Time{}
 			tt.spoil(&in, seen)
 			var got []string
-			for _, o := range plan.FindOverdue(in, build(t, in), seen) {
+			for _, o := range plan.FindOverdue(in, plantest.Built(t, in), seen) {
 				_, version, _ := inventory.Package(o.Update)
 				if version == "" {
 					version = "nobody looked"

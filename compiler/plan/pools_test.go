@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -41,10 +42,10 @@ func racked(t *rapid.T, in *plan.Input) {
 // bounds cost no host its place; and the worst case is no better than a wave.
 func TestTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		planned := built(t, in).Summary.Planned
+		in := plantest.Worlds().Draw(t, "world")
+		planned := plantest.Built(t, in).Summary.Planned
 		racked(t, &in)
-		p := built(t, in)
+		p := plantest.Built(t, in)
 		if p.Summary.Planned != planned {
 			t.Fatalf("%d updates are planned with bounds, %d without", p.Summary.Planned, planned)
 		}
@@ -96,8 +97,8 @@ func valuesOf(t *policy.Tenant, ring, label string, which func(string) bool) map
 
 // TestRacks: one host of a rack in a wave, and those without a rack are taken to share one.
 func TestRacks(t *testing.T) {
-	in := world("2026-11-28T19:30:00Z", update{openssl, approved})
-	in.Evidence = tested(openssl, "2026-11-20T12:00:00Z")
+	in := plantest.World("2026-11-28T19:30:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
+	in.Evidence = plantest.Tested(plantest.OpenSSL, "2026-11-20T12:00:00Z")
 	for i, rack := range []string{"r1", "r1", "", ""} { // db-1 to db-4
 		if rack != "" {
 			in.Policy.Hosts[i].Labels = append([]policy.Label{{Key: "rack", Value: rack}}, in.Policy.Hosts[i].Labels...)
@@ -105,7 +106,7 @@ func TestRacks(t *testing.T) {
 	}
 	in.Policy.Rings[0].MaxUnavailable = policy.Amount{Count: 3}
 	in.Policy.Rings[0].UnavailablePer = []policy.LabelAmount{{Label: "rack", Most: policy.Amount{Percent: 50}}}
-	p := build(t, in)
+	p := plantest.Built(t, in)
 	broad := p.Rings[slices.IndexFunc(p.Rings, func(r plan.Ring) bool { return r.Ring == "broad" })]
 	var got [][]string
 	for _, w := range broad.Waves {

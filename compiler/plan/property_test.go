@@ -11,16 +11,9 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
-
-func built(t rapid.TB, in plan.Input) *plan.Plan {
-	p, err := plan.Build(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 func encoded(t *rapid.T, p *plan.Plan) []byte {
 	var b bytes.Buffer
@@ -33,12 +26,12 @@ func encoded(t *rapid.T, p *plan.Plan) []byte {
 // TestSameInputSameBytes: neither the order of lists nor the run nor a trip through a file changes a plan.
 func TestSameInputSameBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		first := encoded(t, built(t, in))
-		if got := encoded(t, built(t, in)); !bytes.Equal(got, first) {
+		in := plantest.Worlds().Draw(t, "world")
+		first := encoded(t, plantest.Built(t, in))
+		if got := encoded(t, plantest.Built(t, in)); !bytes.Equal(got, first) {
 			t.Fatalf("the second time it is\n%s\nnot\n%s", got, first)
 		}
-		if got := encoded(t, built(t, shuffled(t, in))); !bytes.Equal(got, first) {
+		if got := encoded(t, plantest.Built(t, shuffled(t, in))); !bytes.Equal(got, first) {
 			t.Fatalf("shuffled it is\n%s\nnot\n%s", got, first)
 		}
 		loaded, _, err := plan.Load(bytes.NewReader(first))
@@ -51,19 +44,13 @@ func TestSameInputSameBytes(t *testing.T) {
 	})
 }
 
-// fact is where the plan puts one missing update of one host.
-type fact struct {
-	ring *plan.Ring
-	wave *plan.Wave
-}
-
 // TestEveryMissingUpdateOnce: planned + waiting + rejected are exactly what the scanned hosts of the policy's rings
 // lack, each once.
 func TestEveryMissingUpdateOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		p := built(t, in)
-		facts := factsOf(t, p)
+		in := plantest.Worlds().Draw(t, "world")
+		p := plantest.Built(t, in)
+		facts := plantest.FactsOf(t, p)
 		missing := 0
 		for _, h := range in.Snapshot.Hosts {
 			i := slices.IndexFunc(in.Policy.Hosts, func(x policy.Host) bool { return x.Name == h.Name })
@@ -77,10 +64,10 @@ func TestEveryMissingUpdateOnce(t *testing.T) {
 				if !ok {
 					t.Fatalf("%v is lost", key)
 				}
-				if ring := in.Policy.Hosts[i].Label("tier"); f.ring.Ring != ring {
-					t.Fatalf("%v is in ring %s, its host in %s", key, f.ring.Ring, ring)
+				if ring := in.Policy.Hosts[i].Label("tier"); f.Ring.Ring != ring {
+					t.Fatalf("%v is in ring %s, its host in %s", key, f.Ring.Ring, ring)
 				}
-				if f.wave != nil && (m.Held || slices.ContainsFunc(in.InDoubt, func(d plan.InDoubt) bool { return d.Host == h.Name })) {
+				if f.Wave != nil && (m.Held || slices.ContainsFunc(in.InDoubt, func(d plan.InDoubt) bool { return d.Host == h.Name })) {
 					t.Fatalf("%v is planned though its host is in doubt or holds it", key)
 				}
 			}
@@ -91,40 +78,13 @@ func TestEveryMissingUpdateOnce(t *testing.T) {
 	})
 }
 
-func factsOf(t rapid.TB, p *plan.Plan) map[[2]string]fact {
-	out := map[[2]string]fact{}
-	add := func(hosts []string, update string, f fact) {
-		for _, h := range hosts {
-			if _, dup := out[[2]string{h, update}]; dup {
-				t.Fatalf("%s on %s stands twice", update, h)
-			}
-			out[[2]string{h, update}] = f
-		}
-	}
-	for i := range p.Rings {
-		r := &p.Rings[i]
-		for j := range r.Waves {
-			for _, u := range p.Changes[r.Waves[j].Change].Updates {
-				add(r.Waves[j].Hosts, u.Update, fact{r, &r.Waves[j]})
-			}
-		}
-		for _, w := range r.Waiting {
-			add(w.Hosts, w.Update, fact{ring: r})
-		}
-		for _, w := range r.Rejected {
-			add(w.Hosts, w.Update, fact{ring: r})
-		}
-	}
-	return out
-}
-
 // TestWavesAreAllowed checks every wave against rules written down here anew: the window is open and no freeze covers
 // it, all waits are over when it may start, and the ring's gate has its evidence.
 func TestWavesAreAllowed(t *testing.T) {
 	waves := 0
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		p := built(t, in)
+		in := plantest.Worlds().Draw(t, "world")
+		p := plantest.Built(t, in)
 		for _, r := range p.Rings {
 			for _, w := range r.Waves {
 				waves++
@@ -191,7 +151,7 @@ func horizon(in plan.Input) time.Time {
 
 func checkUpdate(t *rapid.T, in plan.Input, r plan.Ring, w plan.Wave, i int, start time.Time) {
 	a, u := in.Answers[i], in.Snapshot.Updates[i]
-	freeze := [2]time.Time{instant("2026-12-18T17:00:00Z"), instant("2027-01-04T05:00:00Z")}
+	freeze := [2]time.Time{plantest.Instant("2026-12-18T17:00:00Z"), plantest.Instant("2027-01-04T05:00:00Z")}
 	inside := w.Opens.Before(freeze[1]) && (w.Closes == nil || w.Closes.After(freeze[0]))
 	if inside && len(a.Freezes) == 0 {
 		t.Fatalf("%s is planned for %+v, within the freeze", u.PURL, w)
@@ -250,8 +210,8 @@ func passes(in plan.Input, req policy.Requirement, purl string, i int, soak time
 // occurrence of a lane.
 func TestBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		p := built(t, in)
+		in := plantest.Worlds().Draw(t, "world")
+		p := plantest.Built(t, in)
 		size := map[string]int{}
 		for _, h := range in.Policy.Hosts {
 			size[h.Label("tier")]++

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -17,8 +18,8 @@ import (
 func TestRebootsAreAllowed(t *testing.T) {
 	planned := 0
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
-		p := built(t, in)
+		in := plantest.Worlds().Draw(t, "world")
+		p := plantest.Built(t, in)
 		by, told := map[string]int{}, map[string]bool{}
 		for _, r := range p.Rings {
 			ring := in.Policy.Rings[slices.IndexFunc(in.Policy.Rings, func(x policy.Ring) bool { return x.Name == r.Ring })]
@@ -67,7 +68,7 @@ func tierOf(in plan.Input, host string) string {
 
 func checkReboot(t *rapid.T, in plan.Input, r plan.Ring, ring policy.Ring, w plan.Wave) {
 	checkOccurrence(t, in, r, w)
-	freeze := [2]time.Time{instant("2026-12-18T17:00:00Z"), instant("2027-01-04T05:00:00Z")}
+	freeze := [2]time.Time{plantest.Instant("2026-12-18T17:00:00Z"), plantest.Instant("2027-01-04T05:00:00Z")}
 	if w.Opens.Before(freeze[1]) && (w.Closes == nil || w.Closes.After(freeze[0])) {
 		t.Fatalf("%v are rebooted within the freeze: %+v", w.Hosts, w)
 	}
@@ -95,7 +96,7 @@ func checkReboot(t *rapid.T, in plan.Input, r plan.Ring, ring policy.Ring, w pla
 
 // TestRebootOfOneHost: in the ring's window or in the window of its reboots, once in an occurrence, and never in a loop.
 func TestRebootOfOneHost(t *testing.T) {
-	failed, before := instant("2026-11-21T11:00:00Z"), instant("2026-11-21T10:00:00Z")
+	failed, before := plantest.Instant("2026-11-21T11:00:00Z"), plantest.Instant("2026-11-21T10:00:00Z")
 	for name, c := range map[string]struct {
 		with func(*plan.Input)
 		want string
@@ -120,7 +121,7 @@ func TestRebootOfOneHost(t *testing.T) {
 		"never reboot": {func(in *plan.Input) { in.Policy.Rings[1].Reboot = policy.RebootNever }, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := only(world("2026-11-21T12:00:00Z"), "web")
+			in := only(plantest.World("2026-11-21T12:00:00Z"), "web")
 			i := slices.IndexFunc(in.Policy.Rings, func(r policy.Ring) bool { return r.Name == "pilot" })
 			in.Policy.Rings[i], in.Policy.Rings[1] = in.Policy.Rings[1], in.Policy.Rings[i]
 			in.Policy.Rings[1].Reboot = policy.RebootIfRequired
@@ -128,7 +129,7 @@ func TestRebootOfOneHost(t *testing.T) {
 				in.Snapshot.Hosts[i].RebootPending = in.Snapshot.Hosts[i].Name == "web-1"
 			}
 			c.with(&in)
-			p := build(t, in)
+			p := plantest.Built(t, in)
 			wantTold(t, p, c.want)
 			if n := p.Summary.Reboots; (n == 1) != (c.want != "") {
 				t.Errorf("%d reboots", n)

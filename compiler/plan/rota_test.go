@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // TestEachHostsOwnZone: hosts of one ring go when it is night where they are; one of which nobody knows where it is goes
 // never, and holds up nobody.
 func TestEachHostsOwnZone(t *testing.T) {
-	in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+	in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
 	for i := range in.Policy.Windows {
 		if in.Policy.Windows[i].Name == "weeknight" {
 			in.Policy.Windows[i].Timezone = policy.HostZone
@@ -33,7 +34,7 @@ func TestEachHostsOwnZone(t *testing.T) {
 // TestFreezesOfHosts: a freeze that is meant where each host is ends at another instant for each; where that is not known
 // the host is left alone.
 func TestFreezesOfHosts(t *testing.T) {
-	in := world("2026-11-23T12:00:00Z", update{openssl, approved})
+	in := plantest.World("2026-11-23T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
 	in.Policy.Freezes = []policy.Freeze{{Name: "day", Starts: "2026-11-23T00:00", Ends: "2026-11-24T00:00", Timezone: policy.HostZone}}
 	p, open := abroad(t, in)
 	// weeknight is Mon 22:00 to Tue 02:00 in Berlin: after midnight in Tokyo, and all of it on Monday in New York.
@@ -56,7 +57,7 @@ func abroad(t *testing.T, in plan.Input) (p *plan.Plan, open map[string]string) 
 			in.Policy.Hosts[i].Labels = append(h.Labels[:len(h.Labels):len(h.Labels)], policy.Label{Key: policy.ZoneLabel, Value: zone})
 		}
 	}
-	p, open = build(t, in), map[string]string{}
+	p, open = plantest.Built(t, in), map[string]string{}
 	for _, r := range p.Rings {
 		for _, w := range r.Waves {
 			for _, h := range w.Hosts {

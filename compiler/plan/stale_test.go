@@ -12,12 +12,13 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 func TestDue(t *testing.T) {
-	in := only(world("2026-11-23T12:00:00Z", update{openssl, approved}, update{curl, urgent}), "web")
-	p := build(t, in)
+	in := only(plantest.World("2026-11-23T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved), plantest.Lacks(plantest.Curl, plantest.Urgent)), "web")
+	p := plantest.Built(t, in)
 	for _, c := range []struct{ at, due, next string }{
 		{"2026-11-23T11:59:59Z", "", "Nov23T12:00"},
 		{"2026-11-23T12:00:00Z", "urgent", "Nov23T21:00"},
@@ -26,12 +27,12 @@ func TestDue(t *testing.T) {
 		{"2026-11-24T01:00:00Z", "urgent", "-"},
 	} {
 		var lanes []string
-		for _, d := range plan.Due(p, instant(c.at)) {
+		for _, d := range plan.Due(p, plantest.Instant(c.at)) {
 			lanes = append(lanes, d.Lane)
 		}
 		next := "-"
-		if n, ok := plan.NextDue(p, instant(c.at)); ok {
-			next = short(&n)
+		if n, ok := plan.NextDue(p, plantest.Instant(c.at)); ok {
+			next = plantest.Short(&n)
 		}
 		if strings.Join(lanes, " ") != c.due || next != c.next {
 			t.Errorf("at %s: due %q, next %s; want %q, %s", c.at, lanes, next, c.due, c.next)
@@ -42,15 +43,15 @@ func TestDue(t *testing.T) {
 // TestStale makes a plan on Saturday evening, changes the world, and compares with a fresh plan two hours later.
 func TestStale(t *testing.T) {
 	base := func() plan.Input {
-		in := only(world("2026-11-28T19:00:00Z", update{openssl, approved}, update{bash, approved}), "db")
+		in := only(plantest.World("2026-11-28T19:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved), plantest.Lacks(plantest.Bash, plantest.Approved)), "db")
 		in.Policy.Rings[0].MaxUnavailable = policy.Amount{Count: 4}
-		for _, u := range []string{bash, openssl} {
-			in.Evidence = append(in.Evidence, tested(u, "2026-11-24T00:30:00Z")...)
+		for _, u := range []string{plantest.Bash, plantest.OpenSSL} {
+			in.Evidence = append(in.Evidence, plantest.Tested(u, "2026-11-24T00:30:00Z")...)
 		}
 		return in
 	}
-	old := build(t, base())
-	now := instant("2026-11-28T21:00:00Z")
+	old := plantest.Built(t, base())
+	now := plantest.Instant("2026-11-28T21:00:00Z")
 	two := func(in *plan.Input) *inventory.Host { return &in.Snapshot.Hosts[1] } // db-2
 	for what, c := range map[string]struct {
 		change func(*plan.Input)
@@ -62,8 +63,8 @@ func TestStale(t *testing.T) {
 		}, ""},
 		"one more update": {func(in *plan.Input) {
 			in.Snapshot.Updates = append(in.Snapshot.Updates, inventory.Update{PURL: "pkg:deb/debian/zsh@5", FirstSeen: in.At})
-			in.Answers = append(in.Answers, decision.Answer{Grants: grant})
-			in.Evidence = append(in.Evidence, tested("pkg:deb/debian/zsh@5", "2026-11-24T00:30:00Z")...)
+			in.Answers = append(in.Answers, decision.Answer{Grants: plantest.Grant})
+			in.Evidence = append(in.Evidence, plantest.Tested("pkg:deb/debian/zsh@5", "2026-11-24T00:30:00Z")...)
 			two(in).Missing = append(two(in).Missing, inventory.Missing{Update: 2, From: "4"})
 		}, ""},
 		"unreachable": {func(in *plan.Input) { two(in).State = inventory.Unreachable }, ""},
@@ -73,11 +74,11 @@ func TestStale(t *testing.T) {
 			in.InDoubt = []plan.InDoubt{{ID: "x", Host: "db-2", Ring: "broad", Since: in.At}}
 		}, ""},
 		"failed meanwhile": {func(in *plan.Input) {
-			in.Failures = []plan.Failure{{Host: "db-2", Update: bash, At: instant("2026-11-28T19:30:00Z")}}
+			in.Failures = []plan.Failure{{Host: "db-2", Update: plantest.Bash, At: plantest.Instant("2026-11-28T19:30:00Z")}}
 		}, ""},
 		"another host holds": {func(in *plan.Input) { two(in).Missing[1].Held = true }, "waiting db-2 openssl: waits for hold: the host's own package manager"},
 		"rejected": {
-			func(in *plan.Input) { in.Answers[0] = refused },
+			func(in *plan.Input) { in.Answers[0] = plantest.Refused },
 			"rejected db-1 db-2 db-3 db-4 bash: ring broad: it is rejected: rejected by noBash: it breaks the build",
 		},
 		"gate fails": {func(in *plan.Input) {
@@ -86,10 +87,10 @@ func TestStale(t *testing.T) {
 			}
 		}, "waiting db-1 db-2 db-3 db-4 bash openssl: it waits for gate: "},
 		"window shorter": {func(in *plan.Input) {
-			in.Policy.Windows[2].Duration = hours(4)
+			in.Policy.Windows[2].Duration = plantest.Hours(4)
 		}, "window db-1 db-2 db-3 db-4 bash openssl: ring broad: the window was weekend, Sat 28 Nov 19:00 – Sun 03:00 UTC; it is weekend, Sat 28 Nov 19:00 – 23:00 UTC"},
 		"window over": {func(in *plan.Input) {
-			in.Policy.Windows[2].Duration = hours(1)
+			in.Policy.Windows[2].Duration = plantest.Hours(1)
 		}, "later db-1 db-2 db-3 db-4 bash openssl: it is planned for weekend, Sat 5 Dec 19:00"},
 		"freeze": {func(in *plan.Input) {
 			in.Policy.Freezes[0].Starts = "2026-11-28T12:00"
@@ -119,7 +120,7 @@ func TestStale(t *testing.T) {
 			in := base()
 			in.At = now
 			c.change(&in)
-			got := plan.Stale(old, build(t, in), in.Snapshot, now)
+			got := plan.Stale(old, plantest.Built(t, in), in.Snapshot, now)
 			if c.want == "" {
 				if len(got) > 0 {
 					t.Errorf("stale: %v", got)
@@ -146,26 +147,26 @@ func TestStale(t *testing.T) {
 // the gate has opened. It is no other thing, unless that is in another window.
 func TestRebootThatUpdatesJoin(t *testing.T) {
 	base := func() plan.Input {
-		in := only(world("2026-11-28T19:00:00Z", update{openssl, approved}), "db")
+		in := only(plantest.World("2026-11-28T19:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved)), "db")
 		in.Snapshot.Hosts[0].RebootPending = true
 		return in
 	}
-	old := build(t, base())
+	old := plantest.Built(t, base())
 	for what, c := range map[string]struct {
 		change func(*plan.Input)
 		want   plan.What
 	}{
 		"the gate opened":      {func(*plan.Input) {}, ""},
-		"in a shorter window":  {func(in *plan.Input) { in.Policy.Windows[2].Duration = hours(4) }, plan.WhatWindow},
+		"in a shorter window":  {func(in *plan.Input) { in.Policy.Windows[2].Duration = plantest.Hours(4) }, plan.WhatWindow},
 		"nothing reboots":      {func(in *plan.Input) { in.Policy.Rings[0].Reboot = policy.RebootNever }, plan.WhatReboot},
 		"another ring":         {func(in *plan.Input) { in.Policy.Rings[0].Name = "wide" }, plan.WhatRing},
-		"the window is closed": {func(in *plan.Input) { in.Policy.Windows[2].Duration = hours(1) }, plan.WhatLater},
+		"the window is closed": {func(in *plan.Input) { in.Policy.Windows[2].Duration = plantest.Hours(1) }, plan.WhatLater},
 	} {
 		t.Run(what, func(t *testing.T) {
 			in := base()
-			in.Evidence, in.At = tested(openssl, "2026-11-24T00:30:00Z"), instant("2026-11-28T21:00:00Z")
+			in.Evidence, in.At = plantest.Tested(plantest.OpenSSL, "2026-11-24T00:30:00Z"), plantest.Instant("2026-11-28T21:00:00Z")
 			c.change(&in)
-			fresh := build(t, in)
+			fresh := plantest.Built(t, in)
 			if w := fresh.Rings[1].Waves; len(w) == 0 || len(fresh.Changes[w[0].Change].Updates) == 0 {
 				t.Fatalf("the gate did not open: %+v", fresh.Rings)
 			}
@@ -183,9 +184,9 @@ func TestRebootThatUpdatesJoin(t *testing.T) {
 // that is due is installed it still is not.
 func TestOwnPlanIsNeverStale(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
+		in := plantest.Worlds().Draw(t, "world")
 		in.At = in.At.Truncate(time.Second)
-		p := built(t, in)
+		p := plantest.Built(t, in)
 		at := in.At.Add(time.Duration(rapid.IntRange(0, 10*24*60).Draw(t, "later")) * time.Minute)
 		if d := plan.Stale(p, p, in.Snapshot, at); len(d) > 0 {
 			t.Fatalf("against itself: %v", d)
@@ -195,7 +196,7 @@ func TestOwnPlanIsNeverStale(t *testing.T) {
 				install(in.Snapshot, in.Snapshot.Host(name), p.Changes[w.Change])
 			}
 		}
-		if d := plan.Stale(p, built(t, in), in.Snapshot, in.At); len(d) > 0 {
+		if d := plan.Stale(p, plantest.Built(t, in), in.Snapshot, in.At); len(d) > 0 {
 			t.Fatalf("after it was carried out: %v", d)
 		}
 	})

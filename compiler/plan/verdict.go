@@ -118,7 +118,7 @@ func (b *build) ruled(d decision.Decision, r, lane, u int) *verdict {
 	case d.Outcome == decision.Pending && d.Until != nil:
 		v.ready = later(b.At, upTo(*d.Until))
 	default:
-		v.waiting = v.part.wait(update.PURL, causeOf(d), nil, d.Reasons)
+		v.waiting = v.part.wait(update.PURL, WaitsFor(d), nil, d.Reasons)
 		return v
 	}
 	if !b.rotas[r*len(b.lanes)+lane].perHost {
@@ -162,7 +162,7 @@ func (b *build) target(v *verdict, r rota, ready time.Time) target {
 	case spot.open:
 		return target{bucket: v.part.bucket(spot.occurrence, false)}
 	case v.decision.Until != nil && !v.ready.Before(b.calendar.end):
-		return target{waiting: v.part.wait(v.decision.Update, causeOf(v.decision), &v.ready, v.decision.Reasons)}
+		return target{waiting: v.part.wait(v.decision.Update, WaitsFor(v.decision), &v.ready, v.decision.Reasons)}
 	}
 	reasons := append([]decision.Reason{spot.reason}, v.decision.Reasons...)
 	return target{waiting: v.part.wait(v.decision.Update, spot.cause, spot.reason.Until, reasons)}
@@ -189,8 +189,8 @@ var causes = map[string]WaitFor{
 	decision.ReasonCanaryInDoubt: ForGate,
 }
 
-// causeOf names the wait that ends last: the decision's first reason.
-func causeOf(d decision.Decision) WaitFor {
+// WaitsFor names what an update waits for that a decision does not approve yet: of several waits the one that ends last.
+func WaitsFor(d decision.Decision) WaitFor {
 	if d.Outcome == decision.NeedsApproval {
 		return ForApproval
 	}

@@ -39,6 +39,7 @@ var rules = []rule{
 	{"compiler/diag", []string{cue, opa, grpc}, "diagnostics are plain data"},
 	{"compiler/decision", []string{cue, opa, grpc}, "precedence and instants must be testable without an evaluator"},
 	{"compiler/plan", []string{cue, opa, grpc}, "plan is a pure function of values"},
+	{"compiler/effect", []string{cue, opa, grpc}, "what an edit does is a pure function of two plans' inputs"},
 	{"compiler/window", []string{cue, opa, grpc}, "time arithmetic depends on nothing"},
 	{"compiler/inventory", []string{cue, opa, grpc}, "hosts and snapshots never go through an evaluator"},
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -93,9 +93,9 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 		return err
 	}
 	view := diffView{
-		doc: plan.DiffDocument{
+		doc: effect.DiffDocument{
 			APIVersion: canonical.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
-			Kinds: []plan.DiffKind{}, Tenants: []plan.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
+			Kinds: []effect.Kind{}, Tenants: []effect.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
 		},
 		zones: map[string]clocks{}, off: d.switched(),
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
@@ -22,7 +22,7 @@ type diffGate struct {
 
 // kindNames lists the kinds of changes, the loudest first.
 func kindNames() (out []string) {
-	for _, k := range plan.DiffKinds() {
+	for _, k := range effect.Kinds() {
 		out = append(out, string(k))
 	}
 	return out
@@ -45,7 +45,7 @@ func (g diffGate) check() error {
 }
 
 // denied says why the gate stays closed; nothing when it opens.
-func (g diffGate) denied(doc plan.DiffDocument) (why []string) {
+func (g diffGate) denied(doc effect.DiffDocument) (why []string) {
 	var found []string
 	for _, k := range doc.Kinds {
 		if slices.Contains(g.failOn, string(k)) {
@@ -67,9 +67,9 @@ func (g diffGate) denied(doc plan.DiffDocument) (why []string) {
 
 // possible lists the kinds in question that nobody can rule out for tenants that were never scanned, and where that is.
 // One host that was away from the last scan counts as its neighbours do, unless kind unknown is asked for.
-func (g diffGate) possible(list []plan.TenantDiff) (kinds []string, where []plan.TenantDiff) {
+func (g diffGate) possible(list []effect.TenantDiff) (kinds []string, where []effect.TenantDiff) {
 	for _, t := range list {
-		asked := func(k plan.DiffKind) bool { return slices.Contains(g.failOn, string(k)) }
+		asked := func(k effect.Kind) bool { return slices.Contains(g.failOn, string(k)) }
 		if t.State != neverScanned || !slices.ContainsFunc(t.Unknown, asked) {
 			continue
 		}
@@ -88,7 +88,7 @@ func inOrder(names []string) []string {
 	return slices.DeleteFunc(kindNames(), func(k string) bool { return !slices.Contains(names, k) })
 }
 
-func unscanned(list []plan.TenantDiff) (n int) {
+func unscanned(list []effect.TenantDiff) (n int) {
 	for _, t := range list {
 		n += t.Unscanned
 	}
@@ -96,7 +96,7 @@ func unscanned(list []plan.TenantDiff) (n int) {
 }
 
 // wereNever names tenants, at their sites, out of all that are compared.
-func wereNever(all, where []plan.TenantDiff) string {
+func wereNever(all, where []effect.TenantDiff) string {
 	var names []string
 	for _, t := range where {
 		names = append(names, sited(all, t))
@@ -111,7 +111,7 @@ func wereNever(all, where []plan.TenantDiff) string {
 const fetchRecords = "git fetch origin '+refs/heads/ringfence/*:refs/remotes/origin/ringfence/*'"
 
 // wayToKnow is how what is not known becomes known.
-func wayToKnow(all, where []plan.TenantDiff) string {
+func wayToKnow(all, where []effect.TenantDiff) string {
 	flags := "TENANT"
 	if len(where) == 1 {
 		flags = where[0].Tenant
@@ -132,17 +132,17 @@ func some(names []string) string {
 }
 
 // kindsOf lists the kinds that occur, the loudest first.
-func kindsOf(list []plan.TenantDiff) []plan.DiffKind {
-	found := map[plan.DiffKind]bool{}
+func kindsOf(list []effect.TenantDiff) []effect.Kind {
+	found := map[effect.Kind]bool{}
 	for _, t := range list {
 		for _, g := range t.Groups {
 			found[g.Kind] = true
 		}
 	}
-	return slices.DeleteFunc(plan.DiffKinds(), func(k plan.DiffKind) bool { return !found[k] })
+	return slices.DeleteFunc(effect.Kinds(), func(k effect.Kind) bool { return !found[k] })
 }
 
-func (a *app) diffExit(doc plan.DiffDocument, f diffFlags) error {
+func (a *app) diffExit(doc effect.DiffDocument, f diffFlags) error {
 	changed := false
 	for _, t := range doc.Tenants {
 		if t.State == "error" {

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -53,7 +53,7 @@ func (v diffView) loudMarkdown(p *pages) {
 	first := true
 	for _, t := range v.doc.Tenants {
 		for _, g := range t.Groups {
-			if g.Kind != plan.RejectedToApproved {
+			if g.Kind != effect.RejectedToApproved {
 				continue
 			}
 			if first {
@@ -68,7 +68,7 @@ func (v diffView) loudMarkdown(p *pages) {
 	}
 }
 
-func (v diffView) tenantMarkdown(p *pages, t plan.TenantDiff) {
+func (v diffView) tenantMarkdown(p *pages, t effect.TenantDiff) {
 	const end = "\n</details>\n"
 	name, why := untrusted.Markdown(v.sited(t), 120), untrusted.Markdown(v.standsFor(t), 300)
 	if len(t.Groups) == 0 {
@@ -79,9 +79,9 @@ func (v diffView) tenantMarkdown(p *pages, t plan.TenantDiff) {
 		why = count(len(t.Groups), "change")
 	}
 	opened := p.add(fmt.Sprintf("\n<details><summary>%s: %s</summary>\n", name, why), len(end))
-	var last plan.DiffKind
+	var last effect.Kind
 	for _, g := range t.Groups {
-		if g.Kind == plan.RejectedToApproved {
+		if g.Kind == effect.RejectedToApproved {
 			continue
 		}
 		if g.Kind != last {
@@ -95,7 +95,7 @@ func (v diffView) tenantMarkdown(p *pages, t plan.TenantDiff) {
 	}
 }
 
-func (v diffView) groupMarkdown(where string, g plan.DiffGroup, tenant string) string {
+func (v diffView) groupMarkdown(where string, g effect.DiffGroup, tenant string) string {
 	s, md := wordsOf(g, v.zones[tenant]), func(s string) string { return untrusted.Markdown(s, 600) }
 	return fmt.Sprintf("- %s: %s\n  - was: %s\n  - now: **%s**\n  - because of: %s\n", md(where), md(s.what), md(s.from), md(s.to), md(s.cause))
 }

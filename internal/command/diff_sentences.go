@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/words"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
 // sentencesOf puts together what the policies of tenants say otherwise: an edit of the baseline is told once for all of them.
-func sentencesOf(names []string, list []compared) []plan.DiffWords {
-	out := []plan.DiffWords{}
+func sentencesOf(names []string, list []compared) []effect.DiffWords {
+	out := []effect.DiffWords{}
 	at := map[string]int{}
 	for i, name := range names {
 		for _, c := range list[i].changes {
@@ -22,7 +22,7 @@ func sentencesOf(names []string, list []compared) []plan.DiffWords {
 			n, ok := at[key]
 			if !ok {
 				n, at[key] = len(out), len(out)
-				out = append(out, plan.DiffWords{Section: c.Section, Item: c.Item, Was: sentences(c.Was), Now: sentences(c.Now)})
+				out = append(out, effect.DiffWords{Section: c.Section, Item: c.Item, Was: sentences(c.Was), Now: sentences(c.Now)})
 			}
 			out[n].Tenants = append(out[n].Tenants, name)
 		}
@@ -37,24 +37,24 @@ func texts(lines []words.Line) (out []string) {
 	return out
 }
 
-func sentences(lines []words.Line) []plan.DiffSentence {
-	out := []plan.DiffSentence{}
+func sentences(lines []words.Line) []effect.DiffSentence {
+	out := []effect.DiffSentence{}
 	for _, l := range lines {
-		out = append(out, plan.DiffSentence{Text: l.Text, Source: l.Source})
+		out = append(out, effect.DiffSentence{Text: l.Text, Source: l.Source})
 	}
 	return out
 }
 
 // says reports whether the policy of a tenant says anything otherwise.
 func (v diffView) says(tenant string) bool {
-	return slices.ContainsFunc(v.doc.Sentences, func(s plan.DiffWords) bool { return slices.Contains(s.Tenants, tenant) })
+	return slices.ContainsFunc(v.doc.Sentences, func(s effect.DiffWords) bool { return slices.Contains(s.Tenants, tenant) })
 }
 
 // maxSentence is as long as a sentence may be; a reason may be of any length.
 const maxSentence = 2000
 
 // said tells of whom and of what sentences are.
-func said(s plan.DiffWords) string {
+func said(s effect.DiffWords) string {
 	where := cmp.Or(s.Section, "The tenant")
 	if s.Item != "" {
 		where += ", " + s.Item
@@ -63,7 +63,7 @@ func said(s plan.DiffWords) string {
 }
 
 // sentencesAt is the line of the first sentence that says where it stands, at head if there is one.
-func sentencesAt(s plan.DiffWords) string {
+func sentencesAt(s effect.DiffWords) string {
 	for _, x := range append(slices.Clone(s.Now), s.Was...) {
 		if x.Source != "" {
 			return source(withoutColumn(x.Source))

@@ -11,7 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/words"
@@ -145,27 +145,27 @@ func firstError(errs []error) error {
 
 // compared is what an edit does to one tenant, site by site, and what its policy says otherwise.
 type compared struct {
-	sites   []plan.TenantDiff
+	sites   []effect.TenantDiff
 	changes []words.Change
 }
 
 // tenant compares one tenant.
 func (d *diffSides) tenant(ctx context.Context, name, site string) (out compared, err error) {
-	one := plan.TenantDiff{Tenant: name, Site: cmp.Or(site, policy.DefaultSite), State: "error", Groups: []plan.DiffGroup{}, Unknown: []plan.DiffKind{}}
+	one := effect.TenantDiff{Tenant: name, Site: cmp.Or(site, policy.DefaultSite), State: "error", Groups: []effect.DiffGroup{}, Unknown: []effect.Kind{}}
 	was, is := d.base.set.Tenant(name), d.head.set.Tenant(name)
 	switch {
 	case is == nil && slices.Contains(compiler.Tenants(d.head.tree), name):
 		one.Side = "head"
-		return compared{sites: []plan.TenantDiff{one}}, nil
+		return compared{sites: []effect.TenantDiff{one}}, nil
 	case was == nil && slices.Contains(compiler.Tenants(d.base.tree), name):
 		one.Side = "base"
-		return compared{sites: []plan.TenantDiff{one}}, nil
+		return compared{sites: []effect.TenantDiff{one}}, nil
 	case was != nil && is != nil:
 		out.changes = words.Changes(was, is, d.at)
 	}
 	if was, is = enabled(was), enabled(is); was == nil && is == nil {
 		one.State = "same" // switched off before and after
-		return compared{[]plan.TenantDiff{one}, out.changes}, nil
+		return compared{[]effect.TenantDiff{one}, out.changes}, nil
 	}
 	for _, at := range sitesOf(was, is) {
 		if site != "" && at != site {
@@ -199,14 +199,14 @@ func sitesOf(was, is *policy.Tenant) []string {
 }
 
 // site compares the plans of one tenant's hosts at one site.
-func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site string) (plan.TenantDiff, error) {
-	one := plan.TenantDiff{Tenant: cmp.Or(is, was).Name, Site: site, State: "same", Groups: []plan.DiffGroup{}, Unknown: []plan.DiffKind{}}
+func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site string) (effect.TenantDiff, error) {
+	one := effect.TenantDiff{Tenant: cmp.Or(is, was).Name, Site: site, State: "same", Groups: []effect.DiffGroup{}, Unknown: []effect.Kind{}}
 	switch {
 	case was == nil:
 		one.Side = "head"
 	case is == nil:
 		one.Side = "base"
-	case plan.SamePolicy(was, is):
+	case effect.SamePolicy(was, is):
 		return one, nil
 	}
 	known, err := d.known(ctx, cmp.Or(is, was), site)
@@ -222,7 +222,7 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 	if err != nil {
 		return one, err
 	}
-	one, err = plan.Diff(base, head)
+	one, err = effect.Diff(base, head)
 	if never {
 		one.State = neverScanned
 	}

@@ -8,28 +8,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 )
 
 // manyGroups is a comparison of n tenants with as many groups each, all of whose names are hostile.
 func manyGroups(n int) diffView {
-	v := diffView{doc: plan.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]clocks{}}
+	v := diffView{doc: effect.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]clocks{}}
 	opens := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
 	for i := range n {
-		t := plan.TenantDiff{Tenant: fmt.Sprintf("customer-%d", i), Site: "main", State: "changed"}
+		t := effect.TenantDiff{Tenant: fmt.Sprintf("customer-%d", i), Site: "main", State: "changed"}
 		v.zones[t.Tenant] = clocksOf(nil)
 		for j := range n {
-			t.Groups = append(t.Groups, plan.DiffGroup{
-				Kind: plan.DiffKinds()[j%14], Of: plan.OfUpdate, Ring: "<b>@everyone</b>", Count: 9, Hosts: 9, Updates: 1,
-				From: plan.DiffState{State: "rejected"}, To: plan.DiffState{State: "planned", Window: "a|b\x1b[2J", Opens: &opens},
-				Cause:    plan.DiffCause{Source: "tenants/x/<script>.cue:1:1", What: "window [x](javascript:1)"},
-				Examples: []plan.DiffExample{{Host: "`host`\n# heading", Update: "pkg:deb/debian/<img>@1\u202e"}},
+			t.Groups = append(t.Groups, effect.DiffGroup{
+				Kind: effect.Kinds()[j%14], Of: effect.OfUpdate, Ring: "<b>@everyone</b>", Count: 9, Hosts: 9, Updates: 1,
+				From: effect.DiffState{State: "rejected"}, To: effect.DiffState{State: "planned", Window: "a|b\x1b[2J", Opens: &opens},
+				Cause:    effect.DiffCause{Source: "tenants/x/<script>.cue:1:1", What: "window [x](javascript:1)"},
+				Examples: []effect.DiffExample{{Host: "`host`\n# heading", Update: "pkg:deb/debian/<img>@1\u202e"}},
 			})
 		}
-		v.doc.Tenants = append(v.doc.Tenants, t, plan.TenantDiff{Tenant: t.Tenant, Site: "<b>", State: neverScanned, Unscanned: 3, Unknown: plan.DiffKinds()})
-		v.doc.Sentences = append(v.doc.Sentences, plan.DiffWords{
+		v.doc.Tenants = append(v.doc.Tenants, t, effect.TenantDiff{Tenant: t.Tenant, Site: "<b>", State: neverScanned, Unscanned: 3, Unknown: effect.Kinds()})
+		v.doc.Sentences = append(v.doc.Sentences, effect.DiffWords{
 			Tenants: []string{t.Tenant}, Section: "<b>@everyone</b>", Item: "`item`\n# heading",
-			Was: []plan.DiffSentence{{Text: "[x](javascript:1)\x1b[2J", Source: "tenants/<script>.cue:1:1"}}, Now: []plan.DiffSentence{{Text: "<img>\u202e"}},
+			Was: []effect.DiffSentence{{Text: "[x](javascript:1)\x1b[2J", Source: "tenants/<script>.cue:1:1"}}, Now: []effect.DiffSentence{{Text: "<img>\u202e"}},
 		})
 	}
 	return v

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/effect"
 )
 
 // text writes what is loud first, then tenant by tenant what is left.
@@ -26,7 +26,7 @@ func (v diffView) loudText(w io.Writer) {
 	first := true
 	for _, t := range v.doc.Tenants {
 		for _, g := range t.Groups {
-			if g.Kind != plan.RejectedToApproved {
+			if g.Kind != effect.RejectedToApproved {
 				continue
 			}
 			if first {
@@ -38,25 +38,25 @@ func (v diffView) loudText(w io.Writer) {
 	}
 }
 
-func (v diffView) tenantText(w io.Writer, t plan.TenantDiff) {
+func (v diffView) tenantText(w io.Writer, t effect.TenantDiff) {
 	why := v.standsFor(t)
 	if why != "" {
 		why = ": " + why
 	}
 	fmt.Fprintf(w, "\n%s%s\n", line(v.sited(t)), line(why))
-	var last plan.DiffKind
+	var last effect.Kind
 	for _, g := range t.Groups {
 		if g.Kind != last {
 			last = g.Kind
-			fmt.Fprintf(w, "  %s%s\n", kindTitles[g.Kind], map[bool]string{true: " (above)"}[g.Kind == plan.RejectedToApproved])
+			fmt.Fprintf(w, "  %s%s\n", kindTitles[g.Kind], map[bool]string{true: " (above)"}[g.Kind == effect.RejectedToApproved])
 		}
-		if g.Kind != plan.RejectedToApproved {
+		if g.Kind != effect.RejectedToApproved {
 			v.groupText(w, "    ", g.Ring, g, t.Tenant)
 		}
 	}
 }
 
-func (v diffView) groupText(w io.Writer, indent, where string, g plan.DiffGroup, tenant string) {
+func (v diffView) groupText(w io.Writer, indent, where string, g effect.DiffGroup, tenant string) {
 	s := wordsOf(g, v.zones[tenant])
 	fmt.Fprintf(w, "%s%s: %s\n", indent, line(where), line(s.what))
 	fmt.Fprintf(w, "%s  was: %s\n%s  now: %s\n", indent, line(s.from), indent, line(s.to))

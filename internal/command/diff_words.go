@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
@@ -13,33 +14,33 @@ import (
 
 // diffView writes a comparison for people.
 type diffView struct {
-	doc   plan.DiffDocument
+	doc   effect.DiffDocument
 	zones map[string]clocks // by tenant
 	off   map[string]bool   // tenants that are switched off on one side, or on both
 }
 
 // kindTitles say what a kind means.
-var kindTitles = map[plan.DiffKind]string{
-	plan.RejectedToApproved: "REJECTED → APPROVED: what was refused will be installed",
-	plan.LostCoverage:       "lost coverage: nobody patches these any more",
-	plan.NewlyApproved:      "newly approved",
-	plan.NoLongerRejected:   "no longer rejected, but not approved",
-	plan.Earlier:            "earlier",
-	plan.Reboots:            "may now be rebooted",
-	plan.Limits:             "limits",
-	plan.GainedCoverage:     "gained coverage",
-	plan.NewlyRejected:      "newly rejected",
-	plan.NoLongerApproved:   "no longer approved",
-	plan.Later:              "later",
-	plan.RebootsMoved:       "rebooted at another time",
-	plan.NoReboots:          "no longer rebooted",
-	plan.Changed:            "moved at the same time",
+var kindTitles = map[effect.Kind]string{
+	effect.RejectedToApproved: "REJECTED → APPROVED: what was refused will be installed",
+	effect.LostCoverage:       "lost coverage: nobody patches these any more",
+	effect.NewlyApproved:      "newly approved",
+	effect.NoLongerRejected:   "no longer rejected, but not approved",
+	effect.Earlier:            "earlier",
+	effect.Reboots:            "may now be rebooted",
+	effect.Limits:             "limits",
+	effect.GainedCoverage:     "gained coverage",
+	effect.NewlyRejected:      "newly rejected",
+	effect.NoLongerApproved:   "no longer approved",
+	effect.Later:              "later",
+	effect.RebootsMoved:       "rebooted at another time",
+	effect.NoReboots:          "no longer rebooted",
+	effect.Changed:            "moved at the same time",
 }
 
 // groupWords are the sentences of one group, not neutralised yet.
 type groupWords struct{ what, from, to, cause string }
 
-func wordsOf(g plan.DiffGroup, c clocks) groupWords {
+func wordsOf(g effect.DiffGroup, c clocks) groupWords {
 	w := groupWords{what: what(g), from: whereabouts(g, g.From, c), to: whereabouts(g, g.To, c)}
 	if g.From.Ring != g.To.Ring || g.From.Lane != g.To.Lane {
 		w.from, w.to = inRing(w.from, g.Of, g.From), inRing(w.to, g.Of, g.To)
@@ -58,7 +59,7 @@ func wordsOf(g plan.DiffGroup, c clocks) groupWords {
 }
 
 // what names the rows: the first few, and how many more.
-func what(g plan.DiffGroup) string {
+func what(g effect.DiffGroup) string {
 	var shown []string
 	for _, x := range g.Examples {
 		switch {
@@ -75,11 +76,11 @@ func what(g plan.DiffGroup) string {
 		list += fmt.Sprintf(" and %d more", n)
 	}
 	switch {
-	case g.Of == plan.OfRing:
+	case g.Of == effect.OfRing:
 		return "hosts at once"
-	case g.Of == plan.OfHost:
+	case g.Of == effect.OfHost:
 		return count(g.Hosts, "host") + ": " + list
-	case g.Of == plan.OfReboot:
+	case g.Of == effect.OfReboot:
 		return "reboot of " + count(g.Hosts, "host") + ": " + list
 	case g.Updates == 1:
 		return label(g.Examples[0].Update) + " on " + count(g.Hosts, "host") + ": " + list
@@ -90,7 +91,7 @@ func what(g plan.DiffGroup) string {
 }
 
 // whereabouts says where a plan puts rows.
-func whereabouts(g plan.DiffGroup, s plan.DiffState, c clocks) string {
+func whereabouts(g effect.DiffGroup, s effect.DiffState, c clocks) string {
 	switch s.State {
 	case "planned":
 		var hosts []string
@@ -118,13 +119,13 @@ func whereabouts(g plan.DiffGroup, s plan.DiffState, c clocks) string {
 		}
 		return out
 	}
-	if g.Of == plan.OfReboot {
+	if g.Of == effect.OfReboot {
 		return "no reboot"
 	}
 	return "not judged"
 }
 
-func wait(s plan.DiffState, c clocks) string {
+func wait(s effect.DiffState, c clocks) string {
 	switch {
 	case s.Until != nil:
 		return fmt.Sprintf("waits for %s until %s", s.For, c.instant(*s.Until))
@@ -136,8 +137,8 @@ func wait(s plan.DiffState, c clocks) string {
 	return fmt.Sprintf("waits for %s", s.For)
 }
 
-func inRing(words string, of plan.DiffSubject, s plan.DiffState) string {
-	if s.Ring == "" || of == plan.OfHost || of == plan.OfRing {
+func inRing(words string, of effect.Subject, s effect.DiffState) string {
+	if s.Ring == "" || of == effect.OfHost || of == effect.OfRing {
 		return words
 	}
 	words += ", in ring " + s.Ring
@@ -164,7 +165,7 @@ const notKnown = "NOT KNOWN: what the edit does to updates where no scan says wh
 
 // unknown lists the tenants, site by site, that stand on both sides and were never scanned: anything may happen to their
 // updates.
-func (v diffView) unknown() (where []plan.TenantDiff) {
+func (v diffView) unknown() (where []effect.TenantDiff) {
 	for _, t := range v.doc.Tenants {
 		if t.State == neverScanned && t.Side == "" && len(t.Unknown) > 0 {
 			where = append(where, t)
@@ -174,7 +175,7 @@ func (v diffView) unknown() (where []plan.TenantDiff) {
 }
 
 // standsFor says why there are no groups, or what stands above them.
-func (v diffView) standsFor(t plan.TenantDiff) string {
+func (v diffView) standsFor(t effect.TenantDiff) string {
 	switch {
 	case t.State == "error":
 		return "it does not compile at " + t.Side + ", so nothing can be compared"
@@ -189,7 +190,7 @@ func (v diffView) standsFor(t plan.TenantDiff) string {
 }
 
 // oneSided is said of a tenant that comes, goes, or is switched on or off.
-func (v diffView) oneSided(t plan.TenantDiff) string {
+func (v diffView) oneSided(t effect.TenantDiff) string {
 	words := map[bool]string{true: "the tenant is switched on", false: "a new tenant"}[v.off[t.Tenant]]
 	switch {
 	case t.Side == "base" && v.off[t.Tenant]:
@@ -203,7 +204,7 @@ func (v diffView) oneSided(t plan.TenantDiff) string {
 }
 
 // effect is said of a tenant that was scanned.
-func (v diffView) effect(t plan.TenantDiff) string {
+func (v diffView) effect(t effect.TenantDiff) string {
 	switch {
 	case len(t.Groups) > 0:
 		return ""
@@ -216,17 +217,17 @@ func (v diffView) effect(t plan.TenantDiff) string {
 }
 
 // away tells of hosts that the last scan did not read.
-func away(t plan.TenantDiff) string {
+func away(t effect.TenantDiff) string {
 	if t.Unscanned == 0 {
 		return ""
 	}
 	return "; not known of " + count(t.Unscanned, "host") + " that no scan has read in full"
 }
 
-func (v diffView) sited(t plan.TenantDiff) string { return sited(v.doc.Tenants, t) }
+func (v diffView) sited(t effect.TenantDiff) string { return sited(v.doc.Tenants, t) }
 
 // sited names a tenant, and the site where several of it are compared.
-func sited(all []plan.TenantDiff, t plan.TenantDiff) string {
+func sited(all []effect.TenantDiff, t effect.TenantDiff) string {
 	n := 0
 	for _, other := range all {
 		if other.Tenant == t.Tenant {

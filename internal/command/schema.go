@@ -17,6 +17,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/deviation"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -30,7 +31,7 @@ import (
 
 // documents are the kinds whose shape is contract. The schemas are reflected from the Go types, so they cannot drift.
 var documents = map[string]any{
-	"Plan": plan.Plan{}, "Diff": plan.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
+	"Plan": plan.Plan{}, "Diff": effect.DiffDocument{}, "Preview": plan.Preview{}, "SealedPlan": plan.Sealed{}, "Decision": decision.Decision{},
 	"Record": ledger.Record{}, "State": ledger.State{}, "Report": report.Report{}, "Diagnostic": diag.Diagnostic{}, "Diagnostics": annotations.Document{},
 	"Policy": policy.Tenant{}, "Lock": fleet.Lock{}, "Snapshot": inventory.Header{}, "SnapshotUpdate": inventory.UpdateLine{}, "SnapshotHost": inventory.Host{},
 	"Windows": timetable{}, "Deviations": deviation.Report{}, "PolicyWords": words.Document{}, "TestReport": testReport{}, "Verification": verify.Report{},

@@ -1,8 +1,13 @@
-package plan
+// Package effect says what an edit of the policy does: it compares the plans of two policies over the same snapshot and
+// instant, puts together what moves in the same way for the same cause, and names the policy line that is why. In go the
+// inputs of two plans, out comes the part of one tenant at one site; a DiffDocument holds those of all. It is pure, and
+// writes nothing for people. Types that are called Diff have that name in the document's published JSON Schema.
+package effect
 
 import (
-	"errors"
 	"time"
+
+	"github.com/ringfence/ringfence/compiler/plan"
 )
 
 // DiffDocument is what an edit of the policy does: the plans of two commits compared, tenant by tenant. Both are made
@@ -13,7 +18,7 @@ type DiffDocument struct {
 	Base       string       `json:"base"` // commit
 	Head       string       `json:"head"` // commit
 	At         time.Time    `json:"at"`
-	Kinds      []DiffKind   `json:"kinds"`     // every kind that occurs, the loudest first
+	Kinds      []Kind       `json:"kinds"`     // every kind that occurs, the loudest first
 	Tenants    []TenantDiff `json:"tenants"`   // those that the edit may touch, by tenant and site
 	Untouched  int          `json:"untouched"` // tenants that read nothing the edit changes: they were not loaded
 	Sentences  []DiffWords  `json:"sentences"` // what the policies say otherwise, in plain English
@@ -29,8 +34,8 @@ type TenantDiff struct {
 
 	// Unscanned counts the hosts in rings that no scan has read: what the edit does to their updates, nobody knows. Unknown
 	// are the kinds that cannot be ruled out for that.
-	Unscanned int        `json:"unscanned"`
-	Unknown   []DiffKind `json:"unknown"`
+	Unscanned int    `json:"unscanned"`
+	Unknown   []Kind `json:"unknown"`
 }
 
 // DiffWords are the sentences that one section of a policy loses and gains, and the tenants for which that holds.
@@ -50,8 +55,8 @@ type DiffSentence struct {
 
 // DiffGroup is everything that changes in the same way for the same cause.
 type DiffGroup struct {
-	Kind     DiffKind      `json:"kind"`
-	Of       DiffSubject   `json:"of"`
+	Kind     Kind          `json:"kind"`
+	Of       Subject       `json:"of"`
 	Ring     string        `json:"ring"` // at head, or at base where head has none
 	From     DiffState     `json:"from"`
 	To       DiffState     `json:"to"`
@@ -63,15 +68,15 @@ type DiffGroup struct {
 	Examples []DiffExample `json:"examples"` // the first few rows
 }
 
-// DiffSubject says what the rows of a group are.
-type DiffSubject string
+// Subject says what the rows of a group are.
+type Subject string
 
 // The subjects.
 const (
-	OfUpdate DiffSubject = "update" // a missing update of a host
-	OfHost   DiffSubject = "host"   // a host and its ring
-	OfReboot DiffSubject = "reboot" // the reboot of a host
-	OfRing   DiffSubject = "ring"   // how many hosts of a ring go at once
+	OfUpdate Subject = "update" // a missing update of a host
+	OfHost   Subject = "host"   // a host and its ring
+	OfReboot Subject = "reboot" // the reboot of a host
+	OfRing   Subject = "ring"   // how many hosts of a ring go at once
 )
 
 // DiffState is where one plan puts a row. State is planned, waiting, rejected, none, covered, uncovered,
@@ -80,11 +85,11 @@ type DiffState struct {
 	State    string       `json:"state"`
 	Ring     string       `json:"ring,omitempty"`
 	Lane     string       `json:"lane,omitempty"`
-	Standing DiffStanding `json:"standing,omitempty"` // of updates
+	Standing Standing     `json:"standing,omitempty"` // of updates
 	Window   string       `json:"window,omitempty"`
 	Opens    *time.Time   `json:"opens,omitempty"`
 	Closes   *time.Time   `json:"closes,omitempty"`
-	For      WaitFor      `json:"for,omitempty"`
+	For      plan.WaitFor `json:"for,omitempty"`
 	Until    *time.Time   `json:"until,omitempty"`
 	Why      string       `json:"why,omitempty"`            // uncovered, elsewhere; limits: the ring's other bounds
 	Down     int          `json:"down,omitempty"`           // limits: most hosts of the ring down at once
@@ -102,31 +107,4 @@ type DiffCause struct {
 type DiffExample struct {
 	Host   string `json:"host,omitempty"`
 	Update string `json:"update,omitempty"`
-}
-
-// Diff compares the plans of two policies of one tenant at one site. Both inputs have the same snapshot and the same
-// instant; a side without a policy is one that does not have the tenant. It is pure, and complete: a row that is in no
-// group stands at the same place in both plans.
-func Diff(base, head Input) (TenantDiff, error) {
-	if base.Policy == nil && head.Policy == nil {
-		return TenantDiff{}, errors.New("a comparison needs a policy on one side")
-	}
-	if base.Snapshot != head.Snapshot || !base.At.Equal(head.At) {
-		return TenantDiff{}, errors.New("both sides of a comparison need the same snapshot and instant")
-	}
-	states := newPlacements()
-	was, err := newSide(base, states)
-	if err != nil {
-		return TenantDiff{}, err
-	}
-	is, err := newSide(head, states)
-	if err != nil {
-		return TenantDiff{}, err
-	}
-	d := newDiffer(was, is, states, base.Snapshot)
-	d.hosts()
-	d.rings()
-	d.updates()
-	d.reboots()
-	return d.result(), nil
 }

@@ -1,4 +1,4 @@
-package plan
+package effect
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package plan
+package effect
 
 import (
 	"slices"
@@ -27,22 +27,22 @@ func (d *differ) cause(was, is []string, deciding DiffCause) DiffCause {
 	return deciding
 }
 
-func (d *differ) oneSided() bool { return d.was.build == nil || d.is.build == nil }
+func (d *differ) oneSided() bool { return d.was.Draft == nil || d.is.Draft == nil }
 
 // theTenant is the tenant's own line, of the side that has it.
 func (d *differ) theTenant() DiffCause {
-	if d.is.build == nil {
-		return DiffCause{d.was.Policy.Source, "base", "the tenant"}
+	if d.is.Draft == nil {
+		return DiffCause{d.was.Input.Policy.Source, "base", "the tenant"}
 	}
-	return DiffCause{d.is.Policy.Source, "head", "the tenant"}
+	return DiffCause{d.is.Input.Policy.Source, "head", "the tenant"}
 }
 
 // updateCause finds the line that moved an update. Where no part of policy did, a host may have that entered or left the
 // ring or one that goes before it.
-func (d *differ) updateCause(m move, kind DiffKind) DiffCause {
+func (d *differ) updateCause(m move, kind Kind) DiffCause {
 	otherwise := d.deciding(m)
 	if m.now >= 0 {
-		r := d.is.build.rings[d.is.verdicts[m.now].part.ring]
+		r := d.is.ringOf(m.now)
 		for _, q := range append([]string{r.Name}, ownRings(r)...) {
 			if why, ok := d.movers[q]; ok {
 				otherwise = why
@@ -73,7 +73,7 @@ func (d *differ) deciding(m move) DiffCause {
 		if v.number < 0 {
 			continue
 		}
-		for _, r := range v.verdicts[v.number].decision.Reasons {
+		for _, r := range v.decision(v.number).Reasons {
 			if r.Source != "" {
 				return DiffCause{r.Source, v.name, title(v.elements.called(r.Source))}
 			}
@@ -84,35 +84,34 @@ func (d *differ) deciding(m move) DiffCause {
 
 // rests lists the names of what an update rests on in one plan. Where its standing changed, what decided it comes first;
 // else what gives it its time.
-func (s *side) rests(number int, kind DiffKind) []string {
+func (s *side) rests(number int, kind Kind) []string {
 	if number < 0 {
 		return nil
 	}
-	v := s.verdicts[number]
+	v, ring := s.decision(number), s.ringOf(number)
 	var why []string
-	for _, r := range v.decision.Reasons {
+	for _, r := range v.Reasons {
 		if r.Source != "" {
 			why = append(why, s.elements.called(r.Source))
 		}
 	}
-	when := s.timing(v.part.ring, v.part.lane)
+	when := s.timing(ring, v.Lane)
 	if kind != Earlier && kind != Later && kind != Changed {
 		when, why = why, when
 	}
-	return append(append(when, why...), s.around(v.part.ring)...)
+	return append(append(when, why...), s.around(ring)...)
 }
 
 // timing lists what gives a ring and lane their time: windows, ring, gates, lane.
-func (s *side) timing(ring, lane int) []string {
-	r := s.build.rings[ring]
+func (s *side) timing(r policy.Ring, lane string) []string {
 	var out []string
-	for _, w := range s.rotas[ring*len(s.lanes)+lane].windows() {
+	for _, w := range s.Input.Policy.WindowNames(r.Name, lane) {
 		out = append(out, "window "+w)
 	}
 	if r.CatchUp.Within != "" {
 		out = append(out, "window "+r.CatchUp.Within)
 	}
-	out = append(out, "ring "+r.Name, "lane "+s.laneName(lane))
+	out = append(out, "ring "+r.Name, "lane "+lane)
 	for _, q := range r.Requires {
 		out = append(out, requirementName(r, q))
 	}
@@ -123,12 +122,12 @@ func (s *side) timing(ring, lane int) []string {
 }
 
 // around lists what else may move a ring: freezes, the rings that go before it, and the tenant's zone.
-func (s *side) around(ring int) []string {
+func (s *side) around(ring policy.Ring) []string {
 	var out []string
-	for _, f := range s.Policy.Freezes {
+	for _, f := range s.Input.Policy.Freezes {
 		out = append(out, "freeze "+f.Name)
 	}
-	for _, q := range ownRings(s.build.rings[ring]) {
+	for _, q := range ownRings(ring) {
 		out = append(out, "ring "+q, selectName(q))
 	}
 	return append(out, "the tenant")
@@ -189,7 +188,7 @@ func (d *differ) firstMoved(host string, none DiffCause) DiffCause {
 	if was == nil || is == nil {
 		return none
 	}
-	for i, x := range is.missing {
+	for i, x := range is.Missing {
 		if m := d.moveOf(was, is, i, x.Update); m.from != m.to {
 			return d.updateCause(m, updateKind(d.states.list[m.from], d.states.list[m.to], d.at))
 		}

@@ -1,4 +1,4 @@
-package plan_test
+package effect_test
 
 import (
 	"fmt"
@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -34,8 +36,8 @@ func sourced(in plan.Input) plan.Input {
 	return in
 }
 
-// effect is a line for each group.
-func effect(d plan.TenantDiff) string {
+// groupLines is a line for each group.
+func groupLines(d effect.TenantDiff) string {
 	var b strings.Builder
 	for _, g := range d.Groups {
 		by := ""
@@ -49,7 +51,7 @@ func effect(d plan.TenantDiff) string {
 
 // TestWhatAnEditDoes: the kinds of edits that people make, each with the line that is why.
 func TestWhatAnEditDoes(t *testing.T) {
-	reject := decision.Answer{Grants: grant, Blocks: []decision.Block{{Kind: decision.Reject, Rule: "noBash", Msg: "no", Source: "reject.rego:7:1"}}}
+	reject := decision.Answer{Grants: plantest.Grant, Blocks: []decision.Block{{Kind: decision.Reject, Rule: "noBash", Msg: "no", Source: "reject.rego:7:1"}}}
 	for name, c := range map[string]struct {
 		edit func(base, head *plan.Input)
 		want string
@@ -61,11 +63,11 @@ func TestWhatAnEditDoes(t *testing.T) {
 			rejected-to-approved update 3 on 3 in pilot: base reject.rego:7:1 Rego
 			reboots reboot 4 on 4 in broad: base reject.rego:7:1 Rego`},
 		"a window moves a week": {func(_, head *plan.Input) {
-			head.Policy.Windows[2] = policy.Window{Name: "weekend", Dates: []string{"2026-11-28"}, Start: "20:00", Duration: hours(8), Source: "baseline.cue:40:1"}
+			head.Policy.Windows[2] = policy.Window{Name: "weekend", Dates: []string{"2026-11-28"}, Start: "20:00", Duration: plantest.Hours(8), Source: "baseline.cue:40:1"}
 		}, `later update 4 on 4 in broad by 168h: head baseline.cue:40:1 window weekend
 			reboots-moved reboot 4 on 4 in broad by 168h: head baseline.cue:40:1 window weekend`},
 		"a soak is longer": {func(_, head *plan.Input) {
-			head.Policy.Rings[0].Requires[1].Soak = hours(240)
+			head.Policy.Rings[0].Requires[1].Soak = plantest.Hours(240)
 		}, `later update 4 on 4 in broad by 168h: head tenant.cue:13:1 ring broad requires pilot
 			reboots-moved reboot 4 on 4 in broad by 168h: head tenant.cue:13:1 ring broad requires pilot`},
 		"a host has another tier": {func(_, head *plan.Input) {
@@ -92,15 +94,15 @@ func TestWhatAnEditDoes(t *testing.T) {
 			no-reboots reboot 4 on 4 in broad: base tenant.cue:1:1 the tenant`},
 		"nothing but lines": {func(_, head *plan.Input) { head.Policy.Rings[0].Source = "tenant.cue:99:1" }, ""},
 	} {
-		world := world("2026-11-21T12:00:00Z", update{openssl, approved})
-		world.Evidence = tested(openssl, "2026-11-18T12:00:00Z")
+		world := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
+		world.Evidence = plantest.Tested(plantest.OpenSSL, "2026-11-18T12:00:00Z")
 		base, head := sourced(world), sourced(world)
 		c.edit(&base, &head)
-		d, err := plan.Diff(base, head)
+		d, err := effect.Diff(base, head)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := strings.TrimSpace(effect(d)), strings.ReplaceAll(c.want, "\t", ""); got != want {
+		if got, want := strings.TrimSpace(groupLines(d)), strings.ReplaceAll(c.want, "\t", ""); got != want {
 			t.Errorf("%s\ngot:\n%s\nwant:\n%s", name, got, want)
 		}
 	}
@@ -113,11 +115,11 @@ func TestWhatAnEditDoes(t *testing.T) {
 func BenchmarkDiff(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprintf("hosts=%d", n), func(b *testing.B) {
-			base := fleet(n)
+			base := plantest.Fleet(n)
 			head := sourced(base)
 			head.Policy.Windows[3].Days = []string{"tue", "wed", "thu"}
 			for b.Loop() {
-				d, err := plan.Diff(base, head)
+				d, err := effect.Diff(base, head)
 				if err != nil || len(d.Groups) == 0 {
 					b.Fatalf("%v, %+v", err, d)
 				}

@@ -1,8 +1,7 @@
-package plan_test
+package plantest
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -13,14 +12,14 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// worlds draws inputs whose parts fit together; what they say of hosts, evidence and rules is arbitrary. Instants lie
+// Worlds draws inputs whose parts fit together; what they say of hosts, evidence and rules is arbitrary. Instants lie
 // in winter, where Berlin's clock does not jump, so that the oracle of windows can be simple.
-func worlds() *rapid.Generator[plan.Input] {
+func Worlds() *rapid.Generator[plan.Input] {
 	return rapid.Custom(func(t *rapid.T) plan.Input {
-		start := instant("2026-11-21T12:00:00Z")
+		start := Instant("2026-11-21T12:00:00Z")
 		in := plan.Input{
 			At: start.Add(time.Duration(rapid.IntRange(0, 45*24*60).Draw(t, "at")) * time.Minute), Tool: "test",
-			Horizon: time.Duration(rapid.IntRange(0, 40*24).Draw(t, "horizon")) * time.Hour, Policy: tenants().Draw(t, "tenant"),
+			Horizon: time.Duration(rapid.IntRange(0, 40*24).Draw(t, "horizon")) * time.Hour, Policy: Tenants().Draw(t, "tenant"),
 		}
 		in.Snapshot = &inventory.Snapshot{Tenant: "acme", TakenAt: in.At}
 		for i := range rapid.IntRange(0, 6).Draw(t, "updates") {
@@ -28,7 +27,7 @@ func worlds() *rapid.Generator[plan.Input] {
 				PURL: fmt.Sprintf("pkg:deb/debian/p%d@2", i), FirstSeen: ago(in.At).Draw(t, "first seen"),
 				Reboot: rapid.SampledFrom([]string{"yes", "no", "unknown"}).Draw(t, "reboot"),
 			})
-			in.Answers = append(in.Answers, answers().Draw(t, "answer"))
+			in.Answers = append(in.Answers, Answers().Draw(t, "answer"))
 		}
 		for _, h := range in.Policy.Hosts {
 			in.Snapshot.Hosts = append(in.Snapshot.Hosts, snapshotHost(t, h.Name, len(in.Snapshot.Updates)))
@@ -50,9 +49,10 @@ func ago(at time.Time) *rapid.Generator[time.Time] {
 	return rapid.Map(rapid.IntRange(0, 6*24*60), func(m int) time.Time { return at.Add(-time.Duration(m) * time.Minute) })
 }
 
-func tenants() *rapid.Generator[*policy.Tenant] {
+// Tenants draws policies with rings a, b and c, which may require one another and a foreign one, and some hosts.
+func Tenants() *rapid.Generator[*policy.Tenant] {
 	return rapid.Custom(func(t *rapid.T) *policy.Tenant {
-		out := acme()
+		out := Acme()
 		out.Rings, out.Hosts = nil, nil
 		windows := rapid.SampledFrom([]string{"anytime", "weekend", "weeknight", "patchWeekend"})
 		for _, name := range []string{"a", "b", "c"} {
@@ -70,7 +70,7 @@ func tenants() *rapid.Generator[*policy.Tenant] {
 					continue
 				}
 				req.Succeeded, req.MinSucceeded = rapid.IntRange(0, 100).Draw(t, "succeeded"), rapid.IntRange(1, 4).Draw(t, "min")
-				req.Soak = hours(rapid.IntRange(0, 100).Draw(t, "soak"))
+				req.Soak = Hours(rapid.IntRange(0, 100).Draw(t, "soak"))
 				req.IfUntested = rapid.SampledFrom([]policy.IfUntested{
 					policy.UntestedApprove, policy.UntestedNeedsApproval, policy.UntestedWait,
 				}).Draw(t, "if untested")
@@ -79,18 +79,19 @@ func tenants() *rapid.Generator[*policy.Tenant] {
 			out.Rings = append(out.Rings, r)
 		}
 		for i := range rapid.IntRange(1, 12).Draw(t, "hosts") {
-			out.Hosts = append(out.Hosts, host(fmt.Sprintf("h%02d", i), rapid.SampledFrom([]string{"a", "a", "b", "b", "c", "none"}).Draw(t, "tier")))
+			out.Hosts = append(out.Hosts, Host(fmt.Sprintf("h%02d", i), rapid.SampledFrom([]string{"a", "a", "b", "b", "c", "none"}).Draw(t, "tier")))
 		}
 		return out
 	})
 }
 
-func answers() *rapid.Generator[decision.Answer] {
+// Answers draws what the rules say of an update.
+func Answers() *rapid.Generator[decision.Answer] {
 	return rapid.Custom(func(t *rapid.T) decision.Answer {
 		a := decision.Answer{}
 		if rapid.IntRange(0, 9).Draw(t, "grant") > 0 {
 			a.Grants = []decision.Grant{{Rule: "r", Approve: &policy.Approve{
-				After: hours(rapid.IntRange(0, 200).Draw(t, "after")), Anchor: policy.FirstSeen,
+				After: Hours(rapid.IntRange(0, 200).Draw(t, "after")), Anchor: policy.FirstSeen,
 			}}}
 		}
 		if rapid.IntRange(0, 9).Draw(t, "block") == 0 {
@@ -158,45 +159,4 @@ func history(t *rapid.T, in *plan.Input) {
 			}
 		}
 	}
-}
-
-// shuffled says the same in another order.
-func shuffled(t *rapid.T, in plan.Input) plan.Input {
-	p := *in.Policy
-	p.Rings = slices.Clone(p.Rings)
-	for i := range p.Rings {
-		p.Rings[i].Requires = again(t, p.Rings[i].Requires)
-	}
-	p.Rings, p.Windows, p.Lanes, p.Hosts, p.Freezes = again(t, p.Rings), again(t, p.Windows), again(t, p.Lanes), again(t, p.Hosts), again(t, p.Freezes)
-	in.Policy = &p
-	in.Evidence, in.Failures, in.InDoubt = again(t, in.Evidence), again(t, in.Failures), again(t, in.InDoubt)
-	in.Snapshot, in.Answers = reordered(t, in)
-	return in
-}
-
-func again[S ~[]E, E any](t *rapid.T, list S) S { return rapid.Permutation(list).Draw(t, "order") }
-
-func reordered(t *rapid.T, in plan.Input) (*inventory.Snapshot, []decision.Answer) {
-	s := *in.Snapshot
-	order := make([]int, len(s.Updates)) // old index by new
-	for i := range order {
-		order[i] = i
-	}
-	order = again(t, order)
-	updates, answers, moved := []inventory.Update{}, []decision.Answer{}, make([]int, len(order))
-	for now, was := range order {
-		updates, answers, moved[was] = append(updates, s.Updates[was]), append(answers, in.Answers[was]), now
-	}
-	s.Updates, s.Hosts = updates, again(t, s.Hosts)
-	for i, h := range s.Hosts {
-		h.Missing, h.Installed = slices.Clone(h.Missing), slices.Clone(h.Installed)
-		for j := range h.Missing {
-			h.Missing[j].Update = moved[h.Missing[j].Update]
-		}
-		for j := range h.Installed {
-			h.Installed[j].Update = moved[h.Installed[j].Update]
-		}
-		s.Hosts[i] = h
-	}
-	return &s, answers
 }

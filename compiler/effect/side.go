@@ -1,15 +1,17 @@
-package plan
+package effect
 
 import (
 	"slices"
 
+	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
 // side is the plan of one commit, expanded to every missing update of every host. One without the tenant is empty.
 type side struct {
-	*build
+	*plan.Draft
 	elements elements
 	states   *placements
 	rows     map[string]*memberCells
@@ -19,33 +21,32 @@ type side struct {
 
 // memberCells are the places of one host's missing updates, in their order.
 type memberCells struct {
-	member
+	plan.Member
 	cells []int32
 }
 
-func newSide(in Input, states *placements) (*side, error) {
+func newSide(in plan.Input, states *placements) (*side, error) {
 	s := &side{states: states, rows: map[string]*memberCells{}, index: map[string]int{}, boots: map[string]placement{}}
 	if in.Policy == nil {
 		return s, nil
 	}
-	b, err := decided(in)
+	d, err := plan.NewDraft(in)
 	if err != nil {
 		return nil, err
 	}
-	b.place()
-	s.build, s.elements = b, newElements(b.Policy)
-	for _, m := range b.members {
-		s.rows[m.host.Name] = &memberCells{m, make([]int32, len(m.missing))}
+	s.Draft, s.elements = d, newElements(d.Input.Policy)
+	for m := range d.Members() {
+		s.rows[m.Host.Name] = &memberCells{m, make([]int32, len(m.Missing))}
 	}
-	for i := len(b.Snapshot.Updates) - 1; i >= 0; i-- {
-		s.index[b.Snapshot.Updates[i].PURL] = i // the first counts
+	for i := len(d.Input.Snapshot.Updates) - 1; i >= 0; i-- {
+		s.index[d.Input.Snapshot.Updates[i].PURL] = i // the first counts
 	}
-	s.expand(b.document())
+	s.expand(d.Plan)
 	return s, nil
 }
 
 // expand writes every row of the plan into its cell.
-func (s *side) expand(p *Plan) {
+func (s *side) expand(p *plan.Plan) {
 	for _, r := range p.Rings {
 		for _, w := range r.Waves {
 			at := placement{state: "planned", ring: r.Ring, lane: r.Lane, window: w.Window, opens: w.Opens.Unix(), closes: unix(w.Closes)}
@@ -73,26 +74,26 @@ func (s *side) put(hosts []string, purl string, at placement) {
 		return
 	}
 	u := s.index[purl]
-	at.standing = standingOf(s.judged(s.rows[hosts[0]].ring, u).decision)
+	at.standing = standingOf(s.Decision(s.rows[hosts[0]].Ring, u))
 	id := s.states.id(at)
 	for _, h := range hosts {
 		m := s.rows[h]
-		if i, ok := slices.BinarySearchFunc(m.missing, u, func(x inventory.Missing, u int) int { return x.Update - u }); ok {
+		if i, ok := slices.BinarySearchFunc(m.Missing, u, func(x inventory.Missing, u int) int { return x.Update - u }); ok {
 			m.cells[i] = id
 		}
 	}
 }
 
 // rebootIn notes the first occurrence in which hosts may be rebooted.
-func (s *side) rebootIn(hosts []string, c Change, at placement) {
+func (s *side) rebootIn(hosts []string, c plan.Change, at placement) {
 	if c.Reboot != policy.RebootIfRequired {
 		return
 	}
-	asks := len(c.Updates) == 0 || slices.ContainsFunc(c.Updates, func(u ChangeUpdate) bool {
-		return s.Snapshot.Updates[s.index[u.Update]].Reboot != "no"
+	asks := len(c.Updates) == 0 || slices.ContainsFunc(c.Updates, func(u plan.ChangeUpdate) bool {
+		return s.Input.Snapshot.Updates[s.index[u.Update]].Reboot != "no"
 	})
 	for _, h := range hosts {
-		if !asks && !s.rows[h].host.RebootPending {
+		if !asks && !s.rows[h].Host.RebootPending {
 			continue
 		}
 		if old, ok := s.boots[h]; !ok || old.state != "planned" || at.opens < old.opens {
@@ -101,19 +102,36 @@ func (s *side) rebootIn(hosts []string, c Change, at placement) {
 	}
 }
 
+// number tells decisions apart; -1 where the side does not judge the host.
+func (s *side) number(m *memberCells, update int) int {
+	if m == nil {
+		return -1
+	}
+	return m.Ring*len(s.Input.Snapshot.Updates) + update
+}
+
+// decision is the one with a number.
+func (s *side) decision(number int) decision.Decision {
+	n := len(s.Input.Snapshot.Updates)
+	return s.Decision(number/n, number%n)
+}
+
+// ringOf is the ring of a decision's number.
+func (s *side) ringOf(number int) policy.Ring { return s.Rings[number/len(s.Input.Snapshot.Updates)] }
+
 // home is the ring of a host, or why it has none.
 func (s *side) home(host string) placement {
-	if s.build == nil {
+	if s.Draft == nil {
 		return placement{state: "uncovered", why: "the tenant is not there, or switched off"}
 	}
-	k := s.known[host]
+	ring, why, ok := s.Home(host)
 	switch {
-	case k == nil:
+	case !ok:
 		return s.elsewhere(host)
-	case k.reason != "":
-		return placement{state: "uncovered", why: k.reason}
+	case why != "":
+		return placement{state: "uncovered", why: why}
 	}
-	return placement{state: "covered", ring: s.rings[k.ring].Name}
+	return placement{state: "covered", ring: ring}
 }
 
 // elsewhere is the place of a host that is not at this site. If a ring has it at another one, nothing is lost.
@@ -122,7 +140,7 @@ func (s *side) elsewhere(host string) placement {
 	if !ok {
 		return placement{state: "uncovered", why: "the policy does not have the host"}
 	}
-	if _, ok := s.Policy.RingOf(h); !ok {
+	if _, ok := s.Input.Policy.RingOf(h); !ok {
 		return placement{state: "uncovered", why: "no ring has it, at another site"}
 	}
 	return placement{state: "elsewhere", why: "at site " + h.Site()}
@@ -131,13 +149,13 @@ func (s *side) elsewhere(host string) placement {
 // limits are how many hosts of a ring may be down at once, and at how many failures it stops; of a ring without hosts,
 // none.
 func (s *side) limits(ring string) (p placement, ok bool) {
-	if s.build == nil {
+	if s.Draft == nil {
 		return p, false
 	}
-	i := slices.IndexFunc(s.rings, func(r policy.Ring) bool { return r.Name == ring })
-	if i < 0 || s.sizes[i] == 0 {
+	i := slices.IndexFunc(s.Rings, func(r policy.Ring) bool { return r.Name == ring })
+	if i < 0 || s.Size(i) == 0 {
 		return p, false
 	}
-	r := s.rings[i]
-	return placement{state: "limits", ring: ring, down: min(r.MaxUnavailable.Of(s.sizes[i]), s.sizes[i]), stop: r.StopAtFailures, why: otherLimits(r)}, true
+	r, n := s.Rings[i], s.Size(i)
+	return placement{state: "limits", ring: ring, down: min(r.MaxUnavailable.Of(n), n), stop: r.StopAtFailures, why: otherLimits(r)}, true
 }

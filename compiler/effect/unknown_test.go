@@ -1,4 +1,4 @@
-package plan_test
+package effect_test
 
 import (
 	"slices"
@@ -6,8 +6,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
@@ -37,20 +39,20 @@ func TestNothingUnknownIsRuledOut(t *testing.T) {
 
 // TestUnknown: an edit of a tenant that nobody scanned may do anything to updates; one that is new or goes may not.
 func TestUnknown(t *testing.T) {
-	in := sourced(world("2026-11-21T12:00:00Z"))
+	in := sourced(plantest.World("2026-11-21T12:00:00Z"))
 	in.Snapshot = &inventory.Snapshot{Tenant: "acme", Site: policy.DefaultSite, TakenAt: in.At}
 	none := in
 	none.Policy = nil
 	for name, c := range map[string]struct {
 		pair [2]plan.Input
-		want []plan.DiffKind
+		want []effect.Kind
 	}{
-		"edited": {[2]plan.Input{in, in}, []plan.DiffKind{
-			plan.RejectedToApproved, plan.NewlyApproved, plan.NoLongerRejected, plan.Earlier, plan.Reboots, plan.NewlyRejected,
-			plan.NoLongerApproved, plan.Later, plan.RebootsMoved, plan.NoReboots, plan.Changed,
+		"edited": {[2]plan.Input{in, in}, []effect.Kind{
+			effect.RejectedToApproved, effect.NewlyApproved, effect.NoLongerRejected, effect.Earlier, effect.Reboots, effect.NewlyRejected,
+			effect.NoLongerApproved, effect.Later, effect.RebootsMoved, effect.NoReboots, effect.Changed,
 		}},
-		"new":  {[2]plan.Input{none, in}, []plan.DiffKind{plan.Reboots, plan.RebootsMoved}},
-		"goes": {[2]plan.Input{in, none}, []plan.DiffKind{plan.RebootsMoved, plan.NoReboots}},
+		"new":  {[2]plan.Input{none, in}, []effect.Kind{effect.Reboots, effect.RebootsMoved}},
+		"goes": {[2]plan.Input{in, none}, []effect.Kind{effect.RebootsMoved, effect.NoReboots}},
 	} {
 		d := diffOf(t, c.pair)
 		if d.Unscanned != 7 || !slices.Equal(d.Unknown, c.want) {
@@ -59,15 +61,15 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-func diffOf(t rapid.TB, pair [2]plan.Input) plan.TenantDiff {
-	d, err := plan.Diff(pair[0], pair[1])
+func diffOf(t rapid.TB, pair [2]plan.Input) effect.TenantDiff {
+	d, err := effect.Diff(pair[0], pair[1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func kindsOf(d plan.TenantDiff) (out []plan.DiffKind) {
+func kindsOf(d effect.TenantDiff) (out []effect.Kind) {
 	for _, g := range d.Groups {
 		out = append(out, g.Kind)
 	}

@@ -1,4 +1,4 @@
-package plan_test
+package effect_test
 
 import (
 	"fmt"
@@ -10,18 +10,21 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringfence/ringfence/compiler/decision"
+	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/plan/plantest"
 	"github.com/ringfence/ringfence/compiler/policy"
+	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
 
 // pairs draws two policies over one snapshot: another policy altogether, or one small edit.
 func pairs() *rapid.Generator[[2]plan.Input] {
 	return rapid.Custom(func(t *rapid.T) [2]plan.Input {
-		base := worlds().Draw(t, "base")
+		base := plantest.Worlds().Draw(t, "base")
 		head := base
 		if rapid.Bool().Draw(t, "another policy") {
-			head.Policy = tenants().Draw(t, "head")
+			head.Policy = plantest.Tenants().Draw(t, "head")
 		} else {
 			p := *base.Policy
 			p.Rings = append([]policy.Ring{}, p.Rings...)
@@ -33,7 +36,7 @@ func pairs() *rapid.Generator[[2]plan.Input] {
 		head.Answers = append([]decision.Answer{}, base.Answers...)
 		for i := range head.Answers {
 			if rapid.IntRange(0, 3).Draw(t, "other answer") == 0 {
-				head.Answers[i] = answers().Draw(t, "answer")
+				head.Answers[i] = plantest.Answers().Draw(t, "answer")
 			}
 		}
 		switch rapid.IntRange(0, 19).Draw(t, "one side") {
@@ -52,7 +55,7 @@ func rowsOf(t rapid.TB, in plan.Input) map[[3]string]string {
 	if in.Policy == nil {
 		return out
 	}
-	p := built(t, in)
+	p := plantest.Built(t, in)
 	outcomes := map[[2]string]decision.Decision{}
 	list, err := plan.Decisions(in)
 	if err != nil {
@@ -61,15 +64,15 @@ func rowsOf(t rapid.TB, in plan.Input) map[[3]string]string {
 	for _, d := range list {
 		outcomes[[2]string{d.Ring, d.Update}] = d
 	}
-	for key, f := range factsOf(t, p) {
-		standing := standing(outcomes[[2]string{f.ring.Ring, key[1]}])
-		where := fmt.Sprintf("rejected %s/%s", f.ring.Ring, f.ring.Lane)
-		if f.wave != nil {
-			where = fmt.Sprintf("planned %s/%s %s %s", f.ring.Ring, f.ring.Lane, f.wave.Window, span(*f.wave))
+	for key, f := range plantest.FactsOf(t, p) {
+		standing := standing(outcomes[[2]string{f.Ring.Ring, key[1]}])
+		where := fmt.Sprintf("rejected %s/%s", f.Ring.Ring, f.Ring.Lane)
+		if f.Wave != nil {
+			where = fmt.Sprintf("planned %s/%s %s %s", f.Ring.Ring, f.Ring.Lane, f.Wave.Window, plantest.Span(*f.Wave))
 		}
-		for _, w := range f.ring.Waiting {
+		for _, w := range f.Ring.Waiting {
 			if w.Update == key[1] && has(w.Hosts, key[0]) {
-				where = fmt.Sprintf("waiting %s/%s for %s until %s", f.ring.Ring, f.ring.Lane, w.For, short(w.Until))
+				where = fmt.Sprintf("waiting %s/%s for %s until %s", f.Ring.Ring, f.Ring.Lane, w.For, plantest.Short(w.Until))
 			}
 		}
 		out[[3]string{"update", key[0], key[1]}] = where + " " + standing
@@ -108,7 +111,7 @@ func naiveReboots(in plan.Input, p *plan.Plan, out map[[3]string]string) {
 		for _, r := range p.Rings {
 			for _, w := range r.Reboots {
 				if has(w.Hosts, h.Name) {
-					out[[3]string{"reboot", h.Name}] = fmt.Sprintf("waiting %s/%s for %s until %s", r.Ring, r.Lane, w.For, short(w.Until))
+					out[[3]string{"reboot", h.Name}] = fmt.Sprintf("waiting %s/%s for %s until %s", r.Ring, r.Lane, w.For, plantest.Short(w.Until))
 				}
 			}
 			for _, w := range r.Waves {
@@ -118,7 +121,7 @@ func naiveReboots(in plan.Input, p *plan.Plan, out map[[3]string]string) {
 				}
 				if may && has(w.Hosts, h.Name) && p.Changes[w.Change].Reboot == policy.RebootIfRequired && (first == nil || w.Opens.Before(first.Opens)) {
 					first = &w
-					out[[3]string{"reboot", h.Name}] = fmt.Sprintf("planned %s/%s %s %s", r.Ring, r.Lane, w.Window, span(w))
+					out[[3]string{"reboot", h.Name}] = fmt.Sprintf("planned %s/%s %s %s", r.Ring, r.Lane, w.Window, plantest.Span(w))
 				}
 			}
 		}
@@ -126,13 +129,13 @@ func naiveReboots(in plan.Input, p *plan.Plan, out map[[3]string]string) {
 }
 
 // told writes a state as rowsOf does.
-func told(s plan.DiffState) string {
+func told(s effect.DiffState) string {
 	var out string
 	switch s.State {
 	case "planned":
-		out = fmt.Sprintf("planned %s/%s %s %s/%s", s.Ring, s.Lane, s.Window, short(s.Opens), short(s.Closes))
+		out = fmt.Sprintf("planned %s/%s %s %s/%s", s.Ring, s.Lane, s.Window, plantest.Short(s.Opens), plantest.Short(s.Closes))
 	case "waiting":
-		out = fmt.Sprintf("waiting %s/%s for %s until %s", s.Ring, s.Lane, s.For, short(s.Until))
+		out = fmt.Sprintf("waiting %s/%s for %s until %s", s.Ring, s.Lane, s.For, plantest.Short(s.Until))
 	case "rejected":
 		out = fmt.Sprintf("rejected %s/%s", s.Ring, s.Lane)
 	case "covered":
@@ -149,24 +152,24 @@ func told(s plan.DiffState) string {
 // TestDiffIsTheDifferenceOfThePlans: 500 pairs of small policies. Every row that differs between the two plans is in
 // exactly one group with the right ends, every other is in none, and the kind says what the ends say.
 func TestDiffIsTheDifferenceOfThePlans(t *testing.T) {
-	kinds := map[plan.DiffKind]int{}
+	kinds := map[effect.Kind]int{}
 	for i := range 5 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) { comparePair(t, pairs().Draw(t, "pair"), kinds) })
 		})
 	}
 	// Pairs that are the same each time show that every kind occurs at all.
-	for seed := 0; len(kinds) < len(plan.DiffKinds()) && seed < 3000; seed++ {
+	for seed := 0; len(kinds) < len(effect.Kinds()) && seed < 3000; seed++ {
 		comparePair(t, pairs().Example(seed), kinds)
 	}
-	for _, k := range plan.DiffKinds() {
+	for _, k := range effect.Kinds() {
 		if kinds[k] == 0 {
 			t.Errorf("no pair had a group of kind %s", k)
 		}
 	}
 }
 
-func comparePair(t rapid.TB, pair [2]plan.Input, kinds map[plan.DiffKind]int) {
+func comparePair(t rapid.TB, pair [2]plan.Input, kinds map[effect.Kind]int) {
 	if pair[0].Policy == nil && pair[1].Policy == nil {
 		return
 	}
@@ -182,7 +185,7 @@ func comparePair(t rapid.TB, pair [2]plan.Input, kinds map[plan.DiffKind]int) {
 			want[[3]string{key[0], "", to}]++
 		}
 	}
-	d, err := plan.Diff(pair[0], pair[1])
+	d, err := effect.Diff(pair[0], pair[1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +193,7 @@ func comparePair(t rapid.TB, pair [2]plan.Input, kinds map[plan.DiffKind]int) {
 	for _, g := range d.Groups {
 		kinds[g.Kind]++
 		checkGroup(t, g, pair[0].At)
-		if g.Of == plan.OfRing {
+		if g.Of == effect.OfRing {
 			continue
 		}
 		got[[3]string{string(g.Of), told(g.From), told(g.To)}] += g.Count
@@ -210,15 +213,15 @@ func comparePair(t rapid.TB, pair [2]plan.Input, kinds map[plan.DiffKind]int) {
 }
 
 // checkGroup says in other words what kinds mean.
-func checkGroup(t rapid.TB, g plan.DiffGroup, at time.Time) {
+func checkGroup(t rapid.TB, g effect.DiffGroup, at time.Time) {
 	from, to := g.From.Standing, g.To.Standing
-	loud := from == plan.StandsRejected && to == plan.StandsApproved
-	wrong := g.Of == plan.OfUpdate && (loud != (g.Kind == plan.RejectedToApproved) ||
-		(told(g.From) == "") != (g.Kind == plan.GainedCoverage) || (told(g.To) == "") != (g.Kind == plan.LostCoverage))
-	if g.By != nil && g.Of == plan.OfUpdate && from == plan.StandsApproved && to == from {
-		wrong = wrong || (*g.By < 0) != (g.Kind == plan.Earlier) || (*g.By > 0) != (g.Kind == plan.Later)
+	loud := from == effect.StandsRejected && to == effect.StandsApproved
+	wrong := g.Of == effect.OfUpdate && (loud != (g.Kind == effect.RejectedToApproved) ||
+		(told(g.From) == "") != (g.Kind == effect.GainedCoverage) || (told(g.To) == "") != (g.Kind == effect.LostCoverage))
+	if g.By != nil && g.Of == effect.OfUpdate && from == effect.StandsApproved && to == from {
+		wrong = wrong || (*g.By < 0) != (g.Kind == effect.Earlier) || (*g.By > 0) != (g.Kind == effect.Later)
 	}
-	if wrong || g.Count < 1 || len(g.Examples) > g.Count || g.Of != plan.OfRing && len(g.Examples) != min(g.Count, 5) {
+	if wrong || g.Count < 1 || len(g.Examples) > g.Count || g.Of != effect.OfRing && len(g.Examples) != min(g.Count, 5) {
 		t.Fatalf("at %s this is wrong: %+v", at, g)
 	}
 }
@@ -226,15 +229,15 @@ func checkGroup(t rapid.TB, g plan.DiffGroup, at time.Time) {
 // TestDiffOfEqualPlans: a policy that says the same in other places and order has the same effect.
 func TestDiffOfEqualPlans(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := worlds().Draw(t, "world")
+		in := plantest.Worlds().Draw(t, "world")
 		other := in
 		p := *in.Policy
-		p.Source, p.Rings, p.Windows = "elsewhere.cue:1:1", again(t, p.Rings), again(t, p.Windows)
+		p.Source, p.Rings, p.Windows = "elsewhere.cue:1:1", rapid.Permutation(p.Rings).Draw(t, "rings"), rapid.Permutation(p.Windows).Draw(t, "windows")
 		for i := range p.Windows {
 			p.Windows[i].Source = fmt.Sprintf("elsewhere.cue:%d:1", i+2)
 		}
 		other.Policy = &p
-		d, err := plan.Diff(in, other)
+		d, err := effect.Diff(in, other)
 		if err != nil || d.State != "same" || len(d.Groups) > 0 {
 			t.Fatalf("%v, %+v", err, d)
 		}
@@ -243,7 +246,7 @@ func TestDiffOfEqualPlans(t *testing.T) {
 
 // TestDiffNeedsOneSnapshot: what was scanned at different times cannot be told from what was edited.
 func TestDiffNeedsOneSnapshot(t *testing.T) {
-	in := world("2026-11-21T12:00:00Z", update{openssl, approved})
+	in := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))
 	for name, spoil := range map[string]func(*plan.Input){
 		"another snapshot": func(in *plan.Input) { in.Snapshot = &inventory.Snapshot{Tenant: "acme"} },
 		"another instant":  func(in *plan.Input) { in.At = in.At.Add(time.Hour) },
@@ -251,11 +254,11 @@ func TestDiffNeedsOneSnapshot(t *testing.T) {
 	} {
 		other := in
 		spoil(&other)
-		if _, err := plan.Diff(in, other); err == nil {
+		if _, err := effect.Diff(in, other); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := plan.Diff(plan.Input{}, plan.Input{}); err == nil {
+	if _, err := effect.Diff(plan.Input{}, plan.Input{}); err == nil {
 		t.Error("no policy at all: no error")
 	}
 }
