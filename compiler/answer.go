@@ -11,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // answer is what a task comes to. Encoded, it crosses from the process that compiles and lies in the cache; equal
@@ -36,7 +37,7 @@ func (a *answer) encode() []byte {
 		out.HostSources = nil
 		t.Modules = slices.Clone(t.Modules)
 		for i, m := range t.Modules {
-			if strings.HasPrefix(m.Path, baselineDir+"/") {
+			if strings.HasPrefix(m.Path, repository.BaselineDir+"/") {
 				t.Modules[i].Text = ""
 			}
 		}
@@ -55,7 +56,7 @@ func (a *answer) encode() []byte {
 var errAnswer = errors.New("this is no answer to the task")
 
 // decode reads an answer. Whatever the bytes are, it ends with an answer or an error.
-func decode(data []byte, shared map[string]*File) (*answer, error) {
+func decode(data []byte, shared map[string]*repository.File) (*answer, error) {
 	a := &answer{}
 	if err := json.Unmarshal(data, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", errAnswer, err)
@@ -70,7 +71,7 @@ func decode(data []byte, shared map[string]*File) (*answer, error) {
 		a.Policy.Hosts[i].Source = s
 	}
 	for i, m := range a.Policy.Modules {
-		if !strings.HasPrefix(m.Path, baselineDir+"/") {
+		if !strings.HasPrefix(m.Path, repository.BaselineDir+"/") {
 			continue
 		}
 		file := shared[m.Path]

@@ -8,6 +8,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // TestAnswersAreWhole: an answer carries every field of a policy. A field that its encoding leaves out would be lost
@@ -55,7 +56,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"places":{"paths":["x"],"at":[-1,1,1,1,1]}}`))
 	f.Add([]byte(`{"policy":{"hosts":[{}]}}`))
 	f.Add([]byte(`null`))
-	shared := map[string]*File{"baseline/x.rego": {Data: []byte("package x")}}
+	shared := map[string]*repository.File{"baseline/x.rego": {Data: []byte("package x")}}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a, err := decode(raw, shared)
 		if err != nil {

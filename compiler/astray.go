@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -21,16 +22,16 @@ func (s *session) astray() (list diag.List) {
 			continue
 		}
 		switch path.Dir(f.Path) {
-		case tenantsDir:
+		case repository.TenantsDir:
 			list = append(list, strayed(f.Path).WithFix("move it into the folder of the tenant that it is about"))
 		case ".":
-			if at, ok := tenantAtTop(f); ok && base != settingsFile {
+			if at, ok := tenantAtTop(f); ok && base != repository.SettingsFile {
 				list = append(list, diag.New(diag.UnreadFile, "%s is about a tenant and lies outside its folder", base).At(at).
-					WithFix("a tenant's policy stands in %s/<name>", tenantsDir))
+					WithFix("a tenant's policy stands in %s/<name>", repository.TenantsDir))
 			}
 		}
 	}
-	return append(list, s.deepModules(baselineDir, false)...)
+	return append(list, s.deepModules(repository.BaselineDir, false)...)
 }
 
 func strayed(name string) diag.Diagnostic {
@@ -39,7 +40,7 @@ func strayed(name string) diag.Diagnostic {
 }
 
 // tenantAtTop finds a field `tenant` at the top of a file.
-func tenantAtTop(f File) (diag.Range, bool) {
+func tenantAtTop(f repository.File) (diag.Range, bool) {
 	file, err := parser.ParseFile(f.Path, f.Data)
 	if err != nil {
 		return diag.Range{}, false
@@ -61,10 +62,10 @@ func (s *session) deepModules(dir string, deep bool) (list diag.List) {
 		name := path.Join(dir, e.Name())
 		switch {
 		case putAside(e.Name()):
-		case e.IsDir() && strings.Count(name, "/") < maxDepth:
+		case e.IsDir() && strings.Count(name, "/") < repository.MaxDepth:
 			list = append(list, s.deepModules(name, true)...)
 		case deep && path.Ext(name) == ".rego":
-			list = append(list, strayed(name).WithFix("move it to %s: folders below it are not looked into", baselineDir))
+			list = append(list, strayed(name).WithFix("move it to %s: folders below it are not looked into", repository.BaselineDir))
 		}
 	}
 	return list

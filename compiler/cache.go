@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io/fs"
 
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -30,7 +31,7 @@ type keyBase struct {
 }
 
 // newKeyBase covers the program, its schema and every shared file.
-func newKeyBase(tool string, shared []File) keyBase {
+func newKeyBase(tool string, shared []repository.File) keyBase {
 	h := sha256.New()
 	put(h, "ringfence answers 2", tool, schemaDigest(), digestOf(shared))
 	return keyBase{h.Sum(nil), faulty(shared)}
@@ -55,7 +56,7 @@ func put(h hash.Hash, texts ...string) {
 }
 
 // digestOf covers all that a compilation can see of files.
-func digestOf(list []File) string {
+func digestOf(list []repository.File) string {
 	h := sha256.New()
 	for _, f := range list {
 		var size [8]byte

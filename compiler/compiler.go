@@ -15,6 +15,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // Options are what a caller adds to the tree.
@@ -45,9 +46,9 @@ type Options struct {
 func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, diag.List) {
 	s, err := newSession(repo, options)
 	if err != nil {
-		return &policy.Set{}, diag.List{tooMuch(".", err)}
+		return &policy.Set{}, diag.List{repository.TooMuch(".", err)}
 	}
-	settings := s.one(ctx, Task{Kind: SettingsTask, Name: settingsFile})
+	settings := s.one(ctx, Task{Kind: SettingsTask, Name: repository.SettingsFile})
 	diags := settings.Diags
 	set := &policy.Set{Settings: policy.Settings{Providers: []policy.ProviderSettings{}}}
 	if settings.Settings == nil {
@@ -75,7 +76,7 @@ func Tenants(repo fs.FS) []string {
 
 // tenants lists the directories of tenants/ by name.
 func tenants(repo fs.FS) ([]string, diag.List) {
-	entries, err := fs.ReadDir(repo, tenantsDir)
+	entries, err := fs.ReadDir(repo, repository.TenantsDir)
 	var names []string
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
@@ -83,7 +84,7 @@ func tenants(repo fs.FS) ([]string, diag.List) {
 		}
 	}
 	if err != nil || len(names) == 0 {
-		return nil, diag.List{diag.New(diag.NoTenants, "there is no tenant in this repository").At(diag.Range{File: tenantsDir}).
+		return nil, diag.List{diag.New(diag.NoTenants, "there is no tenant in this repository").At(diag.Range{File: repository.TenantsDir}).
 			WithFix("add tenants/<name>/tenant.cue, or begin with `ringfence init`")}
 	}
 	slices.Sort(names)

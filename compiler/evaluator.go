@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // Evaluator runs CUE over the files of an order. It returns one reply for each task, in the order of the tasks; a
@@ -17,16 +18,16 @@ type Evaluator interface {
 
 // Order is what an evaluator works on. It is plain data, so that it can be sent to another process.
 type Order struct {
-	Shared []File   // what all tasks may read
-	Known  []string // providers that hosts may name
+	Shared []repository.File // what all tasks may read
+	Known  []string          // providers that hosts may name
 	Tasks  []Task
 }
 
 // Task is one tenant, the settings or the scenarios.
 type Task struct {
 	Kind  TaskKind
-	Name  string // of the tenant, or the path that the others stand at
-	Files []File // which this task may read besides the shared ones
+	Name  string            // of the tenant, or the path that the others stand at
+	Files []repository.File // which this task may read besides the shared ones
 }
 
 // TaskKind says what a task is about.
@@ -83,7 +84,7 @@ func (e inProcess) Evaluate(ctx context.Context, o Order) []Reply {
 func failed(task Task, why Failure) diag.Diagnostic {
 	at := task.Name
 	if task.Kind == TenantTask || task.Kind == TraitsTask {
-		at = path.Join(tenantsDir, task.Name)
+		at = repository.TenantDir(task.Name)
 		for _, f := range task.Files {
 			if path.Ext(f.Path) == ".cue" && f.Mode&fs.ModeType == 0 {
 				at = f.Path

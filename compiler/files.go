@@ -9,21 +9,20 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
-
-const baselineDir = "baseline"
 
 // modules collects the Rego that decides for a tenant: the shared one and its own, sorted by path.
 func (t *tree) modules(dir string) ([]policy.Module, diag.List) {
 	out := []policy.Module{}
-	for _, d := range []string{baselineDir, dir} {
+	for _, d := range []string{repository.BaselineDir, dir} {
 		entries, err := t.ReadDir(d)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		for _, e := range entries {
-			if !isRego(e.Name()) {
+			if !repository.IsRego(e.Name()) {
 				continue
 			}
 			name := path.Join(d, e.Name())
@@ -33,11 +32,6 @@ func (t *tree) modules(dir string) ([]policy.Module, diag.List) {
 		}
 	}
 	return out, t.refused
-}
-
-// isRego tells the modules that decide from the tests that accompany them.
-func isRego(name string) bool {
-	return strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")
 }
 
 // noFile says that a file is not there, and which one may be meant.
@@ -58,7 +52,7 @@ func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
 }
 
 // home is the folder of the one tenant that is visible.
-func (t *tree) home() string { return path.Join(tenantsDir, t.tenant) + "/" }
+func (t *tree) home() string { return repository.TenantDir(t.tenant) + "/" }
 
 // hosts reads the hosts files that a tenant names; none of them may lie outside its directory.
 func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Host, diag.List) {

@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue/build"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
@@ -74,7 +75,7 @@ func (t *tree) packages() (out []string) {
 		for _, e := range entries {
 			name := path.Join(dir, e.Name())
 			holds = holds || path.Ext(name) == ".cue"
-			if e.IsDir() && depth < 3 && !putAside(e.Name()) && name != tenantsDir && name != "cue.mod" && name != scenariosDir {
+			if e.IsDir() && depth < 3 && !putAside(e.Name()) && name != repository.TenantsDir && name != "cue.mod" && name != repository.ScenariosDir {
 				walk(name, depth+1)
 			}
 		}

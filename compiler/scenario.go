@@ -14,19 +14,18 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
-
-const scenariosDir = "tests"
 
 // Scenarios reads the tests of a policy repository, tests/*.cue, sorted by name. It returns those that can be run and
 // what is wrong with the others; a repository without the folder has none. Running them is the caller's.
 func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scenario, diag.List) {
 	s, err := newSession(repo, options)
 	if err != nil {
-		return nil, diag.List{tooMuch(scenariosDir, err)}
+		return nil, diag.List{repository.TooMuch(repository.ScenariosDir, err)}
 	}
-	a := s.one(ctx, Task{Kind: ScenariosTask, Name: scenariosDir})
+	a := s.one(ctx, Task{Kind: ScenariosTask, Name: repository.ScenariosDir})
 	return a.Scenarios, a.Diags.Tidy()
 }
 
@@ -34,17 +33,17 @@ func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scena
 func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, diags = nil, diag.List{gaveUp(scenariosDir, p)}
+			out, diags = nil, diag.List{gaveUp(repository.ScenariosDir, p)}
 		}
 	}()
 	t := &tree{repo: c.repo, overlay: c.overlay}
-	if _, err := t.Stat(scenariosDir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := t.Stat(repository.ScenariosDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if list := t.inspect(scenariosDir); len(list) > 0 {
+	if list := t.inspect(repository.ScenariosDir); len(list) > 0 {
 		return nil, list
 	}
-	p, diags := t.load(scenariosDir)
+	p, diags := t.load(repository.ScenariosDir)
 	if len(diags) > 0 {
 		return nil, diags
 	}
@@ -52,8 +51,8 @@ func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 }
 
 func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.List) {
-	r := &reader{home: scenariosDir + "/"}
-	diags := append(r.strays(p), t.unread(p, scenariosDir)...)
+	r := &reader{home: repository.ScenariosDir + "/"}
+	diags := append(r.strays(p), t.unread(p, repository.ScenariosDir)...)
 	it, err := p.root.LookupPath(cue.MakePath(cue.Str("scenario"))).Fields()
 	if err != nil {
 		return nil, diags
@@ -63,7 +62,7 @@ func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.Li
 		if it.Selector().LabelType() != cue.StringLabel {
 			continue // of a list, which the schema refuses
 		}
-		r := &reader{home: scenariosDir + "/"}
+		r := &reader{home: repository.ScenariosDir + "/"}
 		name := it.Selector().Unquoted()
 		if s := c.scenario(t, p, r, name); !r.diags.HasErrors() {
 			out = append(out, s)
@@ -76,7 +75,7 @@ func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.Li
 
 // scenario reads one scenario; without one, the reader has diagnostics.
 func (c *compilation) scenario(t *tree, p *program, r *reader, name string) policy.Scenario {
-	s := subject{arg: scenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
+	s := subject{arg: repository.ScenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
 	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(c, t, s, strict, failure, func(n node) { n.scenario(name) })

@@ -3,12 +3,12 @@ package compiler
 import (
 	"context"
 	"io/fs"
-	"path"
 	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // session is one compilation of a repository: what is shared was read once.
@@ -16,18 +16,18 @@ type session struct {
 	repo      fs.FS
 	evaluator Evaluator
 	cache     Cache
-	shared    []File
-	byPath    map[string]*File
+	shared    []repository.File
+	byPath    map[string]*repository.File
 	base      keyBase
 	known     []string
 }
 
 func newSession(repo fs.FS, options Options) (*session, error) {
-	shared, err := sharedFiles(repo)
+	shared, err := repository.Shared(repo)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{repo: repo, evaluator: options.Evaluator, cache: options.Cache, shared: shared, byPath: map[string]*File{}}
+	s := &session{repo: repo, evaluator: options.Evaluator, cache: options.Cache, shared: shared, byPath: map[string]*repository.File{}}
 	if s.evaluator == nil {
 		s.evaluator = inProcess{options.CheckModules}
 	}
@@ -137,7 +137,7 @@ func (s *session) prepare(ctx context.Context, jobs []*job) {
 // look finds a tenant's answer in the cache, or reads its files for the evaluator. A repository that knows the digest
 // of a directory saves reading it.
 func (s *session) look(j *job) {
-	dir := path.Join(tenantsDir, j.task.Name)
+	dir := repository.TenantDir(j.task.Name)
 	if r, ok := s.repo.(Digester); ok && s.cache != nil {
 		if digest, ok := r.DirDigest(dir); ok {
 			j.key = s.base.of(j.task, "tree "+digest, s.known)
@@ -146,9 +146,9 @@ func (s *session) look(j *job) {
 			}
 		}
 	}
-	list, err := tenantFiles(s.repo, j.task.Name)
+	list, err := repository.OfTenant(s.repo, j.task.Name)
 	if err != nil {
-		j.key, j.answer = "", &answer{Diags: diag.List{tooMuch(dir, err)}}
+		j.key, j.answer = "", &answer{Diags: diag.List{repository.TooMuch(dir, err)}}
 		return
 	}
 	j.task.Files = list
@@ -162,8 +162,8 @@ func (s *session) look(j *job) {
 	}
 }
 
-func faulty(list []File) bool {
-	return slices.ContainsFunc(list, func(f File) bool { return f.Fault != "" })
+func faulty(list []repository.File) bool {
+	return slices.ContainsFunc(list, func(f repository.File) bool { return f.Fault != "" })
 }
 
 // recall takes the answer from the cache. One that cannot be read counts as none.

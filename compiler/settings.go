@@ -9,20 +9,19 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
-
-const settingsFile = "ringfence.cue"
 
 // readSettings reads the tool settings. A mistake in them costs no tenant its policy.
 func (c *compilation) readSettings() (list diag.List) {
 	defer func() {
 		if p := recover(); p != nil {
-			list = diag.List{gaveUp(settingsFile, p)}
+			list = diag.List{gaveUp(repository.SettingsFile, p)}
 		}
 	}()
 	c.settings.Providers = []policy.ProviderSettings{}
 	t := &tree{repo: c.repo, overlay: c.overlay}
-	if _, err := t.Stat(settingsFile); errors.Is(err, fs.ErrNotExist) {
+	if _, err := t.Stat(repository.SettingsFile); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	settings, ok := t.plainSettings()
@@ -41,12 +40,12 @@ func (c *compilation) readSettings() (list diag.List) {
 // loadSettings reads any settings, or finds what is wrong with them.
 func (c *compilation) loadSettings(t *tree) (policy.Settings, diag.List) {
 	none := policy.Settings{Providers: []policy.ProviderSettings{}}
-	p, list := t.load(settingsFile)
+	p, list := t.load(repository.SettingsFile)
 	if len(list) > 0 {
 		return none, list
 	}
-	r := &reader{home: settingsFile}
-	s := subject{arg: settingsFile, definition: "#Settings"}
+	r := &reader{home: repository.SettingsFile}
+	s := subject{arg: repository.SettingsFile, definition: "#Settings"}
 	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(c, t, s, strict, failure, func(n node) { n.settings() })

@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // settingsSchema is the part of the schema that settings need; it stands on its own.
@@ -20,7 +21,7 @@ const settingsSchema = schemaMount + "/policy/settings.cue"
 // of the schema and three module files for a few lines. Only what CUE finds flawless counts: ok is false for anything
 // else, and whatever there is to say of it is for the loader's program to say.
 func (t *tree) plainSettings() (out policy.Settings, ok bool) {
-	file, err := t.parse(settingsFile)
+	file, err := t.parse(repository.SettingsFile)
 	if err != nil || !readsOnlySettings(file) {
 		return out, false
 	}
@@ -37,7 +38,7 @@ func (t *tree) plainSettings() (out policy.Settings, ok bool) {
 	}
 	p := &program{ctx: cuecontext.New(), inst: inst}
 	p.root, p.schema = p.ctx.BuildInstance(inst), p.ctx.BuildInstance(imported)
-	r := &reader{home: settingsFile}
+	r := &reader{home: repository.SettingsFile}
 	strict := r.root(p.root.Unify(p.definition("#Settings")), p)
 	if strict.v.Validate(cue.Concrete(true)) != nil {
 		return out, false

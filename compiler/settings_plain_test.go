@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 	"testing/fstest"
+
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // TestPlainSettingsAreTheLoaders: the short way says what CUE's loader says, positions included, or leaves it to it.
@@ -36,7 +38,7 @@ func TestPlainSettingsAreTheLoaders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repo := fstest.MapFS{
-				settingsFile: {Data: []byte(tt.text)}, "baseline/b.cue": {Data: []byte("package baseline\n\nledger: remote: \"origin\"\n")},
+				repository.SettingsFile: {Data: []byte(tt.text)}, "baseline/b.cue": {Data: []byte("package baseline\n\nledger: remote: \"origin\"\n")},
 				moduleFile: {Data: []byte("module: \"msp.example/patches@v0\"\nlanguage: version: \"v0.17.0\"\n")},
 			}
 			overlay, err := newOverlay(repo)

@@ -12,11 +12,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
-	"github.com/ringfence/ringfence/internal/lazyregexp"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
-
-// A tenant's name becomes part of Git refs, so it is flat and plain.
-var tenantGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // compiled is one tenant's result. Policy is nil if there is none.
 type compiled struct {
@@ -27,13 +24,13 @@ type compiled struct {
 
 // tenant compiles one directory of tenants/. Whatever it holds, the answer is a policy or diagnostics, never a panic.
 func (c *compilation) tenant(name string) (out compiled) {
-	dir := path.Join(tenantsDir, name)
+	dir := repository.TenantDir(name)
 	defer func() {
 		if p := recover(); p != nil {
 			out = compiled{diags: diag.List{gaveUp(dir, p)}}
 		}
 	}()
-	if !tenantGrammar.MatchString(name) {
+	if !repository.IsTenantName(name) {
 		return compiled{diags: diag.List{diag.New(diag.WrongValue, "%q cannot be a tenant's name", name).At(diag.Range{File: dir}).
 			WithFix("rename the directory: lower-case letters, digits and -, at most 63")}}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // Traits are what one tenant takes from definitions of the repository, such as baseline.#Tenant.
@@ -48,7 +48,7 @@ type Parameter struct {
 func TraitsOf(ctx context.Context, repo fs.FS, options Options, names []string) ([]Traits, diag.List) {
 	s, err := newSession(repo, options)
 	if err != nil {
-		return nil, diag.List{tooMuch(".", err)}
+		return nil, diag.List{repository.TooMuch(".", err)}
 	}
 	var jobs, missing []*job
 	for _, name := range names {
@@ -74,7 +74,7 @@ func TraitsOf(ctx context.Context, repo fs.FS, options Options, names []string) 
 
 // traits loads one tenant and takes it apart.
 func (c *compilation) traits(name string) (out *Traits, diags diag.List) {
-	dir := path.Join(tenantsDir, name)
+	dir := repository.TenantDir(name)
 	defer func() {
 		if p := recover(); p != nil {
 			out, diags = nil, diag.List{gaveUp(dir, p)}

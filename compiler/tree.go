@@ -12,12 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/syntax"
-)
-
-const (
-	maxFile    = 1 << 20
-	tenantsDir = "tenants"
 )
 
 // tree is what one tenant's compilation may see of a repository: everything but the other tenants, with the embedded
@@ -76,7 +72,7 @@ func (t *tree) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
+	if len(data) > repository.MaxFile {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: t.refuse(name, "is larger than 1 MiB")}
 	}
 	if !utf8.Valid(data) {
@@ -145,7 +141,7 @@ func (t *tree) source(op, name string) (ours bool, err error) {
 }
 
 func (t *tree) hidden(name string) bool {
-	rest, ok := strings.CutPrefix(name, tenantsDir+"/")
+	rest, ok := strings.CutPrefix(name, repository.TenantsDir+"/")
 	if !ok {
 		return false
 	}
@@ -176,27 +172,18 @@ func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case err != nil:
-		return nil, t.refuse(name, unreadable+cause(err))
+		return nil, t.refuse(name, unreadable+repository.Cause(err))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, t.refuse(name, "is a symbolic link")
 	case !info.IsDir() && !info.Mode().IsRegular():
 		return nil, t.refuse(name, "is not a regular file")
-	case !info.IsDir() && info.Size() > maxFile:
+	case !info.IsDir() && info.Size() > repository.MaxFile:
 		return nil, t.refuse(name, "is larger than 1 MiB")
 	}
 	return info, nil
 }
 
 const unreadable = "cannot be read: "
-
-// cause is what a file system says, without the path that a diagnostic shows anyway.
-func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return diag.OneLine(err.Error())
-}
 
 // refuse remembers the refusal once per file.
 func (t *tree) refuse(name, why string) error {

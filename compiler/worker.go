@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // BatchSize is how many tenants share one CUE context at most. A context never forgets: with 50 tenants it holds half
@@ -24,7 +25,7 @@ const BatchSize = 32
 
 // Worker answers tasks over one set of shared files. It is what runs in a child process.
 type Worker struct {
-	shared  *files
+	shared  *repository.FS
 	check   func([]policy.Module) diag.List
 	overlay fstest.MapFS
 	broken  error // of the module files
@@ -46,8 +47,8 @@ type compilation struct {
 var builtin = []string{"apt", "sim"}
 
 // NewWorker makes a worker. Check compiles one tenant's Rego modules; nil accepts all.
-func NewWorker(shared []File, check func([]policy.Module) diag.List) *Worker {
-	w := &Worker{shared: newFiles(shared), check: check}
+func NewWorker(shared []repository.File, check func([]policy.Module) diag.List) *Worker {
+	w := &Worker{shared: repository.NewFS(shared), check: check}
 	w.overlay, w.broken = newOverlay(w.shared)
 	return w
 }
@@ -67,12 +68,12 @@ func (w *Worker) Do(known []string, tasks []Task, begin func(int), reply func(in
 }
 
 func (w *Worker) batch(known []string, tasks []Task) *compilation {
-	var own []File
+	var own []repository.File
 	for _, t := range tasks {
 		own = append(own, t.Files...)
 	}
 	return &compilation{
-		repo: w.shared.joined(own), overlay: w.overlay, checkModules: w.check, known: known,
+		repo: w.shared.Joined(own), overlay: w.overlay, checkModules: w.check, known: known,
 		permissive: func() fstest.MapFS {
 			w.once.Do(func() { w.loose = permissive(w.overlay) })
 			return w.loose
@@ -126,8 +127,8 @@ func (c *compilation) loadAll(names []string) (out map[string]*program) {
 	var args, plain []string
 	for _, name := range names {
 		t := &tree{repo: c.repo, tenant: name, overlay: c.overlay}
-		dir := path.Join(tenantsDir, name)
-		if !tenantGrammar.MatchString(name) || len(t.inspect(dir)) > 0 {
+		dir := repository.TenantDir(name)
+		if !repository.IsTenantName(name) || len(t.inspect(dir)) > 0 {
 			continue
 		}
 		if guard := t.guard(dir); guard != nil {
@@ -160,7 +161,7 @@ func seesTenants(inst *build.Instance, seen map[*build.Instance]bool) bool {
 			continue
 		}
 		seen[imp] = true
-		if strings.HasPrefix(strings.TrimPrefix(imp.Dir, "/"), tenantsDir+"/") || seesTenants(imp, seen) {
+		if strings.HasPrefix(strings.TrimPrefix(imp.Dir, "/"), repository.TenantsDir+"/") || seesTenants(imp, seen) {
 			return true
 		}
 	}
@@ -178,7 +179,7 @@ func (c *compilation) quick(name string, p *program) (out compiled, ok bool) {
 			out, ok = compiled{}, false
 		}
 	}()
-	dir := path.Join(tenantsDir, name)
+	dir := repository.TenantDir(name)
 	p.root = p.ctx.BuildInstance(p.inst)
 	if p.root.Err() != nil {
 		return compiled{}, false

@@ -41,6 +41,7 @@ var rules = []rule{
 	{"compiler/plan", []string{cue, opa, grpc}, "plan is a pure function of values"},
 	{"compiler/effect", []string{cue, opa, grpc}, "what an edit does is a pure function of two plans' inputs"},
 	{"compiler/window", []string{cue, opa, grpc}, "time arithmetic depends on nothing"},
+	{"compiler/repository", []string{cue, opa, grpc}, "which files there are hangs on no evaluator; they are sent to it"},
 	{"compiler/inventory", []string{cue, opa, grpc}, "hosts and snapshots never go through an evaluator"},
 }
 

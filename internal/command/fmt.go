@@ -16,8 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/limited"
 )
 
@@ -134,7 +134,7 @@ func cueAndRego(root, from string) ([]string, error) {
 }
 
 // readable reads the files to lay out, and says which are no text that the compiler would read.
-func readable(root string, names []string) (files []compiler.File, broken diag.List, err error) {
+func readable(root string, names []string) (files []repository.File, broken diag.List, err error) {
 	for _, name := range names {
 		full := filepath.Join(root, filepath.FromSlash(name))
 		info, err := os.Stat(full)
@@ -152,13 +152,13 @@ func readable(root string, names []string) (files []compiler.File, broken diag.L
 				WithFix("replace it with a file that the compiler would read"))
 			continue
 		}
-		files = append(files, compiler.File{Path: name, Size: info.Size(), Data: src})
+		files = append(files, repository.File{Path: name, Size: info.Size(), Data: src})
 	}
 	return files, broken, nil
 }
 
 // layOut writes one file anew. Nothing is written if it is right already, does not parse, or only is to be checked.
-func layOut(root string, f compiler.File, as limited.Layout, check bool) (changed bool, err error) {
+func layOut(root string, f repository.File, as limited.Layout, check bool) (changed bool, err error) {
 	if len(as.Diags) > 0 || bytes.Equal(as.Text, f.Data) {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 var _ compiler.Evaluator = (*Pool)(nil)
@@ -11,7 +12,7 @@ var _ compiler.Evaluator = (*Pool)(nil)
 // Evaluate compiles in children, which are sent the shared files once.
 func (p *Pool) Evaluate(ctx context.Context, in compiler.Order) []compiler.Reply {
 	o := &order{replies: make([]compiler.Reply, len(in.Tasks)), shared: in.Shared}
-	o.batches = cut(len(in.Tasks), func(i int) []compiler.File { return in.Tasks[i].Files }, func(i int) bool {
+	o.batches = cut(len(in.Tasks), func(i int) []repository.File { return in.Tasks[i].Files }, func(i int) bool {
 		return in.Tasks[i].Kind != compiler.TenantTask && in.Tasks[i].Kind != compiler.TraitsTask
 	})
 	o.request = func(b batch, fresh bool) request {

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -15,7 +16,7 @@ import (
 type hand struct {
 	start func(context.Context) (*sandbox.Child, error)
 	child *sandbox.Child
-	knows *compiler.File // the first of the shared files that the child has
+	knows *repository.File // the first of the shared files that the child has
 }
 
 func (h *hand) drop() {

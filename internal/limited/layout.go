@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -20,10 +21,10 @@ type Layout struct {
 
 // Format lays out CUE and Rego files, each by its name's ending, in their order. Lines end with LF afterwards. A cancelled
 // context leaves the rest without text and diagnostics.
-func (p *Pool) Format(ctx context.Context, files []compiler.File) []Layout {
+func (p *Pool) Format(ctx context.Context, files []repository.File) []Layout {
 	o := &order{
 		replies: make([]compiler.Reply, len(files)),
-		batches: cut(len(files), func(i int) []compiler.File { return files[i : i+1] }, func(int) bool { return false }),
+		batches: cut(len(files), func(i int) []repository.File { return files[i : i+1] }, func(int) bool { return false }),
 		request: func(b batch, _ bool) (r request) {
 			for _, item := range b {
 				r.Layout = append(r.Layout, files[item])
@@ -40,7 +41,7 @@ func (p *Pool) Format(ctx context.Context, files []compiler.File) []Layout {
 }
 
 // layOut is the child's side.
-func layOut(f compiler.File) ([]byte, diag.List) {
+func layOut(f repository.File) ([]byte, diag.List) {
 	format := syntax.Format
 	if path.Ext(f.Path) == ".rego" {
 		format = decide.Format
@@ -56,7 +57,7 @@ func packLayout(text []byte, list diag.List) []byte {
 	return data
 }
 
-func unpackLayout(f compiler.File, r compiler.Reply) (out Layout) {
+func unpackLayout(f repository.File, r compiler.Reply) (out Layout) {
 	switch {
 	case r.Failure != "":
 		out.Diags = diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, r.Failure).WithFix("look for what is nested without end")}

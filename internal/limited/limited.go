@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -38,13 +39,13 @@ type request struct {
 	Compile *compileRequest
 	Ask     *question
 	Test    [][]policy.Module // the modules of one run of tests each
-	Layout  []compiler.File
+	Layout  []repository.File
 }
 
 // compileRequest carries shared files once, then tasks.
 type compileRequest struct {
 	Fresh  bool // forget the shared files of before
-	Shared []compiler.File
+	Shared []repository.File
 	Known  []string
 	Tasks  []compiler.Task
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -254,7 +255,7 @@ func TestRegoTestBomb(t *testing.T) {
 // TestFormat: files are laid out in their order; one that no parser bears is one diagnostic, whatever lies beside it.
 func TestFormat(t *testing.T) {
 	deep := strings.Repeat("[", 400000)
-	out := pool(t).Format(t.Context(), []compiler.File{
+	out := pool(t).Format(t.Context(), []repository.File{
 		{Path: "a.cue", Data: []byte("package a\r\nb:   1\r\n")},
 		{Path: "deep.cue", Data: []byte("package a\n\n_x: " + deep)},
 		{Path: "minus.cue", Data: []byte("package a\n\n_x: " + strings.Repeat("-", 900000) + "1")},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -52,7 +53,7 @@ func Limits() string {
 // order is work for children: items by number in batches, and the request that asks for a batch.
 type order struct {
 	batches []batch
-	shared  []compiler.File // which a child is sent once, and keeps until it is sent others
+	shared  []repository.File // which a child is sent once, and keeps until it is sent others
 	request func(b batch, fresh bool) request
 	replies []compiler.Reply
 }

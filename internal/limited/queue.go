@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/ringfence/ringfence/compiler"
+	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // batch is a list of items by number; one that is alone has no neighbours to blame.
@@ -11,7 +12,7 @@ type batch []int
 
 // cut makes batches of n items: small enough for a child's memory, and enough of them to keep every core busy. An item
 // that is to go alone begins a batch.
-func cut(n int, files func(int) []compiler.File, alone func(int) bool) (out []batch) {
+func cut(n int, files func(int) []repository.File, alone func(int) bool) (out []batch) {
 	var now batch
 	held := 0
 	for i := range n {

@@ -1,4 +1,4 @@
-package compiler
+package repository
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// files shows bundled files as a file system. It follows no symlink: Stat describes the link.
-type files struct {
+// FS shows Files as a file system. It follows no symlink: Stat describes the link.
+type FS struct {
 	byPath map[string]*File
 	dirs   map[string][]fs.DirEntry
 }
@@ -20,10 +20,12 @@ var _ interface {
 	fs.ReadDirFS
 	fs.ReadFileFS
 	fs.StatFS
-} = (*files)(nil)
+} = (*FS)(nil)
 
-func newFiles(list []File) *files {
-	f := &files{map[string]*File{".": {Path: ".", Mode: fs.ModeDir}}, map[string][]fs.DirEntry{}}
+// NewFS shows a list of files, and the directories above them that nobody named. Of two entries of one path the first
+// counts, unless only the second says that a directory could not be listed.
+func NewFS(list []File) *FS {
+	f := &FS{map[string]*File{".": {Path: ".", Mode: fs.ModeDir}}, map[string][]fs.DirEntry{}}
 	for i := range list {
 		f.add(&list[i])
 	}
@@ -33,17 +35,17 @@ func newFiles(list []File) *files {
 	return f
 }
 
-// joined is f with more files in it, for as long as one batch takes.
-func (f *files) joined(more []File) *files {
+// Joined is f with more files in it, for as long as one batch takes.
+func (f *FS) Joined(more []File) *FS {
 	all := make([]File, 0, len(f.byPath)+len(more))
 	for _, old := range f.byPath {
 		all = append(all, *old)
 	}
-	return newFiles(append(all, more...))
+	return NewFS(append(all, more...))
 }
 
 // add puts a file, and the directories above it that nobody named, in their places.
-func (f *files) add(file *File) {
+func (f *FS) add(file *File) {
 	if !fs.ValidPath(file.Path) {
 		return
 	}
@@ -61,7 +63,7 @@ func (f *files) add(file *File) {
 	}
 }
 
-func (f *files) find(op, name string) (*File, error) {
+func (f *FS) find(op, name string) (*File, error) {
 	file := f.byPath[name]
 	switch {
 	case file == nil:
@@ -73,7 +75,7 @@ func (f *files) find(op, name string) (*File, error) {
 }
 
 // Open opens a file or directory.
-func (f *files) Open(name string) (fs.File, error) {
+func (f *FS) Open(name string) (fs.File, error) {
 	file, err := f.find("open", name)
 	if err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func (f *files) Open(name string) (fs.File, error) {
 }
 
 // ReadFile returns a file's content.
-func (f *files) ReadFile(name string) ([]byte, error) {
+func (f *FS) ReadFile(name string) ([]byte, error) {
 	file, err := f.find("open", name)
 	if err != nil {
 		return nil, err
@@ -102,7 +104,7 @@ func (f *files) ReadFile(name string) ([]byte, error) {
 }
 
 // ReadDir lists a directory, sorted by name.
-func (f *files) ReadDir(name string) ([]fs.DirEntry, error) {
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if _, err := f.find("readdir", name); err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func (f *files) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // Stat describes an entry.
-func (f *files) Stat(name string) (fs.FileInfo, error) {
+func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	file, err := f.find("stat", name)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,7 @@
-package compiler
+// Package repository is what a compilation may see of a policy repository: where its folders are, which files one tenant
+// and all of them can read, and those files as a file system. In goes an fs.FS, the working folder or a commit's tree; out
+// come Files, plain data that can be sent to the process that compiles. It knows no CUE.
+package repository
 
 import (
 	"errors"
@@ -8,7 +11,33 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
+
+// Where things stand in a repository.
+const (
+	TenantsDir   = "tenants"       // one folder a tenant
+	BaselineDir  = "baseline"      // what tenants share, and the Rego that decides for all
+	ScenariosDir = "tests"         // scenarios
+	SettingsFile = "ringfence.cue" // the tool's settings
+)
+
+// What policy never needs more of.
+const (
+	MaxFile    = 1 << 20  // bytes of one file
+	MaxDepth   = 32       // folders within each other
+	maxShared  = 64 << 20 // bytes that one tenant, or all that tenants share, may hold
+	maxEntries = 100_000
+)
+
+// TenantDir is the folder of one tenant.
+func TenantDir(name string) string { return path.Join(TenantsDir, name) }
+
+// A tenant's name becomes part of Git refs, so it is flat and plain.
+var tenantGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// IsTenantName reports whether a folder's name can be that of a tenant.
+func IsTenantName(name string) bool { return tenantGrammar.MatchString(name) }
 
 // File is one entry of a repository as a compilation may see it. It travels to the process that compiles, which has
 // no other sight of the repository.
@@ -19,12 +48,6 @@ type File struct {
 	Data  []byte // of regular files within the limit
 	Fault string // why the repository does not give it
 }
-
-const (
-	maxShared  = 64 << 20 // bytes that one tenant, or all that tenants share, may hold
-	maxEntries = 100_000
-	maxDepth   = 32
-)
 
 // errTooMuch ends a walk through a repository that holds more than policy ever needs.
 var errTooMuch = errors.New("holds more than policy needs: at most 64 MiB, 100,000 entries, 32 folders deep")
@@ -37,19 +60,20 @@ type bundle struct {
 	seen  int
 }
 
-// sharedFiles are the files that more than one tenant can read: every CUE and calendar file outside the tenants'
+// Shared are the files that more than one tenant can read: every CUE and calendar file outside the tenants'
 // directories, the module files, the baseline's Rego. Directories whose name begins with a dot are out of sight.
-func sharedFiles(repo fs.FS) ([]File, error) {
+// They are sorted by path; the error of a repository that holds more than policy needs is for TooMuch.
+func Shared(repo fs.FS) ([]File, error) {
 	b := &bundle{repo: repo}
 	err := b.walk(".", func(name string, e fs.DirEntry) choice {
 		dir, base := path.Split(name)
 		switch {
 		case e.IsDir():
-			if base[0] == '.' || dir == tenantsDir+"/" {
+			if base[0] == '.' || dir == TenantsDir+"/" {
 				return skip
 			}
 			return keep
-		case !e.Type().IsRegular(), path.Ext(base) == ".cue", path.Ext(base) == ".ics", dir == "cue.mod/", dir == baselineDir+"/" && isRego(base):
+		case !e.Type().IsRegular(), path.Ext(base) == ".cue", path.Ext(base) == ".ics", dir == "cue.mod/", dir == BaselineDir+"/" && IsRego(base):
 			return keep
 		}
 		return skip
@@ -57,10 +81,10 @@ func sharedFiles(repo fs.FS) ([]File, error) {
 	return b.sorted(), err
 }
 
-// tenantFiles are all files of one tenant's directory.
-func tenantFiles(repo fs.FS, name string) ([]File, error) {
+// OfTenant are all files of one tenant's directory, sorted by path; the error is for TooMuch.
+func OfTenant(repo fs.FS, name string) ([]File, error) {
 	b := &bundle{repo: repo}
-	dir := path.Join(tenantsDir, name)
+	dir := TenantDir(name)
 	info, err := fs.Lstat(repo, dir)
 	if err != nil || !info.IsDir() {
 		b.add(dir, info, err)
@@ -80,12 +104,12 @@ const (
 
 // walk adds what choose keeps of a directory and all below it. Symlinks are kept as what they are, never followed.
 func (b *bundle) walk(dir string, choose func(string, fs.DirEntry) choice) error {
-	if strings.Count(dir, "/") >= maxDepth {
+	if strings.Count(dir, "/") >= MaxDepth {
 		return &fs.PathError{Op: "read", Path: dir, Err: errTooMuch}
 	}
 	entries, err := fs.ReadDir(b.repo, dir)
 	if err != nil {
-		b.files = append(b.files, File{Path: dir, Mode: fs.ModeDir, Fault: cause(err)})
+		b.files = append(b.files, File{Path: dir, Mode: fs.ModeDir, Fault: Cause(err)})
 		return nil
 	}
 	for _, e := range entries {
@@ -127,16 +151,16 @@ func (b *bundle) add(name string, info fs.FileInfo, err error) {
 	f := File{Path: name}
 	if err == nil {
 		f.Mode, f.Size = info.Mode().Type(), info.Size()
-		if f.Mode.IsRegular() && f.Size <= maxFile {
+		if f.Mode.IsRegular() && f.Size <= MaxFile {
 			f.Data, err = fs.ReadFile(b.repo, name)
 			f.Size = int64(len(f.Data))
 		}
 	}
-	if f.Size > maxFile {
+	if f.Size > MaxFile {
 		f.Data = nil
 	}
 	if err != nil {
-		f.Fault = cause(err)
+		f.Fault = Cause(err)
 	}
 	b.bytes += int64(len(f.Data))
 	b.files = append(b.files, f)
@@ -147,12 +171,26 @@ func (b *bundle) sorted() []File {
 	return b.files
 }
 
-// tooMuch is the one diagnostic of a repository, or a tenant, that cannot be read within the limits.
-func tooMuch(at string, err error) diag.Diagnostic {
+// TooMuch is the one diagnostic of a repository, or a tenant, that cannot be read within the limits.
+func TooMuch(at string, err error) diag.Diagnostic {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		at = p.Path
 	}
-	return diag.New(diag.RefusedFile, "%s %s", path.Base(at), cause(err)).At(diag.Range{File: at}).
+	return diag.New(diag.RefusedFile, "%s %s", path.Base(at), Cause(err)).At(diag.Range{File: at}).
 		WithFix("move what is no policy out of this folder")
+}
+
+// Cause is what a file system says, without the path that a diagnostic shows anyway.
+func Cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return diag.OneLine(err.Error())
+}
+
+// IsRego tells the modules that decide from the tests that accompany them.
+func IsRego(name string) bool {
+	return strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")
 }
