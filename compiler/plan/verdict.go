@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/canonical"
 )
 
 // verdict is what becomes of one update in one ring: decided once, whatever the number of hosts. Exactly one of
@@ -91,15 +92,11 @@ func (b *build) verdict(r, lane, u int, evidence *decision.Index) *verdict {
 	v := b.ruled(decision.Decide(q), r, lane, u)
 	if q.Canaries > 0 && v.rejected == nil {
 		v.left, q.Rest = q.CanariesLeft(), true
-		if rest := decision.Decide(q); rest.Outcome != v.decision.Outcome || !sameEnd(rest.Until, v.decision.Until) {
+		if rest := decision.Decide(q); rest.Outcome != v.decision.Outcome || !canonical.SameInstant(rest.Until, v.decision.Until) {
 			v.rest = b.ruled(rest, r, lane, u)
 		}
 	}
 	return v
-}
-
-func sameEnd(a, b *time.Time) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
 // ruled is the verdict that a decision makes.

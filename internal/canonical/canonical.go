@@ -61,3 +61,8 @@ func InstantPtr(t time.Time) *time.Time {
 	u := Instant(t)
 	return &u
 }
+
+// SameInstant compares optional fields: two that are not known are the same.
+func SameInstant(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/transport"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
@@ -65,7 +66,7 @@ func (p *pipeline) leftover(d due) {
 
 func someOf(hosts []string) string {
 	hosts = slices.Compact(slices.Sorted(slices.Values(hosts)))
-	return strings.Join(firstOf(hosts, 5), ", ")
+	return strings.Join(phrase.First(hosts, 5), ", ")
 }
 
 // next is the command with which a person goes on after a run.

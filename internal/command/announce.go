@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -150,7 +151,7 @@ func (r *recorder) doubts(s ledger.State, actions []ledger.Action) error {
 		return nil
 	}
 	slices.Sort(hosts)
-	return &runner.RefusedError{Why: "in doubt since the run began: " + strings.Join(firstOf(slices.Compact(hosts), 5), ", ")}
+	return &runner.RefusedError{Why: "in doubt since the run began: " + strings.Join(phrase.First(slices.Compact(hosts), 5), ", ")}
 }
 
 // still asks rules, approvals and gates once more about every update of a wave.
@@ -196,9 +197,9 @@ func (in judging) stands(j plan.Judgement, actions []ledger.Action) error {
 	case !slices.ContainsFunc(actions, func(a ledger.Action) bool { return has(a, update) }):
 		return nil
 	case !holds(d):
-		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", label(update), untrusted.Line(d.Reasons[0].Msg, 300))}
+		return &runner.RefusedError{Why: fmt.Sprintf("%s is no longer approved: %s", phrase.Update(update), untrusted.Line(d.Reasons[0].Msg, 300))}
 	case first > j.Left:
-		return &runner.RefusedError{Why: fmt.Sprintf("%s: %s of %s may go as canaries now, and not %d", label(update), count(j.Left, "more host"), d.Ring, first)}
+		return &runner.RefusedError{Why: fmt.Sprintf("%s: %s of %s may go as canaries now, and not %d", phrase.Update(update), phrase.Count(j.Left, "more host"), d.Ring, first)}
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/journal"
@@ -143,21 +145,21 @@ func (p *pipeline) stale(diffs []plan.Difference) error {
 	for _, d := range diffs {
 		lines = append(lines, untrusted.Line(d.String(), 300))
 	}
-	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %s due now changed since it was made", count(len(diffs), "thing")).
+	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %s due now changed since it was made", phrase.Count(len(diffs), "thing")).
 		WithDetail("%s", strings.Join(lines, "\n")).WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
 }
 
 // words names the waves that open at an instant.
 func (p *pipeline) words(made *plan.Plan, next time.Time) string {
-	v := planView{p: made, clocks: clocksOf(p.tenant)}
+	clocks := phrase.ClocksOf(p.tenant)
 	for _, r := range made.Rings {
 		for _, w := range r.Waves {
 			if w.Opens.Equal(next) {
-				return fmt.Sprintf("%s, window %s: %s", r.Ring, w.Window, v.when(w))
+				return fmt.Sprintf("%s, window %s: %s", r.Ring, w.Window, clocks.Occurrence(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, w.Hosts))
 			}
 		}
 	}
-	return v.instant(next)
+	return clocks.Instant(next)
 }
 
 // carryOut runs what is due and turns how it ended into an exit code.

@@ -10,6 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
@@ -46,7 +47,7 @@ func (p *pipeline) tripAt(ctx context.Context, sw *control.Switch, most int) err
 		}
 		order := control.Order{
 			Update: f.Update, Hosts: f.Hosts, Tenants: f.Tenants, By: "the breaker", At: p.machineTime(),
-			Reason: fmt.Sprintf("it failed on %s of %s", count(f.Hosts, "host"), count(f.Tenants, "tenant")),
+			Reason: fmt.Sprintf("it failed on %s of %s", phrase.Count(f.Hosts, "host"), phrase.Count(f.Tenants, "tenant")),
 		}
 		after, err := sw.Break(ctx, order)
 		if errors.Is(err, control.ErrStands) {
@@ -56,7 +57,7 @@ func (p *pipeline) tripAt(ctx context.Context, sw *control.Switch, most int) err
 			return err
 		}
 		c = after
-		p.out.event("break", event{"update": f.Update, "hosts": f.Hosts, "tenants": f.Tenants}, "the breaker holds %s for all tenants that share it: %s\n%s", label(f.Update), order.Reason, proposal(order))
+		p.out.event("break", event{"update": f.Update, "hosts": f.Hosts, "tenants": f.Tenants}, "the breaker holds %s for all tenants that share it: %s\n%s", phrase.Update(f.Update), order.Reason, proposal(order))
 	}
 	p.hold(c)
 	return nil
@@ -106,7 +107,7 @@ func proposal(b control.Order) string {
 
     #Tenant: approval: "%s": {match: purl: [%s], reject: reason: %s}
   to release it: ringfence unhalt --update '%s' --reason TEXT`,
-		ruleName("broken "+label(b.Update)), quoted(update), quoted(untrusted.Line(b.Reason, 200)), update)
+		ruleName("broken "+phrase.Update(b.Update)), quoted(update), quoted(untrusted.Line(b.Reason, 200)), update)
 }
 
 // quoted is a string of CUE, which reads those of JSON.

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	script "github.com/ringfence/ringfence/docs/verify"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/verify"
 )
@@ -66,7 +67,7 @@ func (a *app) bundle(ctx context.Context, f bundleFlags) error {
 		return notWritten(file, errors.New(a.asTyped(err, file)))
 	}
 	a.out.event("progress", event{"file": file, "head": report.Head, "records": report.Records}, "%s: %s, the last of %s; head %s",
-		file, count(report.Records, "record"), last.When.UTC().Format("2006-01-02 15:04Z"), report.Head)
+		file, phrase.Count(report.Records, "record"), last.When.UTC().Format("2006-01-02 15:04Z"), report.Head)
 	if !report.OK() {
 		a.out.say("the ledger does not verify: ringfence verify --bundle %s", file)
 		return done(ExitDenied)
@@ -145,7 +146,7 @@ func aboutBundle(r *verify.Report, last branch.LogEntry) string {
 		keys = "Signed by:\n\n"
 	}
 	for _, s := range r.Signers {
-		keys += fmt.Sprintf("- `%s`, %s, %s\n", s.Fingerprint, s.Principal, count(s.Records, "record"))
+		keys += fmt.Sprintf("- `%s`, %s, %s\n", s.Fingerprint, s.Principal, phrase.Count(s.Records, "record"))
 	}
 	return fmt.Sprintf(`# The patch ledger of %[1]s
 
@@ -167,5 +168,5 @@ With Ringfence, which also makes every plan again from the recorded inputs:
     ringfence verify --bundle FILE --head %[5]s
 
 Keep that commit. With next period's file, --head shows that nothing of this one was taken back.
-`, r.Tenant, count(r.Records, "record"), last.When.UTC().Format(time.RFC3339), last.Seq, r.Head, keys)
+`, r.Tenant, phrase.Count(r.Records, "record"), last.When.UTC().Format(time.RFC3339), last.Seq, r.Head, keys)
 }

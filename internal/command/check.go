@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/annotations"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -149,12 +150,12 @@ func (a *app) summarise(w *workspace, accepted int) {
 	for _, t := range w.set.Tenants {
 		a.out.emit("progress", t.Name+" compiles", event{"tenant": t.Name, "rings": len(t.Rings), "hosts": len(t.Hosts)})
 		if !a.json {
-			fmt.Fprintf(a.Stdout, "%s: %s%s, %s, %s, %s, %s\n", t.Name, off(t), count(len(t.Rings), "ring"), count(len(t.Hosts), "host"),
-				count(len(t.Windows), "window"), count(len(t.Rules), "rule"), count(len(t.Freezes), "freeze"))
+			fmt.Fprintf(a.Stdout, "%s: %s%s, %s, %s, %s, %s\n", t.Name, off(t), phrase.Count(len(t.Rings), "ring"), phrase.Count(len(t.Hosts), "host"),
+				phrase.Count(len(t.Windows), "window"), phrase.Count(len(t.Rules), "rule"), phrase.Count(len(t.Freezes), "freeze"))
 		}
 	}
 	if !a.json {
-		fmt.Fprintf(a.Stdout, "ok: %s, %s%s\n", count(len(w.set.Tenants), "tenant"), tally(w.list), besides(accepted))
+		fmt.Fprintf(a.Stdout, "ok: %s, %s%s\n", phrase.Count(len(w.set.Tenants), "tenant"), tally(w.list), besides(accepted))
 	}
 }
 
@@ -187,5 +188,5 @@ func tally(list diag.List) string {
 	for _, d := range list {
 		n[d.Severity]++
 	}
-	return count(n[diag.Error], "error") + ", " + count(n[diag.Warning], "warning")
+	return phrase.Count(n[diag.Error], "error") + ", " + phrase.Count(n[diag.Warning], "warning")
 }

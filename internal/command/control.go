@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -51,7 +52,7 @@ func tooFew(ws *workspace, q control.Quorum) (diag.Diagnostic, bool) {
 	}
 	why := "ledger.signed wants signed orders"
 	if n := ws.set.Settings.Control.Approvers; n > 0 {
-		why = fmt.Sprintf("control.unhalt wants %s", count(n, "person"))
+		why = fmt.Sprintf("control.unhalt wants %s", phrase.Count(n, "person"))
 	}
 	return diag.New(diag.BadSettings, "%s, and %s does not name so many: nobody could lift a halt order", why, signersPath).
 		At(diag.Range{File: "ringfence.cue"}).WithFix("add a line per person: NAME ssh-ed25519 KEY"), true
@@ -199,7 +200,7 @@ func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Ten
 		return nil
 	}
 	for _, b := range c.Breaks {
-		a.orderLine("break", b, "held by the breaker: %s, since %s (%s): %s%s\n%s", label(b.Update), b.At.Format(time.RFC3339),
+		a.orderLine("break", b, "held by the breaker: %s, since %s (%s): %s%s\n%s", phrase.Update(b.Update), b.At.Format(time.RFC3339),
 			untrusted.Line(b.Voice.String(), 200), untrusted.Line(b.Reason, 400), agreed(b, c.Persons), proposal(b.Order))
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/syntax"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // correct writes what the plan says into the expectations that differ, and takes these from the results. Nothing is
@@ -40,7 +41,7 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 			if err := writeReviewed(ws.repo.Root(), file, texts[file]); err != nil {
 				return err
 			}
-			a.out.event("progress", event{"updated": file, "values": n}, "updated %s: %s; look at it before you commit it", file, count(n, "value"))
+			a.out.event("progress", event{"updated": file, "values": n}, "updated %s: %s; look at it before you commit it", file, phrase.Count(n, "value"))
 		}
 	}
 	for _, c := range left {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 type diffFlags struct {
@@ -97,11 +98,11 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 			APIVersion: canonical.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
 			Kinds: []effect.Kind{}, Tenants: []effect.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
 		},
-		zones: map[string]clocks{}, off: d.switched(),
+		zones: map[string]phrase.Clocks{}, off: d.switched(),
 	}
 	for i, name := range d.tenants {
 		view.doc.Tenants = append(view.doc.Tenants, lists[i].sites...)
-		view.zones[name] = clocksOf(d.either(name))
+		view.zones[name] = phrase.ClocksOf(d.either(name))
 	}
 	view.doc.Kinds = kindsOf(view.doc.Tenants)
 	if a.json {

@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // kindUnknown is what --fail-on takes beside the kinds of changes.
@@ -56,7 +57,7 @@ func (g diffGate) denied(doc effect.DiffDocument) (why []string) {
 		why = append(why, strings.Join(found, ", "))
 	}
 	if n := unscanned(doc.Tenants); n > 0 && slices.Contains(g.failOn, kindUnknown) {
-		why = append(why, fmt.Sprintf("unknown: no scan has read %s", count(n, "host")))
+		why = append(why, fmt.Sprintf("unknown: no scan has read %s", phrase.Count(n, "host")))
 	}
 	if kinds, where := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
 		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s never scanned here; %s, or let it pass with --allow-unknown",
@@ -104,7 +105,7 @@ func wereNever(all, where []effect.TenantDiff) string {
 	if len(names) == 1 {
 		return names[0] + " was"
 	}
-	return some(names) + " were"
+	return phrase.Some(names) + " were"
 }
 
 // fetchRecords brings the ledgers of all tenants into a clone that has none, such as that of a pull request's job.
@@ -120,15 +121,6 @@ func wayToKnow(all, where []effect.TenantDiff) string {
 		}
 	}
 	return "ringfence scan --tenant " + flags + ", or bring the records of who scanned: " + fetchRecords
-}
-
-// some writes the first few names and how many more.
-func some(names []string) string {
-	const shown = 8
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
 
 // kindsOf lists the kinds that occur, the loudest first.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/effect"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -76,7 +77,7 @@ func (v diffView) tenantMarkdown(p *pages, t effect.TenantDiff) {
 		return
 	}
 	if why == "" {
-		why = count(len(t.Groups), "change")
+		why = phrase.Count(len(t.Groups), "change")
 	}
 	opened := p.add(fmt.Sprintf("\n<details><summary>%s: %s</summary>\n", name, why), len(end))
 	var last effect.Kind

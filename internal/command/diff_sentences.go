@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/effect"
 	"github.com/ringfence/ringfence/compiler/words"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -59,14 +60,14 @@ func said(s effect.DiffWords) string {
 	if s.Item != "" {
 		where += ", " + s.Item
 	}
-	return some(s.Tenants) + ": " + where
+	return phrase.Some(s.Tenants) + ": " + where
 }
 
 // sentencesAt is the line of the first sentence that says where it stands, at head if there is one.
 func sentencesAt(s effect.DiffWords) string {
 	for _, x := range append(slices.Clone(s.Now), s.Was...) {
 		if x.Source != "" {
-			return source(withoutColumn(x.Source))
+			return phrase.Source(withoutColumn(x.Source))
 		}
 	}
 	return ""

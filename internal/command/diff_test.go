@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/effect"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // manyGroups is a comparison of n tenants with as many groups each, all of whose names are hostile.
 func manyGroups(n int) diffView {
-	v := diffView{doc: effect.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]clocks{}}
+	v := diffView{doc: effect.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]phrase.Clocks{}}
 	opens := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
 	for i := range n {
 		t := effect.TenantDiff{Tenant: fmt.Sprintf("customer-%d", i), Site: "main", State: "changed"}
-		v.zones[t.Tenant] = clocksOf(nil)
+		v.zones[t.Tenant] = phrase.ClocksOf(nil)
 		for j := range n {
 			t.Groups = append(t.Groups, effect.DiffGroup{
 				Kind: effect.Kinds()[j%14], Of: effect.OfUpdate, Ring: "<b>@everyone</b>", Count: 9, Hosts: 9, Updates: 1,

@@ -9,14 +9,15 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
 // diffView writes a comparison for people.
 type diffView struct {
 	doc   effect.DiffDocument
-	zones map[string]clocks // by tenant
-	off   map[string]bool   // tenants that are switched off on one side, or on both
+	zones map[string]phrase.Clocks // by tenant
+	off   map[string]bool          // tenants that are switched off on one side, or on both
 }
 
 // kindTitles say what a kind means.
@@ -40,7 +41,7 @@ var kindTitles = map[effect.Kind]string{
 // groupWords are the sentences of one group, not neutralised yet.
 type groupWords struct{ what, from, to, cause string }
 
-func wordsOf(g effect.DiffGroup, c clocks) groupWords {
+func wordsOf(g effect.DiffGroup, c phrase.Clocks) groupWords {
 	w := groupWords{what: what(g), from: whereabouts(g, g.From, c), to: whereabouts(g, g.To, c)}
 	if g.From.Ring != g.To.Ring || g.From.Lane != g.To.Lane {
 		w.from, w.to = inRing(w.from, g.Of, g.From), inRing(w.to, g.Of, g.To)
@@ -66,9 +67,9 @@ func what(g effect.DiffGroup) string {
 		case x.Update == "" || g.Updates == 1:
 			shown = append(shown, x.Host)
 		case g.Hosts == 1:
-			shown = append(shown, label(x.Update))
+			shown = append(shown, phrase.Update(x.Update))
 		default:
-			shown = append(shown, label(x.Update)+" on "+x.Host)
+			shown = append(shown, phrase.Update(x.Update)+" on "+x.Host)
 		}
 	}
 	list := strings.Join(shown, ", ")
@@ -79,26 +80,26 @@ func what(g effect.DiffGroup) string {
 	case g.Of == effect.OfRing:
 		return "hosts at once"
 	case g.Of == effect.OfHost:
-		return count(g.Hosts, "host") + ": " + list
+		return phrase.Count(g.Hosts, "host") + ": " + list
 	case g.Of == effect.OfReboot:
-		return "reboot of " + count(g.Hosts, "host") + ": " + list
+		return "reboot of " + phrase.Count(g.Hosts, "host") + ": " + list
 	case g.Updates == 1:
-		return label(g.Examples[0].Update) + " on " + count(g.Hosts, "host") + ": " + list
+		return phrase.Update(g.Examples[0].Update) + " on " + phrase.Count(g.Hosts, "host") + ": " + list
 	case g.Hosts == 1:
-		return count(g.Updates, "update") + " on " + g.Examples[0].Host + ": " + list
+		return phrase.Count(g.Updates, "update") + " on " + g.Examples[0].Host + ": " + list
 	}
-	return fmt.Sprintf("%s on %s: %s", count(g.Updates, "update"), count(g.Hosts, "host"), list)
+	return fmt.Sprintf("%s on %s: %s", phrase.Count(g.Updates, "update"), phrase.Count(g.Hosts, "host"), list)
 }
 
 // whereabouts says where a plan puts rows.
-func whereabouts(g effect.DiffGroup, s effect.DiffState, c clocks) string {
+func whereabouts(g effect.DiffGroup, s effect.DiffState, c phrase.Clocks) string {
 	switch s.State {
 	case "planned":
 		var hosts []string
 		for _, x := range g.Examples {
 			hosts = append(hosts, x.Host)
 		}
-		return "planned for " + s.Window + ", " + window.Words(window.Occurrence{Window: s.Window, Opens: *s.Opens, Closes: s.Closes}, c.of(s.Window, hosts))
+		return "planned for " + s.Window + ", " + c.Occurrence(window.Occurrence{Window: s.Window, Opens: *s.Opens, Closes: s.Closes}, hosts)
 	case "waiting":
 		return wait(s, c)
 	case "rejected":
@@ -110,9 +111,9 @@ func whereabouts(g effect.DiffGroup, s effect.DiffState, c clocks) string {
 	case "elsewhere":
 		return s.Why
 	case "limits":
-		out := fmt.Sprintf("at most %s down at once", count(s.Down, "host"))
+		out := fmt.Sprintf("at most %s down at once", phrase.Count(s.Down, "host"))
 		if s.StopAt > 0 {
-			out += fmt.Sprintf(", stops at %s", count(s.StopAt, "failure"))
+			out += fmt.Sprintf(", stops at %s", phrase.Count(s.StopAt, "failure"))
 		}
 		if s.Why != "" {
 			out += ", " + s.Why
@@ -125,10 +126,10 @@ func whereabouts(g effect.DiffGroup, s effect.DiffState, c clocks) string {
 	return "not judged"
 }
 
-func wait(s effect.DiffState, c clocks) string {
+func wait(s effect.DiffState, c phrase.Clocks) string {
 	switch {
 	case s.Until != nil:
-		return fmt.Sprintf("waits for %s until %s", s.For, c.instant(*s.Until))
+		return fmt.Sprintf("waits for %s until %s", s.For, c.Instant(*s.Until))
 	case s.For == plan.ForApproval:
 		return "needs approval"
 	case open[s.For] != "":
@@ -155,7 +156,7 @@ func shift(seconds int64) string {
 		seconds, direction = -seconds, "earlier"
 	}
 	if days := seconds / 86400; days > 0 && seconds%86400 == 0 {
-		return count(int(days), "day") + " " + direction
+		return phrase.Count(int(days), "day") + " " + direction
 	}
 	return policy.Duration(time.Duration(seconds)*time.Second).String() + " " + direction
 }
@@ -184,7 +185,7 @@ func (v diffView) standsFor(t effect.TenantDiff) string {
 	case t.State == neverScanned && t.Unscanned == 0:
 		return "never scanned, and no ring has a host"
 	case t.State == neverScanned:
-		return "NOT KNOWN what happens to updates of " + count(t.Unscanned, "host") + ": never scanned"
+		return "NOT KNOWN what happens to updates of " + phrase.Count(t.Unscanned, "host") + ": never scanned"
 	}
 	return strings.TrimPrefix(v.effect(t)+away(t), "; ")
 }
@@ -198,7 +199,7 @@ func (v diffView) oneSided(t effect.TenantDiff) string {
 	case t.Side == "base":
 		return "the tenant goes: nobody patches its hosts any more"
 	case t.State == neverScanned:
-		return words + ", never scanned: what its " + count(t.Unscanned, "host") + " will get is not known"
+		return words + ", never scanned: what its " + phrase.Count(t.Unscanned, "host") + " will get is not known"
 	}
 	return words + away(t)
 }
@@ -221,7 +222,7 @@ func away(t effect.TenantDiff) string {
 	if t.Unscanned == 0 {
 		return ""
 	}
-	return "; not known of " + count(t.Unscanned, "host") + " that no scan has read in full"
+	return "; not known of " + phrase.Count(t.Unscanned, "host") + " that no scan has read in full"
 }
 
 func (v diffView) sited(t effect.TenantDiff) string { return sited(v.doc.Tenants, t) }

@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -78,10 +79,10 @@ func (d due) failedSince(host string, c plan.Change, opens time.Time) bool {
 func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, d due) error {
 	switch {
 	case len(d.doubt) > 0:
-		return fail(ExitUnfinished, diag.New(diag.Stopped, "in doubt: %s; an action was started there and nobody knows how it ended", strings.Join(firstOf(d.doubt, 5), ", ")).
+		return fail(ExitUnfinished, diag.New(diag.Stopped, "in doubt: %s; an action was started there and nobody knows how it ended", strings.Join(phrase.First(d.doubt, 5), ", ")).
 			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))
 	case len(d.failed) > 0:
-		return fail(ExitUnfinished, diag.New(diag.Stopped, "%s failed in this window and is not tried again before the next one", strings.Join(firstOf(d.failed, 5), ", ")).
+		return fail(ExitUnfinished, diag.New(diag.Stopped, "%s failed in this window and is not tried again before the next one", strings.Join(phrase.First(d.failed, 5), ", ")).
 			WithFix("see why: ringfence report --tenant %s", p.tenant.Name))
 	case len(plan.Due(made, at)) > 0:
 		p.out.event("progress", nil, "everything that is due is done; nothing was changed")
@@ -123,7 +124,7 @@ func (p *pipeline) windowsOver(made *plan.Plan, at time.Time, n int) error {
 	if next, ok := plan.NextDue(made, at); ok {
 		words = "next: " + p.words(made, next)
 	}
-	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now: this plan's window is over for %s; %s", count(n, "host"), words).
+	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now: this plan's window is over for %s; %s", phrase.Count(n, "host"), words).
 		WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
 }
 

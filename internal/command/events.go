@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -113,7 +114,7 @@ func (e *emitter) show(g *progress) {
 func (e *emitter) busy() string {
 	e.tty.Lock()
 	defer e.tty.Unlock()
-	return strings.Join(firstOf(e.under.hosts(), 5), ", ")
+	return strings.Join(phrase.First(e.under.hosts(), 5), ", ")
 }
 
 // event is emit, and text for a person where there is no --json.

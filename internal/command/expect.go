@@ -11,6 +11,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/syntax"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // mismatch is one thing that is not as a scenario expects, and what would mend the scenario; no field: nothing would.
@@ -21,7 +23,7 @@ type mismatch struct {
 
 // compare says how decisions and plan differ from an expectation.
 func compare(made *plan.Plan, decided []decision.Decision, x policy.Expectation) []mismatch {
-	c := comparison{x: x, what: fmt.Sprintf("%s: %s in %s", x.Source, label(x.Update), x.Ring)}
+	c := comparison{x: x, what: fmt.Sprintf("%s: %s in %s", x.Source, phrase.Update(x.Update), x.Ring)}
 	i := slices.IndexFunc(decided, func(d decision.Decision) bool { return d.Ring == x.Ring && d.Update == x.Update })
 	if i < 0 {
 		return []mismatch{{text: c.what + ": no host of that ring lacks it"}}
@@ -99,7 +101,7 @@ func (c *comparison) pick(all []plan.Wave) (plan.Wave, bool) {
 }
 
 func (c *comparison) instant(field, of string, want, got *time.Time) {
-	if want == nil || sameInstant(want, got) {
+	if want == nil || canonical.SameInstant(want, got) {
 		return
 	}
 	var value any

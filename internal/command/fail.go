@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -65,7 +66,7 @@ func (a *app) fail(ctx context.Context, where scope, at instant, host, update, r
 		platform = untrusted.Line(h.OS, 60)
 	}
 	if lacks(s, host, u) {
-		p.out.say("the newest scan says that %s lacks %s: look whether host and update are the ones you mean", host, label(u))
+		p.out.say("the newest scan says that %s lacks %s: look whether host and update are the ones you mean", host, phrase.Update(u))
 	}
 	return p.recordFailure(ctx, host, ring.Name, u, platform, untrusted.Line(reason, 500))
 }
@@ -103,7 +104,7 @@ func (p *pipeline) updateOf(s *inventory.Snapshot, word string) (string, error) 
 	case 0:
 		return "", diag.New(diag.Usage, "no recorded update is called %q", untrusted.Line(word, 100)).WithFix("see: ringfence plan, ringfence report; a purl names it exactly")
 	}
-	return "", diag.New(diag.Usage, "%q is ambiguous: %s", untrusted.Line(word, 100), strings.Join(firstOf(found, 4), ", ")).WithFix("name the purl")
+	return "", diag.New(diag.Usage, "%q is ambiguous: %s", untrusted.Line(word, 100), strings.Join(phrase.First(found, 4), ", ")).WithFix("name the purl")
 }
 
 func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, platform, reason string) error {
@@ -128,6 +129,6 @@ func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, platfo
 	if err := p.written(p.append(ctx, r, nil)); err != nil {
 		return err
 	}
-	p.out.event("record", event{"tenant": p.tenant.Name, "host": host, "update": update}, "recorded: %s failed on %s in ring %s\nnext: ringfence plan --tenant %s", label(update), host, ring, p.tenant.Name)
+	p.out.event("record", event{"tenant": p.tenant.Name, "host": host, "update": update}, "recorded: %s failed on %s in ring %s\nnext: ringfence plan --tenant %s", phrase.Update(update), host, ring, p.tenant.Name)
 	return nil
 }

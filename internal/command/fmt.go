@@ -19,6 +19,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/limited"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 func newFmt(a *app) *cobra.Command {
@@ -81,7 +82,7 @@ func (a *app) format(ctx context.Context, args []string, check bool) error {
 	case len(broken) > 0:
 		return done(ExitError)
 	case check && differ > 0:
-		a.out.say("%s laid out otherwise; to change that: ringfence fmt", count(differ, "file"))
+		a.out.say("%s laid out otherwise; to change that: ringfence fmt", phrase.Count(differ, "file"))
 		return done(ExitDenied)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner/ledger/control"
 )
@@ -119,7 +120,7 @@ func (a *app) giveUnhalt(ctx context.Context, f orderFlags) error {
 func (a *app) lift(ctx context.Context, sw *control.Switch, order control.Order) error {
 	what, again := "the halt of "+who(order.Tenant), "ringfence unhalt --tenant '"+order.Tenant+"' --reason TEXT"
 	if order.Update != "" {
-		what, again = "what the breaker holds, "+label(order.Update), "ringfence unhalt --update '"+untrusted.Line(order.Update, 500)+"' --reason TEXT"
+		what, again = "what the breaker holds, "+phrase.Update(order.Update), "ringfence unhalt --update '"+untrusted.Line(order.Update, 500)+"' --reason TEXT"
 	}
 	c, err := sw.Lift(ctx, order)
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/transport"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
@@ -73,7 +74,7 @@ func (a *app) enroll(ctx context.Context, tenant string) error {
 		a.out.say("nothing to add to %s", path)
 	}
 	if changed > 0 {
-		return fail(ExitDenied, diag.New(diag.HostKeyMismatch, "%d %s another key than the known one; the old lines stay", changed, plural(changed, "host shows")).
+		return fail(ExitDenied, diag.New(diag.HostKeyMismatch, "%d %s another key than the known one; the old lines stay", changed, phrase.Plural(changed, "host shows")).
 			WithFix("find out why; if the change is right, delete the old line from %s and enroll again", path))
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/fleet"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 const (
@@ -198,7 +199,7 @@ func (in *importing) unfit(hosts []policy.Host) diag.List {
 		}
 	}
 	if len(without) > 0 {
-		out = append(out, diag.New(diag.BadHostsFile, "no provider is named for %s: %s", count(len(without), "new host"), strings.Join(firstOf(without, 5), ", ")).
+		out = append(out, diag.New(diag.BadHostsFile, "no provider is named for %s: %s", phrase.Count(len(without), "new host"), strings.Join(phrase.First(without, 5), ", ")).
 			WithFix("say which looks after them: --providers apt"))
 	}
 	return out

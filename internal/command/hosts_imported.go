@@ -10,6 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -44,7 +45,7 @@ func (a *app) hostChange(c inventory.HostChange) {
 func (a *app) imported(in *importing, old, hosts []policy.Host, changes []inventory.HostChange) error {
 	n, absent := counted(changes)
 	if len(absent) > 0 {
-		a.out.say("%s not in the source, and kept: %s (--prune removes them)", count(len(absent), "host"), strings.Join(firstOf(absent, 5), ", "))
+		a.out.say("%s not in the source, and kept: %s (--prune removes them)", phrase.Count(len(absent), "host"), strings.Join(phrase.First(absent, 5), ", "))
 	}
 	if len(changes) == len(absent) {
 		a.out.say("no changes: %s is up to date", in.into)

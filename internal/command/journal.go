@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/journal"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -38,7 +39,7 @@ func (p *pipeline) openJournal() error {
 		return journalError(file, err)
 	}
 	if n := j.Cut(); n > 0 {
-		p.out.say("the journal of %s ended in the middle of an entry; %s were left out", p.tenant.Name, count(n, "byte"))
+		p.out.say("the journal of %s ended in the middle of an entry; %s were left out", p.tenant.Name, phrase.Count(n, "byte"))
 	}
 	p.journal = &runnerJournal{Journal: j, folder: folder, ended: j.Pending()}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
@@ -91,13 +92,13 @@ func synced(ctx context.Context, l *branch.Ledger, verb string, sync func(*branc
 	}
 	var parts []string
 	if n := after.State.Seq - before.State.Seq; n > 0 {
-		parts = append(parts, count(n, "new record")+" of others")
+		parts = append(parts, phrase.Count(n, "new record")+" of others")
 	}
 	if n := own - left; n > 0 && verb == "push" {
-		parts = append(parts, count(n, "record")+" pushed")
+		parts = append(parts, phrase.Count(n, "record")+" pushed")
 	}
 	if left > 0 {
-		parts = append(parts, count(left, "record")+" only here still: ringfence ledger push")
+		parts = append(parts, phrase.Count(left, "record")+" only here still: ringfence ledger push")
 	}
 	if parts == nil {
 		parts = []string{"nothing new"}

@@ -10,6 +10,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/fleet"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/transport"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
@@ -72,5 +73,5 @@ func countMissing(s *inventory.Snapshot) string {
 	for _, h := range s.Hosts {
 		n += len(h.Missing)
 	}
-	return count(n, "missing update")
+	return phrase.Count(n, "missing update")
 }

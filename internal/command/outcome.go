@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
 )
@@ -17,12 +18,12 @@ func (p *pipeline) runSummary(out runner.Outcome, d due, code int) error {
 		idle += len(w.Actions)
 	}
 	line := fmt.Sprintf("%s: %s patched, %d failed, %d in doubt, %d not started; recorded as %s", p.tenant.Name,
-		count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), idle, short(p.head.Commit))
+		phrase.Count(ended(ledger.Succeeded), "host"), ended(ledger.Failed), ended(ledger.InDoubt), idle, short(p.head.Commit))
 	if n := out.Count(ledger.VerbReboot, ledger.Succeeded); n > 0 {
 		line += fmt.Sprintf("; %d rebooted", n)
 	}
 	if n := overran(out); n > 0 {
-		line += fmt.Sprintf("; %s ended after the window had closed", count(n, "action"))
+		line += fmt.Sprintf("; %s ended after the window had closed", phrase.Count(n, "action"))
 	}
 	if p.json {
 		p.out.emit("progress", line, nil)
@@ -33,7 +34,7 @@ func (p *pipeline) runSummary(out runner.Outcome, d due, code int) error {
 		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence report --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
 	}
 	if len(out.Refused) > 0 {
-		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", count(len(out.Refused), "wave"), p.tenant.Name)
+		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", phrase.Count(len(out.Refused), "wave"), p.tenant.Name)
 	}
 	p.leftover(d)
 	p.out.say("next: %s", p.next(out, d))

@@ -9,6 +9,8 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -18,14 +20,14 @@ type planView struct {
 	w       io.Writer
 	p       *plan.Plan
 	preview *plan.Preview
-	clocks
+	phrase.Clocks
 }
 
 // printPlan writes the plan, with the preview's resolver outcome where there is one. Times are in the zone of the tenant,
 // those of a window in its own; in UTC when the reader has no policy at hand.
 func printPlan(w io.Writer, p *plan.Plan, preview *plan.Preview, t *policy.Tenant) {
-	v := planView{w, p, preview, clocksOf(t)}
-	fmt.Fprintf(w, "Plan for %s at %s\n", p.Tenant, v.instant(p.At))
+	v := planView{w, p, preview, phrase.ClocksOf(t)}
+	fmt.Fprintf(w, "Plan for %s at %s\n", p.Tenant, v.Instant(p.At))
 	for _, r := range p.Rings {
 		v.ring(r)
 	}
@@ -52,9 +54,9 @@ func (v planView) ring(r plan.Ring) {
 		v.reboots(x)
 	}
 	for _, x := range r.Rejected {
-		fmt.Fprintf(v.w, "  ✗ rejected: %s on %s\n", label(x.Update), hosts(x.Hosts))
+		fmt.Fprintf(v.w, "  ✗ rejected: %s on %s\n", phrase.Update(x.Update), phrase.Hosts(x.Hosts))
 		for _, why := range x.Reasons {
-			fmt.Fprintf(v.w, "      %s%s\n", untrusted.Line(why.Msg, 200), source(why.Source))
+			fmt.Fprintf(v.w, "      %s%s\n", untrusted.Line(why.Msg, 200), phrase.Source(why.Source))
 		}
 	}
 }
@@ -64,7 +66,7 @@ func (v planView) occurrences(waves []plan.Wave) [][]plan.Wave {
 	var out [][]plan.Wave
 	for _, w := range waves {
 		i := slices.IndexFunc(out, func(g []plan.Wave) bool {
-			return g[0].Opens.Equal(w.Opens) && sameInstant(g[0].Closes, w.Closes) && g[0].Window == w.Window
+			return g[0].Opens.Equal(w.Opens) && canonical.SameInstant(g[0].Closes, w.Closes) && g[0].Window == w.Window
 		})
 		if i < 0 {
 			out = append(out, nil)
@@ -93,7 +95,7 @@ func (v planView) waves(list []plan.Wave) {
 	const shown = 3
 	if len(list) <= shown {
 		for _, w := range list {
-			fmt.Fprintf(v.w, "    wave %d: %s\n", w.Wave, hosts(w.Hosts))
+			fmt.Fprintf(v.w, "    wave %d: %s\n", w.Wave, phrase.Hosts(w.Hosts))
 		}
 		return
 	}
@@ -103,12 +105,12 @@ func (v planView) waves(list []plan.Wave) {
 		all = append(all, w.Hosts...)
 		most = max(most, len(w.Hosts))
 	}
-	fmt.Fprintf(v.w, "    waves %d to %d, at most %d at a time: %s\n", list[0].Wave, list[len(list)-1].Wave, most, hosts(all))
+	fmt.Fprintf(v.w, "    waves %d to %d, at most %d at a time: %s\n", list[0].Wave, list[len(list)-1].Wave, most, phrase.Hosts(all))
 }
 
 // when says a wave's occurrence in words, with both ends.
 func (v planView) when(w plan.Wave) string {
-	return window.Words(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, v.of(w.Window, w.Hosts))
+	return v.Occurrence(window.Occurrence{Window: w.Window, Opens: w.Opens, Closes: w.Closes}, w.Hosts)
 }
 
 func changesOf(waves []plan.Wave) []int {
@@ -125,11 +127,11 @@ func changesOf(waves []plan.Wave) []int {
 func (v planView) outside() {
 	line := func(what string, list []string) {
 		if len(list) > 0 {
-			fmt.Fprintf(v.w, "\n%s: %s\n", what, hosts(list))
+			fmt.Fprintf(v.w, "\n%s: %s\n", what, phrase.Hosts(list))
 		}
 	}
 	for _, d := range v.p.InDoubt {
-		fmt.Fprintf(v.w, "\nin doubt: %s in %s since %s; a scan of the host settles it\n", d.Host, d.Ring, v.instant(d.Since))
+		fmt.Fprintf(v.w, "\nin doubt: %s in %s since %s; a scan of the host settles it\n", d.Host, d.Ring, v.Instant(d.Since))
 	}
 	line("unreachable (not judged, never compliant)", v.p.Unreachable)
 	line("not fully scanned (not judged, never compliant)", v.p.Stale)
@@ -150,13 +152,13 @@ func (v planView) quarantined() {
 		fmt.Fprint(v.w, "\nquarantined (nothing is sent there):\n")
 	}
 	for _, reason := range order {
-		fmt.Fprintf(v.w, "  %s: %s\n", strings.Join(firstOf(groups[reason], 7), " "), untrusted.Line(reason, 200))
+		fmt.Fprintf(v.w, "  %s: %s\n", strings.Join(phrase.First(groups[reason], 7), " "), untrusted.Line(reason, 200))
 	}
 }
 
 func (v planView) summary() {
 	s := v.p.Summary
 	fmt.Fprintf(v.w, "\nPlan: %s on %s: %d planned, %d waiting, %d rejected; at most %s down at once, %d may reboot.\n",
-		count(s.Planned+s.Waiting+s.Rejected, "missing update"), count(s.Hosts, "host"), s.Planned, s.Waiting, s.Rejected,
-		count(v.p.WorstCase.Down, "host"), s.Reboots)
+		phrase.Count(s.Planned+s.Waiting+s.Rejected, "missing update"), phrase.Count(s.Hosts, "host"), s.Planned, s.Waiting, s.Rejected,
+		phrase.Count(v.p.WorstCase.Down, "host"), s.Reboots)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -22,7 +23,7 @@ func (v planView) change(id int, waves []plan.Wave) {
 	}
 	if v.preview == nil {
 		for _, u := range c.Updates {
-			name, to := split(u.Update)
+			name, to := phrase.NameVersion(u.Update)
 			fmt.Fprintf(v.w, "      ~ %s %s → %s\n", name, untrusted.Line(u.From, 80), to)
 		}
 		if c.Reboot != "never" {
@@ -65,7 +66,7 @@ func sameOutcome(a, b plan.PreviewHost) bool {
 var signs = map[string]string{"upgrade": "~", "install": "+", "remove": "-", "downgrade": "↓"}
 
 func (v planView) outcome(g outcomeGroup, c plan.Change) {
-	fmt.Fprintf(v.w, "      on %s\n", hosts(g.hosts))
+	fmt.Fprintf(v.w, "      on %s\n", phrase.Hosts(g.hosts))
 	if g.Error != "" {
 		fmt.Fprintf(v.w, "        ! no preview: %s\n", untrusted.Line(g.Error, 200))
 		return
@@ -92,4 +93,14 @@ func (v planView) outcome(g outcomeGroup, c plan.Change) {
 	if g.Reboot.Required {
 		fmt.Fprintf(v.w, "        reboot needed (%s); policy: %s\n", untrusted.Line(g.Reboot.Why, 100), c.Reboot)
 	}
+}
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/plan"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -109,7 +110,7 @@ func (g *progress) line() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.verb == "scan" {
-		return untrusted.Line(fmt.Sprintf("%s: scanning, %d of %s answered, %d failed", g.tenant, g.finished(), count(g.of, "host"), g.ended[ledger.Failed]), 300)
+		return untrusted.Line(fmt.Sprintf("%s: scanning, %d of %s answered, %d failed", g.tenant, g.finished(), phrase.Count(g.of, "host"), g.ended[ledger.Failed]), 300)
 	}
 	where := g.tenant
 	if g.newest.ring != "" {

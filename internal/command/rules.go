@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/policies"
 )
@@ -70,7 +71,7 @@ func (a *app) sayFailed(tenant string, answers []decision.Answer) {
 		denied++
 	}
 	if denied > 0 {
-		a.once(diag.New(diag.BadRego, "the rules of %s fail for %s: %s", tenant, count(denied, "update"), untrusted.Line(first.Msg, 300)).
+		a.once(diag.New(diag.BadRego, "the rules of %s fail for %s: %s", tenant, phrase.Count(denied, "update"), untrusted.Line(first.Msg, 300)).
 			At(diag.ParsePlace(first.Source)).WithFix("until that is mended, these updates are denied"))
 	}
 }

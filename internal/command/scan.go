@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
@@ -188,7 +189,7 @@ func (p *pipeline) unscanned(readings []runner.Reading) {
 	}
 	for _, why := range order {
 		if !p.json {
-			fmt.Fprintf(p.Stderr, "  %s: %s\n", strings.Join(firstOf(groups[why], 5), " "), why)
+			fmt.Fprintf(p.Stderr, "  %s: %s\n", strings.Join(phrase.First(groups[why], 5), " "), why)
 		}
 	}
 }
@@ -224,7 +225,7 @@ func (p *pipeline) scanSummary(s *inventory.Snapshot) {
 		}
 	}
 	line := fmt.Sprintf("%s: %d of %s scanned, %s (%d security, %d held)", p.tenant.Name,
-		states[inventory.Scanned], count(len(s.Hosts), "host"), count(missing, "missing update"), security, held)
+		states[inventory.Scanned], phrase.Count(len(s.Hosts), "host"), phrase.Count(missing, "missing update"), security, held)
 	if unhealthy > 0 {
 		line += fmt.Sprintf("; %d not healthy", unhealthy)
 	}

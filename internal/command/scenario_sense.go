@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // sense says what of a scenario names what is not there, or contradicts itself. Such a scenario would be played with
@@ -19,7 +20,7 @@ func sense(set *policy.Set, t *policy.Tenant, s policy.Scenario) error {
 		}
 		first, twice := described[m.Update]
 		if twice && !reflect.DeepEqual(likeOf(first), likeOf(m)) {
-			return fmt.Errorf("%s: %s is described otherwise than at %s; one update is the same on every host", m.Source, label(m.Update), first.Source)
+			return fmt.Errorf("%s: %s is described otherwise than at %s; one update is the same on every host", m.Source, phrase.Update(m.Update), first.Source)
 		}
 		if !twice {
 			described[m.Update] = m
@@ -32,7 +33,7 @@ func sense(set *policy.Set, t *policy.Tenant, s policy.Scenario) error {
 		}
 		key := [3]string{e.Tenant, e.Ring, e.Update}
 		if first, twice := told[key]; twice {
-			return fmt.Errorf("%s: how %s went in %s is told at %s already", e.Source, label(e.Update), evidenceRing(e), first)
+			return fmt.Errorf("%s: how %s went in %s is told at %s already", e.Source, phrase.Update(e.Update), evidenceRing(e), first)
 		}
 		told[key] = e.Source
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
@@ -53,7 +54,7 @@ func textTests(w io.Writer, r testReport) error {
 	for _, u := range r.Untested {
 		fmt.Fprintf(&b, "      %s %s (%s)\n", u.Kind, untrusted.Line(u.Name, 200), untrusted.Line(u.Source, 500))
 	}
-	fmt.Fprintf(&b, "%s, %d failed\n", count(len(r.Tests), "test"), r.Failed)
+	fmt.Fprintf(&b, "%s, %d failed\n", phrase.Count(len(r.Tests), "test"), r.Failed)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

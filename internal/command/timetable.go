@@ -9,6 +9,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/canonical"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // timetable is when the windows of a tenant are open, by window and zone.
@@ -54,7 +55,7 @@ type frozenWindow struct {
 func newTimetable(t *policy.Tenant, from, to time.Time) (timetable, error) {
 	out := timetable{
 		APIVersion: canonical.APIVersion, Kind: "Windows", Tenant: t.Name, From: from, To: to,
-		Windows: []openings{}, Freezes: []frozenWindow{}, loc: zone(t),
+		Windows: []openings{}, Freezes: []frozenWindow{}, loc: phrase.Zone(t),
 	}
 	zones := append([]string{""}, hostZones(t)...)
 	for _, w := range t.Windows {

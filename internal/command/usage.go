@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // usage is a wrong command line.
@@ -87,7 +88,7 @@ func argsError(c *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return usage(c, fmt.Errorf("%s needs %s", c.CommandPath(), takes))
 	}
-	return usage(c, fmt.Errorf("%s takes %s alone, but got %s", c.CommandPath(), takes, count(len(args), "argument")))
+	return usage(c, fmt.Errorf("%s takes %s alone, but got %s", c.CommandPath(), takes, phrase.Count(len(args), "argument")))
 }
 
 func verbNames(c *cobra.Command) []string {

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/verify"
@@ -194,12 +195,12 @@ func (a *app) verdictWords(r *verify.Report) {
 		a.out.say("not judged: %s", what)
 	}
 	for _, s := range r.Signers {
-		a.out.say("signed by %s, %s: %s", s.Principal, s.Fingerprint, count(s.Records, "record"))
+		a.out.say("signed by %s, %s: %s", s.Principal, s.Fingerprint, phrase.Count(s.Records, "record"))
 	}
 	word := "nothing is wrong"
 	if !r.OK() {
 		word = "it does not verify"
 	}
 	fmt.Fprintf(a.Stdout, "%s: %s, %d of them signed, %s, %d of them made again: %s\nhead %s\n",
-		r.Tenant, count(r.Records, "record"), r.Signed, count(r.Runs, "run"), r.Replayed, word, r.Head)
+		r.Tenant, phrase.Count(r.Records, "record"), r.Signed, phrase.Count(r.Runs, "run"), r.Replayed, word, r.Head)
 }

@@ -7,14 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
-	"github.com/ringfence/ringfence/compiler/window"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/runner/ledger/control"
 )
 
@@ -84,7 +83,7 @@ func (a *app) sayDirty(ctx context.Context, repo *gitrepo.Repo) {
 	}
 	a.out.diagnostics(diag.List{{
 		Code: diag.FolderDiffers, Severity: diag.Info,
-		Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(firstOf(dirty, 5), ", "),
+		Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(phrase.First(dirty, 5), ", "),
 		Fix:     "commit the change to make it count",
 	}}, nil)
 }
@@ -145,23 +144,6 @@ func names(s *policy.Set) []string {
 		out = append(out, t.Name)
 	}
 	return out
-}
-
-func firstOf(list []string, n int) []string {
-	if len(list) > n {
-		return append(list[:n:n], "…")
-	}
-	return list
-}
-
-// zone is the tenant's zone; a compiled tenant always has one.
-func zone(t *policy.Tenant) *time.Location {
-	if t != nil {
-		if loc, err := window.Zone(t.Timezone); err == nil {
-			return loc
-		}
-	}
-	return time.UTC
 }
 
 // gitError gives Git's own failures their codes and a way out.
