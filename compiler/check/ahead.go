@@ -97,5 +97,5 @@ func clock(w policy.Window, loc *time.Location, jumps []window.Jump) diag.Diagno
 
 // both prints an instant as the clock shows it, and in UTC.
 func both(t time.Time, loc *time.Location) string {
-	return t.In(loc).Format("15:04 MST") + ", " + t.UTC().Format("15:04 UTC")
+	return t.In(loc).Format("15:04 MST") + ", " + window.InUTC(t, loc)
 }

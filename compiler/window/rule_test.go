@@ -75,6 +75,32 @@ func TestJumps(t *testing.T) {
 	}
 }
 
+// TestNoClockJumpsByDay: the page of RF1038 says from when to when a start is the same in every zone.
+func TestNoClockJumpsByDay(t *testing.T) {
+	const week = 7 * 24 * time.Hour
+	seen := 0
+	for _, name := range Zones() {
+		loc := zone(t, name)
+		for at := instant(t, "2026-01-01T00:00:00Z"); at.Year() < 2029; at = at.Add(week) {
+			if offset(at, loc) == offset(at.Add(week), loc) {
+				continue
+			}
+			for start, wanted := range map[string]bool{"04:00": false, "20:59": false, "02:30": true} {
+				w := policy.Window{RRule: "FREQ=DAILY", Start: start, Duration: policy.Duration(time.Hour)}
+				jumps := Jumps(w, loc, at.Add(-week), at.Add(2*week))
+				if len(jumps) > 0 && wanted {
+					seen++
+				} else if len(jumps) > 0 {
+					t.Errorf("%s: %v", name, jumps)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no clock jumps at all")
+	}
+}
+
 // FuzzRule: a rule that is read yields its dates in order, each once, and quickly.
 func FuzzRule(f *testing.F) {
 	f.Add("FREQ=MONTHLY;BYDAY=2TU", "")

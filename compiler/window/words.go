@@ -48,6 +48,20 @@ func words(o Occurrence, loc *time.Location, first string) string {
 	return fmt.Sprintf("%s – %s %s, %s – %s UTC", begin, end, loc, utcBegin, utcEnd)
 }
 
+// Instant prints one instant with its year, in the zone and in UTC: "Tue 1 Dec 2026 00:00 Europe/Berlin, Mon 23:00 UTC".
+func Instant(t time.Time, loc *time.Location) string {
+	if loc.String() == time.UTC.String() {
+		return t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
+	}
+	return t.In(loc).Format("Mon 2 Jan 2006 15:04 ") + loc.String() + ", " + InUTC(t, loc)
+}
+
+// InUTC prints an instant for a reader who has just read it with its date in the zone: "22:00 UTC", and with the weekday
+// where that is another one in UTC.
+func InUTC(t time.Time, loc *time.Location) string {
+	return t.UTC().Format(layout(t.In(loc), t.UTC()) + " UTC")
+}
+
 // layout is how much of t must be said to a reader who has just read seen.
 func layout(seen, t time.Time) string {
 	switch days := daysBetween(seen, t); {

@@ -64,7 +64,7 @@ func (d describer) frozen(f policy.Freeze) string {
 		return text
 	}
 	from, to := window.Resolve(starts, loc), window.Resolve(ends, loc)
-	text := "From " + inBoth(from, loc) + " to " + inBoth(to, loc) + " nothing is installed"
+	text := "From " + window.Instant(from, loc) + comma(loc) + " to " + window.Instant(to, loc) + comma(loc) + " nothing is installed"
 	if !to.After(d.at) {
 		text += "; that is over"
 	}
@@ -73,6 +73,14 @@ func (d describer) frozen(f policy.Freeze) string {
 
 // westmost is how much later than in UTC any zone shows a time.
 const westmost = 12 * time.Hour
+
+// comma ends what stands beside an instant, if anything does.
+func comma(loc *time.Location) string {
+	if loc.String() == time.UTC.String() {
+		return ""
+	}
+	return ","
+}
 
 // zoneOf says in what zone times are meant, unless it is the tenant's.
 func zoneOf(zone string) string {
@@ -83,14 +91,6 @@ func zoneOf(zone string) string {
 		return ", in the time zone of each host"
 	}
 	return ", in the time zone " + zone
-}
-
-// inBoth writes an instant in a zone and in UTC.
-func inBoth(t time.Time, loc *time.Location) string {
-	if loc.String() == time.UTC.String() {
-		return t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
-	}
-	return t.In(loc).Format("Mon 2 Jan 2006 15:04 ") + loc.String() + t.UTC().Format(", 15:04 UTC,")
 }
 
 // rego is the section of the rules that are not in these words.

@@ -111,6 +111,15 @@ func words(t *testing.T, p *policy.Tenant) []byte {
 	return raw
 }
 
+// TestFreezeAtMidnight: a reader in UTC is told the right day.
+func TestFreezeAtMidnight(t *testing.T) {
+	p := &policy.Tenant{Timezone: "Europe/Berlin", Freezes: []policy.Freeze{{Name: "a", Starts: "2026-12-01T00:00", Ends: "2026-12-02T12:00", Reason: "r"}}}
+	want := "From Tue 1 Dec 2026 00:00 Europe/Berlin, Mon 23:00 UTC, to Wed 2 Dec 2026 12:00 Europe/Berlin, 11:00 UTC, nothing is installed."
+	if got := string(words(t, p)); !strings.Contains(got, want) {
+		t.Errorf("got %s\nwant it to hold %s", got, want)
+	}
+}
+
 // TestGolden is for the eye: the sample as a person reads it.
 func TestGolden(t *testing.T) {
 	d := Describe(sample(), sampleAt)

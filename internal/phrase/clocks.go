@@ -58,7 +58,7 @@ func (c Clocks) Instant(t time.Time) string {
 	if c.loc == time.UTC {
 		return t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
 	}
-	return t.In(c.loc).Format("Mon 2 Jan 2006 15:04 ") + c.loc.String() + t.UTC().Format(" (15:04 UTC)")
+	return t.In(c.loc).Format("Mon 2 Jan 2006 15:04 ") + c.loc.String() + " (" + window.InUTC(t, c.loc) + ")"
 }
 
 // Zone is the tenant's zone; a compiled tenant always has one.

@@ -65,6 +65,9 @@ func TestClocks(t *testing.T) {
 	if got, want := c.Instant(at), "Tue 1 Dec 2026 21:00 Europe/Berlin (20:00 UTC)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if got, want := c.Instant(at.Add(3*time.Hour)), "Wed 2 Dec 2026 00:00 Europe/Berlin (Tue 23:00 UTC)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	if got, want := phrase.ClocksOf(nil).Instant(at), "Tue 1 Dec 2026 20:00 UTC"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
