@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -37,11 +38,12 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 		texts[file], left = text, append(left, rest...)
 	}
 	for _, file := range slices.Sorted(maps.Keys(texts)) {
-		if n := len(byFile[file]) - among(left, file); n > 0 {
+		done := without(byFile[file], left)
+		if len(done) > 0 {
 			if err := writeReviewed(ws.repo.Root(), file, texts[file]); err != nil {
 				return err
 			}
-			a.out.event("progress", event{"updated": file, "values": n}, "updated %s: %s; look at it before you commit it", file, phrase.Count(n, "value"))
+			a.out.event("progress", event{"updated": file, "values": len(done)}, "updated %s: %s; look at it before you commit it", file, written(done))
 		}
 	}
 	for _, c := range left {
@@ -55,13 +57,23 @@ func (a *app) correct(ws *workspace, results []testResult) error {
 	return nil
 }
 
-func among(list []syntax.Correction, file string) (n int) {
-	for _, c := range list {
-		if strings.HasPrefix(c.Source, file+":") {
-			n++
+// without are the corrections of list that are not left to the reader.
+func without(list, left []syntax.Correction) []syntax.Correction {
+	return slices.DeleteFunc(slices.Clone(list), func(c syntax.Correction) bool { return slices.ContainsFunc(left, mismatch{Correction: c}.same) })
+}
+
+// written says how many values were rewritten, and that some were not replaced by any: the plan has nothing of the kind.
+func written(done []syntax.Correction) string {
+	out, gone := phrase.Count(len(done), "value"), 0
+	for _, c := range done {
+		if c.Value == nil {
+			gone++
 		}
 	}
-	return n
+	if gone > 0 {
+		out += fmt.Sprintf(", of which %d taken away, as the plan has none", gone)
+	}
+	return out
 }
 
 func (m mismatch) same(c syntax.Correction) bool { return m.Source == c.Source && m.Field == c.Field }

@@ -51,8 +51,12 @@ func (c *comparison) decision(d decision.Decision) {
 // waves compares the wave that the expectation means, and the hosts.
 func (c *comparison) waves(all []plan.Wave) {
 	w, ok := c.pick(all)
-	if c.x.Wave > 0 && !ok {
-		c.differs("wave", "wave ", fmt.Sprint(c.x.Wave), cmp.Or(numbers(all), "none"), nil)
+	if c.x.Wave > 0 && w.Wave != c.x.Wave {
+		var value any
+		if ok {
+			value = w.Wave
+		}
+		c.differs("wave", "wave ", fmt.Sprint(c.x.Wave), cmp.Or(numbers(all), "none"), value)
 	}
 	if c.x.Window != "" && c.x.Window != w.Window {
 		c.differs("window", "window ", c.x.Window, cmp.Or(w.Window, "none"), orNil(w.Window))
@@ -83,14 +87,16 @@ func (c *comparison) waves(all []plan.Wave) {
 	}
 }
 
-// pick finds the wave that the expectation names, in the occurrence that it names; without a number, the first.
+// pick finds the wave that the expectation names, in the occurrence that it names; without a number, the first. Where
+// the plan has no such wave it is the nearest that the plan has, so that what was expected of a wave stays expected of one.
 func (c *comparison) pick(all []plan.Wave) (plan.Wave, bool) {
+	number := nearest(all, c.x.Wave)
 	best := -1
 	for i, w := range all {
-		if c.x.Wave != 0 && w.Wave != c.x.Wave {
+		if number != 0 && w.Wave != number {
 			continue
 		}
-		if best < 0 || c.x.Opens != nil && c.x.Wave != 0 && w.Opens.Equal(*c.x.Opens) && !all[best].Opens.Equal(*c.x.Opens) {
+		if best < 0 || c.x.Opens != nil && number != 0 && w.Opens.Equal(*c.x.Opens) && !all[best].Opens.Equal(*c.x.Opens) {
 			best = i
 		}
 	}
@@ -98,6 +104,23 @@ func (c *comparison) pick(all []plan.Wave) (plan.Wave, bool) {
 		return plan.Wave{}, false
 	}
 	return all[best], true
+}
+
+// nearest is the number of the last wave up to the one that is asked for, or else of the first; 0 asks for none.
+func nearest(waves []plan.Wave, number int) int {
+	if number == 0 || len(waves) == 0 {
+		return 0
+	}
+	have := make([]int, 0, len(waves))
+	for _, w := range waves {
+		have = append(have, w.Wave)
+	}
+	slices.Sort(have)
+	i, found := slices.BinarySearch(have, number)
+	if !found {
+		i = max(0, i-1)
+	}
+	return have[i]
 }
 
 func (c *comparison) instant(field, of string, want, got *time.Time) {
