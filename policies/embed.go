@@ -3,8 +3,10 @@
 package policies
 
 import (
+	"bytes"
 	"embed"
 	"io/fs"
+	"regexp"
 	"testing/fstest"
 )
 
@@ -36,6 +38,27 @@ func Scaffold() fs.FS {
 	out := fstest.MapFS{}
 	add(out, must(fs.Sub(scaffold, "scaffold")), "")
 	add(out, Schema(), SchemaDir+"/")
+	return out
+}
+
+// workflow installs one release, and until somebody names one it is this.
+const (
+	workflow  = ".github/workflows/ringfence.yml"
+	noRelease = "@SET-A-RELEASE"
+)
+
+var released = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc)[.\d]*)?$`)
+
+// IsRelease reports whether a version is one that others can install.
+func IsRelease(version string) bool { return released.MatchString(version) }
+
+// ScaffoldOf is Scaffold as a release of the program writes it: its workflow judges pull requests by that release, until
+// somebody changes it. Any other version is left out, and the workflow's installation fails until one is set.
+func ScaffoldOf(version string) fs.FS {
+	out := Scaffold().(fstest.MapFS)
+	if IsRelease(version) {
+		out[workflow].Data = bytes.ReplaceAll(out[workflow].Data, []byte(noRelease), []byte("@"+version))
+	}
 	return out
 }
 

@@ -34,7 +34,7 @@ func (a *app) init(ctx context.Context, name string) error {
 	if err := gitrepo.Installed(); err != nil {
 		return err
 	}
-	if err := writeTree(dir, policies.Scaffold()); err != nil {
+	if err := writeTree(dir, policies.ScaffoldOf(version())); err != nil {
 		return notWritten(name, err)
 	}
 	repo, err := gitrepo.InitRepo(ctx, dir)
@@ -44,6 +44,9 @@ func (a *app) init(ctx context.Context, name string) error {
 	commit, err := repo.CommitAll(ctx, "Start the patch policy\n\nWritten by ringfence init.", canonical.Instant(a.Now()))
 	if err != nil {
 		return diag.New(diag.WriteFailed, "the first commit was not made: %v", err).WithFix("the files are there: commit them yourself")
+	}
+	if !policies.IsRelease(version()) {
+		a.out.say("ringfence %s is no release: set one where .github/workflows/ringfence.yml says SET-A-RELEASE", version())
 	}
 	a.out.event("progress", event{"dir": dir, "commit": commit}, "made a policy repository in %s, first commit %s\nnext: cd %s && ringfence check", name, short(commit), name)
 	return nil

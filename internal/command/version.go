@@ -4,16 +4,33 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/policies"
 )
 
-// release is set by the linker; a build without it says so.
-var release = "0.1.0-dev"
+// release is set by the linker; a build without it says so, unless go install made it from a release.
+var release = unreleased
 
-func version() string { return release }
+const unreleased = "0.1.0-dev"
+
+func version() string {
+	if release != unreleased {
+		return release
+	}
+	return installed()
+}
+
+// installed is the release that go install built the program from.
+var installed = sync.OnceValue(func() string {
+	if info, ok := debug.ReadBuildInfo(); ok && policies.IsRelease(info.Main.Version) {
+		return info.Main.Version
+	}
+	return unreleased
+})
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
