@@ -690,8 +690,9 @@ class Verifier:
         if s.commit.signature is None:
             self.unsigned.append(s)
             return
-        why = self.refused(s)
-        if why:
+        at = instant(s.record["at"])
+        why = self.refused(s, at)
+        if why and self.refused(s, at - SKEW):  # it may have been allowed when the signer's clock said so
             self.found("SIGNATURE", s.seq, s.commit.name, why)
             return
         for old in self.unsigned:
@@ -699,7 +700,7 @@ class Verifier:
                 self.found("UNSIGNED", old.seq, old.commit.name, "no signature, though records before it have")
         self.unsigned, self.signed = [], self.signed + 1
 
-    def refused(self, s):
+    def refused(self, s, at):
         lines = s.commit.signature.decode("ascii", "replace").split("\n")
         try:
             whole = base64.b64decode("".join(lines[1:-2]), validate=True)
@@ -709,7 +710,7 @@ class Verifier:
         want = ["-----BEGIN SSH SIGNATURE-----"] + [text[i:i + 70] for i in range(0, len(text), 70)] + ["-----END SSH SIGNATURE-----", ""]
         if lines != want:
             return "it is not written as ssh-keygen writes it"
-        at = "-Overify-time=" + instant(s.record["at"]).strftime("%Y%m%d%H%M%SZ")
+        at = "-Overify-time=" + at.strftime("%Y%m%d%H%M%SZ")
         with tempfile.NamedTemporaryFile() as f:
             f.write(s.commit.signature)
             f.flush()
@@ -818,6 +819,8 @@ class Verifier:
         if old and old["status"] != "skipped":
             self.found("TWICE", s.seq, s.commit.name, f"{a['host']} was announced in record {old['seq']} already")
             return
+        at = instant(s.record["at"])  # by the announcer's own clock it may have been earlier
+        told = max(min(instant(a["startedAt"]), at), at - SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
         i = {"a": a, "seq": s.seq, "at": s.record["at"], "site": s.record["site"], "run": run, "status": "started", "begun": None, "ended": None, "last": 0, "wave": None}
         self.intents[a["id"]] = i
         self.order.append(i)
@@ -834,7 +837,7 @@ class Verifier:
         held = {b["update"] for b in run.get("input", {}).get("breaks", [])}
         if any(u["update"] in held for u in a["updates"]):
             self.found("BREAKER", s.seq, s.commit.name, f"{a['host']} was started with an update that the breaker held")
-        self.in_window(s, i, s.record["at"])
+        self.in_window(s, i, told)
         self.gate(s, i)
         self.first(s, i)
         self.present(s, i)
@@ -903,14 +906,14 @@ class Verifier:
         if (a["host"], a["ring"], updates[0]) != (i["a"]["host"], i["a"]["ring"], updates[1]):
             self.found("OTHER_ACTION", s.seq, s.commit.name, f"{a['host']} ended something else than was announced")
         ended = a["endedAt"] or s.record["at"]
-        if ended > s.record["at"] or ended < a["startedAt"] and not s.record.get("testClock"):
+        if instant(ended) > instant(s.record["at"]) + SKEW or instant(ended) < instant(a["startedAt"]) - SKEW and not s.record.get("testClock"):
             self.found("CLOCK", s.seq, s.commit.name, f"{a['host']} ended at {ended}")
         i["status"] = a["status"]
         if a["status"] != "in-doubt":
             i["ended"], i["last"] = ended, s.seq
         if a["window"] and a["status"] != "skipped" and a["verb"] in ("apply", "reboot"):
             i["begun"] = a["startedAt"]
-            if a["startedAt"] < i["at"]:
+            if instant(a["startedAt"]) < instant(i["at"]) - SKEW:
                 self.found("NO_INTENT", s.seq, s.commit.name, f"{a['host']} started before it was announced")
             self.in_window(s, i, a["startedAt"])
 

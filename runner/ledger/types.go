@@ -25,6 +25,10 @@ const (
 	PhaseNote   Phase = "note"
 )
 
+// Skew is how far the clocks of two runners may be apart. Leases allow for it, verifiers take no smaller difference for
+// back-dating, and a runner whose clock is further behind the ledger starts nothing.
+const Skew = 2 * time.Minute
+
 // Record is one commit's run/record.json.
 type Record struct {
 	APIVersion   string    `json:"apiVersion"`

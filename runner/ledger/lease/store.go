@@ -17,7 +17,7 @@ const (
 	prefix        = "refs/ringfence/lease/"
 	file          = "lease.json"
 	maxFile       = 64 << 10
-	defaultMargin = 2 * time.Minute
+	defaultMargin = ledger.Skew
 )
 
 // Store keeps the leases of all tenants and sites, on the remote if there is one.

@@ -14,6 +14,7 @@ type intent struct {
 	seq   int       // of the record that announced it
 	last  int       // of the record that ended it, 0 for none
 	at    time.Time // of the announcement
+	told  time.Time // the same by the announcer's own clock
 	site  string
 	run   *run
 	row   *plan.Wave // what the plan says of it; nil: not planned, which has been told
@@ -59,7 +60,7 @@ func (v *verifier) announce(s *step, r *run, a ledger.Action) {
 		v.found(s, Twice, "action %.20s on %s was announced in record %d already", a.ID, a.Host, old.seq)
 		return
 	}
-	in := &intent{Action: a, seq: s.seq, at: s.record.At, site: s.record.Site, run: r}
+	in := &intent{Action: a, seq: s.seq, at: s.record.At, told: told(s.record, a), site: s.record.Site, run: r}
 	v.intents[a.ID] = in
 	v.order = append(v.order, in)
 	r.hosts[a.Host] = true
@@ -68,10 +69,22 @@ func (v *verifier) announce(s *step, r *run, a ledger.Action) {
 	}
 	v.planned(s, in)
 	v.held(s, in)
-	v.inWindow(s, in, s.record.At, "was announced")
+	v.inWindow(s, in, in.told, "was announced")
 	v.gate(s, in)
 	v.canaries(s, in)
 	v.present(s, in)
+}
+
+// told is when an action was announced, by the clock of who did. The record may say later, by as much as the clock of
+// whoever wrote the one before was ahead.
+func told(r ledger.Record, a ledger.Action) time.Time {
+	switch earliest := r.At.Add(-ledger.Skew); {
+	case a.StartedAt.After(r.At):
+		return r.At
+	case a.StartedAt.Before(earliest):
+		return earliest
+	}
+	return a.StartedAt
 }
 
 // outcome compares how an action ended with what was announced.
@@ -114,14 +127,14 @@ func (v *verifier) timed(s *step, in *intent, a ledger.Action) {
 	if a.Status != ledger.InDoubt {
 		in.ended, in.last = &ended, s.seq
 	}
-	if ended.After(s.record.At) || ended.Before(a.StartedAt) && !s.record.TestClock {
+	if ended.After(s.record.At.Add(ledger.Skew)) || ended.Before(a.StartedAt.Add(-ledger.Skew)) && !s.record.TestClock {
 		v.found(s, Clock, "action %.20s on %s ended at %s: after the record, or before its start", a.ID, a.Host, stamp(ended))
 	}
 	if a.Window == "" || a.Status == ledger.Skipped || a.Verb != ledger.VerbApply && a.Verb != ledger.VerbReboot {
 		return
 	}
 	in.known, in.begun = true, a.StartedAt
-	if a.StartedAt.Before(in.at) {
+	if a.StartedAt.Before(in.at.Add(-ledger.Skew)) {
 		v.found(s, NoIntent, "action %.20s on %s started at %s, before it was announced at %s", a.ID, a.Host, stamp(a.StartedAt), stamp(in.at))
 	}
 	v.inWindow(s, in, a.StartedAt, "started")

@@ -145,7 +145,7 @@ var forgeries = map[string]struct {
 	"a start without intent": {NoIntent, func(x *forgery) { x.drop(ledger.PhaseIntent, 1) }},
 	"a start before its intent": {NoIntent, func(x *forgery) {
 		a := &x.at(ledger.PhaseWave, 0).record.Actions[0]
-		a.StartedAt = a.StartedAt.Add(-time.Minute)
+		a.StartedAt = a.StartedAt.Add(-3 * time.Minute)
 	}},
 	"a start in a wave's record": {NoIntent, func(x *forgery) { x.at(ledger.PhaseIntent, 0).record.Phase = ledger.PhaseWave }},
 	"a note of a success":        {NoIntent, func(x *forgery) { x.at(ledger.PhaseNote, 1).record.Actions[0].Status = ledger.Succeeded }},

@@ -74,7 +74,7 @@ func (v *verifier) clock(s *step) {
 	if s.prev == nil || s.record.TestClock || s.prev.record.TestClock {
 		return
 	}
-	if s.record.At.Before(s.prev.record.At.Add(-skew)) {
+	if s.record.At.Before(s.prev.record.At.Add(-ledger.Skew)) {
 		v.found(s, Clock, "it is of %s, before record %d of %s", stamp(s.record.At), s.prev.seq, stamp(s.prev.record.At))
 	}
 }

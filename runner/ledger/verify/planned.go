@@ -115,7 +115,7 @@ func (v *verifier) present(s *step, in *intent) {
 	}
 	why := plan.Skips(t, s.before.Away, in.Host, in.Ring, in.Lane, in.Opens)
 	if in.CatchUp {
-		why = plan.MayCatchUp(t, s.before.Away, in.Host, in.Ring, in.Lane, s.record.At)
+		why = plan.MayCatchUp(t, s.before.Away, in.Host, in.Ring, in.Lane, in.told)
 	}
 	if why != "" {
 		v.found(s, Window, "%s in %s: %s", in.Host, in.Ring, why)

@@ -120,6 +120,7 @@ func (s *story) wave(p *plan.Plan, d plan.DueWave, id string, files map[string][
 		}
 		end.Actions = append(end.Actions, a)
 	}
+	s.now = s.now.Add(-s.setBack)
 	end.At = s.now
 	s.append(end, s.encoded(s.snapshot()))
 	return true

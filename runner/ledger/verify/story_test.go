@@ -91,6 +91,7 @@ type story struct {
 	lab      branch.Head
 	lacks    []string      // what the mirror has, in order
 	each     time.Duration // how long an action takes
+	setBack  time.Duration // by how much the clock is set back before a wave is recorded
 }
 
 func newKey(t testing.TB) (*signing.Key, string) {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/inventory"
@@ -143,6 +142,3 @@ func newVerifier(in Input) *verifier {
 	v.report = newReport(in)
 	return v
 }
-
-// skew is how far the clocks of two runners may be apart.
-const skew = 2 * time.Minute
