@@ -38,6 +38,9 @@ type TenantDiff struct {
 	Unknown   []Kind `json:"unknown"`
 }
 
+// NeverScanned is the state of a tenant, at a site, of which no snapshot is known.
+const NeverScanned = "never-scanned"
+
 // DiffWords are the sentences that one section of a policy loses and gains, and the tenants for which that holds.
 type DiffWords struct {
 	Tenants []string       `json:"tenants"`

@@ -37,6 +37,17 @@ func Kinds() []Kind {
 	}
 }
 
+// KindsOf lists the kinds that occur, the loudest first.
+func KindsOf(list []TenantDiff) []Kind {
+	found := map[Kind]bool{}
+	for _, t := range list {
+		for _, g := range t.Groups {
+			found[g.Kind] = true
+		}
+	}
+	return slices.DeleteFunc(Kinds(), func(k Kind) bool { return !found[k] })
+}
+
 func (k Kind) rank() int { return slices.Index(Kinds(), k) }
 
 // Standing is what was decided of an update, without instants.

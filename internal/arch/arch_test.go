@@ -43,6 +43,8 @@ var rules = []rule{
 	{"compiler/window", []string{cue, opa, grpc}, "time arithmetic depends on nothing"},
 	{"compiler/repository", []string{cue, opa, grpc}, "which files there are hangs on no evaluator; they are sent to it"},
 	{"compiler/inventory", []string{cue, opa, grpc}, "hosts and snapshots never go through an evaluator"},
+	{"internal/view", []string{cue, opa, grpc, gitrepo, module + "runner"}, "a view writes down a value: where that comes from, and what follows from it, is for verbs"},
+	{"internal/phrase", []string{cue, opa, grpc, gitrepo, module + "runner"}, "what things are called hangs on nothing that is done"},
 }
 
 // direct forbids imports written in a package itself; except names those that may.
@@ -59,6 +61,7 @@ var directs = []direct{
 	{"", []string{opa}, []string{"compiler/decide"}, "OPA has one door, because its defaults fail open"},
 	{"", []string{cue}, []string{"compiler", "policies"}, "CUE stays inside the compiler"},
 	{"compiler", []string{"os", "os/exec", "net", "net/http"}, nil, "the compiler reads an fs.FS: it opens no file, socket or process itself"},
+	{"internal/view", []string{"os", "os/exec", "net", "net/http"}, nil, "a view writes to the writer that it is given"},
 	{"", []string{"golang.org/x/crypto/ssh"}, []string{"internal/transport", "internal/lab", "internal/signing"}, "keys stay with the transport and the one package that signs"},
 }
 

@@ -9,8 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler/effect"
+	"github.com/ringfence/ringfence/compiler/words"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/phrase"
+	"github.com/ringfence/ringfence/internal/view"
 )
 
 type diffFlags struct {
@@ -72,11 +74,11 @@ func (f diffFlags) check() error {
 }
 
 // diffFormats write a comparison.
-var diffFormats = map[string]func(io.Writer, diffView) error{
-	"text":     func(w io.Writer, v diffView) error { return v.text(w) },
-	"markdown": func(w io.Writer, v diffView) error { return v.markdown(w) },
-	"json": func(w io.Writer, v diffView) error {
-		raw, err := canonical.Marshal(v.doc)
+var diffFormats = map[string]func(io.Writer, view.Diff) error{
+	"text":     func(w io.Writer, v view.Diff) error { return v.Text(w) },
+	"markdown": func(w io.Writer, v view.Diff) error { return v.Markdown(w) },
+	"json": func(w io.Writer, v view.Diff) error {
+		raw, err := canonical.Marshal(v.Document)
 		if err == nil {
 			_, err = fmt.Fprintf(w, "%s\n", raw)
 		}
@@ -93,22 +95,29 @@ func (a *app) diff(ctx context.Context, f diffFlags) error {
 	if err != nil {
 		return err
 	}
-	view := diffView{
-		doc: effect.DiffDocument{
-			APIVersion: canonical.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
-			Kinds: []effect.Kind{}, Tenants: []effect.TenantDiff{}, Untouched: d.untouched, Sentences: sentencesOf(d.tenants, lists),
-		},
-		zones: map[string]phrase.Clocks{}, off: d.switched(),
+	v := view.Diff{Document: d.document(lists), Clocks: map[string]phrase.Clocks{}, Off: d.switched()}
+	for _, name := range d.tenants {
+		v.Clocks[name] = phrase.ClocksOf(d.either(name))
 	}
-	for i, name := range d.tenants {
-		view.doc.Tenants = append(view.doc.Tenants, lists[i].sites...)
-		view.zones[name] = phrase.ClocksOf(d.either(name))
-	}
-	view.doc.Kinds = kindsOf(view.doc.Tenants)
 	if a.json {
-		a.out.emit("diff", "the effect of the edit", event{"diff": view.doc})
-	} else if err := diffFormats[f.format](a.Stdout, view); err != nil {
+		a.out.emit("diff", "the effect of the edit", event{"diff": v.Document})
+	} else if err := diffFormats[f.format](a.Stdout, v); err != nil {
 		return err
 	}
-	return a.diffExit(view.doc, f)
+	return a.diffExit(v.Document, f)
+}
+
+// document puts together what the edit does to all tenants.
+func (d *diffSides) document(lists []compared) effect.DiffDocument {
+	doc := effect.DiffDocument{
+		APIVersion: canonical.APIVersion, Kind: "Diff", Base: d.base.commit, Head: d.head.commit, At: d.at,
+		Tenants: []effect.TenantDiff{}, Untouched: d.untouched,
+	}
+	var changes [][]words.Change
+	for _, one := range lists {
+		doc.Tenants = append(doc.Tenants, one.sites...)
+		changes = append(changes, one.changes)
+	}
+	doc.Kinds, doc.Sentences = effect.KindsOf(doc.Tenants), effect.Sentences(d.tenants, changes)
+	return doc
 }

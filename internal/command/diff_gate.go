@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/effect"
-	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/phrase"
+	"github.com/ringfence/ringfence/internal/view"
 )
 
 // kindUnknown is what --fail-on takes beside the kinds of changes.
@@ -61,7 +61,7 @@ func (g diffGate) denied(doc effect.DiffDocument) (why []string) {
 	}
 	if kinds, where := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
 		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s never scanned here; %s, or let it pass with --allow-unknown",
-			strings.Join(kinds, ", "), wereNever(doc.Tenants, where), wayToKnow(doc.Tenants, where)))
+			strings.Join(kinds, ", "), view.WereNever(doc.Tenants, where), view.WayToKnow(doc.Tenants, where)))
 	}
 	return why
 }
@@ -71,7 +71,7 @@ func (g diffGate) denied(doc effect.DiffDocument) (why []string) {
 func (g diffGate) possible(list []effect.TenantDiff) (kinds []string, where []effect.TenantDiff) {
 	for _, t := range list {
 		asked := func(k effect.Kind) bool { return slices.Contains(g.failOn, string(k)) }
-		if t.State != neverScanned || !slices.ContainsFunc(t.Unknown, asked) {
+		if t.State != effect.NeverScanned || !slices.ContainsFunc(t.Unknown, asked) {
 			continue
 		}
 		where = append(where, t)
@@ -94,44 +94,6 @@ func unscanned(list []effect.TenantDiff) (n int) {
 		n += t.Unscanned
 	}
 	return n
-}
-
-// wereNever names tenants, at their sites, out of all that are compared.
-func wereNever(all, where []effect.TenantDiff) string {
-	var names []string
-	for _, t := range where {
-		names = append(names, sited(all, t))
-	}
-	if len(names) == 1 {
-		return names[0] + " was"
-	}
-	return phrase.Some(names) + " were"
-}
-
-// fetchRecords brings the ledgers of all tenants into a clone that has none, such as that of a pull request's job.
-const fetchRecords = "git fetch origin '+refs/heads/ringfence/*:refs/remotes/origin/ringfence/*'"
-
-// wayToKnow is how what is not known becomes known.
-func wayToKnow(all, where []effect.TenantDiff) string {
-	flags := "TENANT"
-	if len(where) == 1 {
-		flags = where[0].Tenant
-		if sited(all, where[0]) != flags || where[0].Site != policy.DefaultSite {
-			flags += " --site " + where[0].Site
-		}
-	}
-	return "ringfence scan --tenant " + flags + ", or bring the records of who scanned: " + fetchRecords
-}
-
-// kindsOf lists the kinds that occur, the loudest first.
-func kindsOf(list []effect.TenantDiff) []effect.Kind {
-	found := map[effect.Kind]bool{}
-	for _, t := range list {
-		for _, g := range t.Groups {
-			found[g.Kind] = true
-		}
-	}
-	return slices.DeleteFunc(effect.Kinds(), func(k effect.Kind) bool { return !found[k] })
 }
 
 func (a *app) diffExit(doc effect.DiffDocument, f diffFlags) error {

@@ -25,9 +25,6 @@ type scanned struct {
 
 var errNeverScanned = errors.New("never scanned")
 
-// neverScanned is the state of a tenant, at a site, of which no snapshot is known.
-const neverScanned = "never-scanned"
-
 // known reads the newest snapshot. Without any, hosts and rings can still be compared, over one that is empty.
 func (d *diffSides) known(ctx context.Context, t *policy.Tenant, site string) (scanned, error) {
 	none := scanned{snapshot: &inventory.Snapshot{Tenant: t.Name, Site: site, TakenAt: d.at}, site: site}

@@ -224,7 +224,7 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 	}
 	one, err = effect.Diff(base, head)
 	if never {
-		one.State = neverScanned
+		one.State = effect.NeverScanned
 	}
 	return one, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/view"
 	"github.com/ringfence/ringfence/runner"
 )
 
@@ -115,7 +116,7 @@ func (a *app) showPlan(made *plan.Plan, preview *plan.Preview, t *policy.Tenant)
 		}
 		return
 	}
-	printPlan(a.Stdout, made, preview, t)
+	view.Plan(a.Stdout, made, preview, t)
 }
 
 func (a *app) planNext(f planFlags) {

@@ -1,4 +1,7 @@
-package command
+// Package view writes documents for people: in goes a value and a writer, out comes text for a terminal, or Markdown for a
+// forge. It opens nothing and decides nothing; messages of hosts, packages and policies are neutralised on the way. It is for
+// reading only: programs read the documents' JSON.
+package view
 
 import (
 	"fmt"
@@ -23,9 +26,9 @@ type planView struct {
 	phrase.Clocks
 }
 
-// printPlan writes the plan, with the preview's resolver outcome where there is one. Times are in the zone of the tenant,
+// Plan writes the plan, with the preview's resolver outcome where there is one. Times are in the zone of the tenant,
 // those of a window in its own; in UTC when the reader has no policy at hand.
-func printPlan(w io.Writer, p *plan.Plan, preview *plan.Preview, t *policy.Tenant) {
+func Plan(w io.Writer, p *plan.Plan, preview *plan.Preview, t *policy.Tenant) {
 	v := planView{w, p, preview, phrase.ClocksOf(t)}
 	fmt.Fprintf(w, "Plan for %s at %s\n", p.Tenant, v.Instant(p.At))
 	for _, r := range p.Rings {

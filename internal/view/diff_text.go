@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"fmt"
@@ -7,14 +7,14 @@ import (
 	"github.com/ringfence/ringfence/compiler/effect"
 )
 
-// text writes what is loud first, then tenant by tenant what is left.
-func (v diffView) text(w io.Writer) error {
+// Text writes what is loud first, then tenant by tenant what is left.
+func (v Diff) Text(w io.Writer) error {
 	fmt.Fprintf(w, "Effect of %s\n", v.between())
 	v.loudText(w)
 	if where := v.unknown(); len(where) > 0 {
-		fmt.Fprintf(w, "\n!!! %s\n!!! %s\n!!!   way out: %s\n", notKnown, line(wereNever(v.doc.Tenants, where)+" never scanned here"), line(wayToKnow(v.doc.Tenants, where)))
+		fmt.Fprintf(w, "\n!!! %s\n!!! %s\n!!!   way out: %s\n", notKnown, line(WereNever(v.Document.Tenants, where)+" never scanned here"), line(WayToKnow(v.Document.Tenants, where)))
 	}
-	for _, t := range v.doc.Tenants {
+	for _, t := range v.Document.Tenants {
 		v.tenantText(w, t)
 	}
 	v.sentencesText(w)
@@ -22,9 +22,9 @@ func (v diffView) text(w io.Writer) error {
 	return err
 }
 
-func (v diffView) loudText(w io.Writer) {
+func (v Diff) loudText(w io.Writer) {
 	first := true
-	for _, t := range v.doc.Tenants {
+	for _, t := range v.Document.Tenants {
 		for _, g := range t.Groups {
 			if g.Kind != effect.RejectedToApproved {
 				continue
@@ -38,7 +38,7 @@ func (v diffView) loudText(w io.Writer) {
 	}
 }
 
-func (v diffView) tenantText(w io.Writer, t effect.TenantDiff) {
+func (v Diff) tenantText(w io.Writer, t effect.TenantDiff) {
 	why := v.standsFor(t)
 	if why != "" {
 		why = ": " + why
@@ -56,8 +56,8 @@ func (v diffView) tenantText(w io.Writer, t effect.TenantDiff) {
 	}
 }
 
-func (v diffView) groupText(w io.Writer, indent, where string, g effect.DiffGroup, tenant string) {
-	s := wordsOf(g, v.zones[tenant])
+func (v Diff) groupText(w io.Writer, indent, where string, g effect.DiffGroup, tenant string) {
+	s := wordsOf(g, v.Clocks[tenant])
 	fmt.Fprintf(w, "%s%s: %s\n", indent, line(where), line(s.what))
 	fmt.Fprintf(w, "%s  was: %s\n%s  now: %s\n", indent, line(s.from), indent, line(s.to))
 	fmt.Fprintf(w, "%s  because of: %s\n", indent, line(s.cause))

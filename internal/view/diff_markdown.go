@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"fmt"
@@ -30,29 +30,29 @@ func (p *pages) add(block string, keep int) bool {
 	return true
 }
 
-// markdown writes a comment for a pull request: what is loud first, then each tenant folded.
-func (v diffView) markdown(w io.Writer) error {
+// Markdown writes a comment for a pull request: what is loud first, then each tenant folded.
+func (v Diff) Markdown(w io.Writer) error {
 	p := &pages{}
 	p.add(fmt.Sprintf("### Effect of this edit: %s\n\n%s\n\n", v.summary(), v.between()), 0)
 	v.loudMarkdown(p)
 	if where := v.unknown(); len(where) > 0 {
 		p.add(fmt.Sprintf("#### ⚠️ %s\n\n- %s never scanned here\n  - way out: scan, or bring the records of who did: `%s`\n\n", notKnown,
-			untrusted.Markdown(wereNever(v.doc.Tenants, where), 600), fetchRecords), 0)
+			untrusted.Markdown(WereNever(v.Document.Tenants, where), 600), fetchRecords), 0)
 	}
-	for _, t := range v.doc.Tenants {
+	for _, t := range v.Document.Tenants {
 		v.tenantMarkdown(p, t)
 	}
 	v.sentencesMarkdown(p)
 	if p.more > 0 {
-		fmt.Fprintf(p, "\n**%d more lines** found no room here; run `ringfence diff %.40s %.40s`\n", p.more, v.doc.Base, v.doc.Head)
+		fmt.Fprintf(p, "\n**%d more lines** found no room here; run `ringfence diff %.40s %.40s`\n", p.more, v.Document.Base, v.Document.Head)
 	}
 	_, err := io.WriteString(w, p.String())
 	return err
 }
 
-func (v diffView) loudMarkdown(p *pages) {
+func (v Diff) loudMarkdown(p *pages) {
 	first := true
-	for _, t := range v.doc.Tenants {
+	for _, t := range v.Document.Tenants {
 		for _, g := range t.Groups {
 			if g.Kind != effect.RejectedToApproved {
 				continue
@@ -69,7 +69,7 @@ func (v diffView) loudMarkdown(p *pages) {
 	}
 }
 
-func (v diffView) tenantMarkdown(p *pages, t effect.TenantDiff) {
+func (v Diff) tenantMarkdown(p *pages, t effect.TenantDiff) {
 	const end = "\n</details>\n"
 	name, why := untrusted.Markdown(v.sited(t), 120), untrusted.Markdown(v.standsFor(t), 300)
 	if len(t.Groups) == 0 {
@@ -96,7 +96,7 @@ func (v diffView) tenantMarkdown(p *pages, t effect.TenantDiff) {
 	}
 }
 
-func (v diffView) groupMarkdown(where string, g effect.DiffGroup, tenant string) string {
-	s, md := wordsOf(g, v.zones[tenant]), func(s string) string { return untrusted.Markdown(s, 600) }
+func (v Diff) groupMarkdown(where string, g effect.DiffGroup, tenant string) string {
+	s, md := wordsOf(g, v.Clocks[tenant]), func(s string) string { return untrusted.Markdown(s, 600) }
 	return fmt.Sprintf("- %s: %s\n  - was: %s\n  - now: **%s**\n  - because of: %s\n", md(where), md(s.what), md(s.from), md(s.to), md(s.cause))
 }

@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"cmp"
@@ -8,47 +8,13 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler/effect"
-	"github.com/ringfence/ringfence/compiler/words"
 	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
-// sentencesOf puts together what the policies of tenants say otherwise: an edit of the baseline is told once for all of them.
-func sentencesOf(names []string, list []compared) []effect.DiffWords {
-	out := []effect.DiffWords{}
-	at := map[string]int{}
-	for i, name := range names {
-		for _, c := range list[i].changes {
-			key := fmt.Sprintf("%q %q %q %q", c.Section, c.Item, texts(c.Was), texts(c.Now))
-			n, ok := at[key]
-			if !ok {
-				n, at[key] = len(out), len(out)
-				out = append(out, effect.DiffWords{Section: c.Section, Item: c.Item, Was: sentences(c.Was), Now: sentences(c.Now)})
-			}
-			out[n].Tenants = append(out[n].Tenants, name)
-		}
-	}
-	return out
-}
-
-func texts(lines []words.Line) (out []string) {
-	for _, l := range lines {
-		out = append(out, l.Text)
-	}
-	return out
-}
-
-func sentences(lines []words.Line) []effect.DiffSentence {
-	out := []effect.DiffSentence{}
-	for _, l := range lines {
-		out = append(out, effect.DiffSentence{Text: l.Text, Source: l.Source})
-	}
-	return out
-}
-
 // says reports whether the policy of a tenant says anything otherwise.
-func (v diffView) says(tenant string) bool {
-	return slices.ContainsFunc(v.doc.Sentences, func(s effect.DiffWords) bool { return slices.Contains(s.Tenants, tenant) })
+func (v Diff) says(tenant string) bool {
+	return slices.ContainsFunc(v.Document.Sentences, func(s effect.DiffWords) bool { return slices.Contains(s.Tenants, tenant) })
 }
 
 // maxSentence is as long as a sentence may be; a reason may be of any length.
@@ -81,15 +47,15 @@ func withoutColumn(place string) string {
 	return place[:strings.LastIndexByte(place, ':')]
 }
 
-func (v diffView) sentencesText(w io.Writer) {
+func (v Diff) sentencesText(w io.Writer) {
 	const shown = 50
-	if len(v.doc.Sentences) == 0 {
+	if len(v.Document.Sentences) == 0 {
 		return
 	}
 	fmt.Fprint(w, "\nWhat the policies say otherwise\n")
-	for i, s := range v.doc.Sentences {
+	for i, s := range v.Document.Sentences {
 		if i == shown {
-			fmt.Fprintf(w, "  … and %d more places: --format json has them all\n", len(v.doc.Sentences)-shown)
+			fmt.Fprintf(w, "  … and %d more places: --format json has them all\n", len(v.Document.Sentences)-shown)
 			return
 		}
 		fmt.Fprintf(w, "  %s%s\n", line(said(s)), sentencesAt(s))
@@ -102,13 +68,13 @@ func (v diffView) sentencesText(w io.Writer) {
 	}
 }
 
-func (v diffView) sentencesMarkdown(p *pages) {
-	if len(v.doc.Sentences) == 0 {
+func (v Diff) sentencesMarkdown(p *pages) {
+	if len(v.Document.Sentences) == 0 {
 		return
 	}
 	const end = "\n</details>\n"
 	opened := p.add("\n<details><summary>What the policies say otherwise</summary>\n\n", len(end))
-	for _, s := range v.doc.Sentences {
+	for _, s := range v.Document.Sentences {
 		var b strings.Builder
 		fmt.Fprintf(&b, "- %s%s\n", untrusted.Markdown(said(s), 300), untrusted.Markdown(sentencesAt(s), 220))
 		for _, x := range s.Was {

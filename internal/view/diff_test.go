@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"bytes"
@@ -13,12 +13,12 @@ import (
 )
 
 // manyGroups is a comparison of n tenants with as many groups each, all of whose names are hostile.
-func manyGroups(n int) diffView {
-	v := diffView{doc: effect.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, zones: map[string]phrase.Clocks{}}
+func manyGroups(n int) Diff {
+	v := Diff{Document: effect.DiffDocument{Base: strings.Repeat("a", 40), Head: strings.Repeat("b", 40)}, Clocks: map[string]phrase.Clocks{}}
 	opens := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
 	for i := range n {
 		t := effect.TenantDiff{Tenant: fmt.Sprintf("customer-%d", i), Site: "main", State: "changed"}
-		v.zones[t.Tenant] = phrase.ClocksOf(nil)
+		v.Clocks[t.Tenant] = phrase.ClocksOf(nil)
 		for j := range n {
 			t.Groups = append(t.Groups, effect.DiffGroup{
 				Kind: effect.Kinds()[j%14], Of: effect.OfUpdate, Ring: "<b>@everyone</b>", Count: 9, Hosts: 9, Updates: 1,
@@ -27,8 +27,8 @@ func manyGroups(n int) diffView {
 				Examples: []effect.DiffExample{{Host: "`host`\n# heading", Update: "pkg:deb/debian/<img>@1\u202e"}},
 			})
 		}
-		v.doc.Tenants = append(v.doc.Tenants, t, effect.TenantDiff{Tenant: t.Tenant, Site: "<b>", State: neverScanned, Unscanned: 3, Unknown: effect.Kinds()})
-		v.doc.Sentences = append(v.doc.Sentences, effect.DiffWords{
+		v.Document.Tenants = append(v.Document.Tenants, t, effect.TenantDiff{Tenant: t.Tenant, Site: "<b>", State: effect.NeverScanned, Unscanned: 3, Unknown: effect.Kinds()})
+		v.Document.Sentences = append(v.Document.Sentences, effect.DiffWords{
 			Tenants: []string{t.Tenant}, Section: "<b>@everyone</b>", Item: "`item`\n# heading",
 			Was: []effect.DiffSentence{{Text: "[x](javascript:1)\x1b[2J", Source: "tenants/<script>.cue:1:1"}}, Now: []effect.DiffSentence{{Text: "<img>\u202e"}},
 		})
@@ -42,7 +42,7 @@ func TestMarkdownFitsAComment(t *testing.T) {
 	for _, n := range []int{1, 3, 14, 20, 60} {
 		var b bytes.Buffer
 		v := manyGroups(n)
-		if err := v.markdown(&b); err != nil {
+		if err := v.Markdown(&b); err != nil {
 			t.Fatal(err)
 		}
 		got := b.String()
@@ -62,7 +62,7 @@ func TestMarkdownFitsAComment(t *testing.T) {
 // TestTextNeutralises: no byte of a name acts on a terminal.
 func TestTextNeutralises(t *testing.T) {
 	var b bytes.Buffer
-	if err := manyGroups(2).text(&b); err != nil {
+	if err := manyGroups(2).Text(&b); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(b.String(), "\x1b\u202e") || strings.Contains(b.String(), "\n# heading") {

@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"fmt"
@@ -13,11 +13,11 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 )
 
-// diffView writes a comparison for people.
-type diffView struct {
-	doc   effect.DiffDocument
-	zones map[string]phrase.Clocks // by tenant
-	off   map[string]bool          // tenants that are switched off on one side, or on both
+// Diff writes for people what an edit does.
+type Diff struct {
+	Document effect.DiffDocument
+	Clocks   map[string]phrase.Clocks // by tenant
+	Off      map[string]bool          // tenants that are switched off on one side, or on both
 }
 
 // kindTitles say what a kind means.
@@ -166,9 +166,9 @@ const notKnown = "NOT KNOWN: what the edit does to updates where no scan says wh
 
 // unknown lists the tenants, site by site, that stand on both sides and were never scanned: anything may happen to their
 // updates.
-func (v diffView) unknown() (where []effect.TenantDiff) {
-	for _, t := range v.doc.Tenants {
-		if t.State == neverScanned && t.Side == "" && len(t.Unknown) > 0 {
+func (v Diff) unknown() (where []effect.TenantDiff) {
+	for _, t := range v.Document.Tenants {
+		if t.State == effect.NeverScanned && t.Side == "" && len(t.Unknown) > 0 {
 			where = append(where, t)
 		}
 	}
@@ -176,40 +176,40 @@ func (v diffView) unknown() (where []effect.TenantDiff) {
 }
 
 // standsFor says why there are no groups, or what stands above them.
-func (v diffView) standsFor(t effect.TenantDiff) string {
+func (v Diff) standsFor(t effect.TenantDiff) string {
 	switch {
 	case t.State == "error":
 		return "it does not compile at " + t.Side + ", so nothing can be compared"
 	case t.Side != "":
 		return v.oneSided(t)
-	case t.State == neverScanned && t.Unscanned == 0:
+	case t.State == effect.NeverScanned && t.Unscanned == 0:
 		return "never scanned, and no ring has a host"
-	case t.State == neverScanned:
+	case t.State == effect.NeverScanned:
 		return "NOT KNOWN what happens to updates of " + phrase.Count(t.Unscanned, "host") + ": never scanned"
 	}
 	return strings.TrimPrefix(v.effect(t)+away(t), "; ")
 }
 
 // oneSided is said of a tenant that comes, goes, or is switched on or off.
-func (v diffView) oneSided(t effect.TenantDiff) string {
-	words := map[bool]string{true: "the tenant is switched on", false: "a new tenant"}[v.off[t.Tenant]]
+func (v Diff) oneSided(t effect.TenantDiff) string {
+	words := map[bool]string{true: "the tenant is switched on", false: "a new tenant"}[v.Off[t.Tenant]]
 	switch {
-	case t.Side == "base" && v.off[t.Tenant]:
+	case t.Side == "base" && v.Off[t.Tenant]:
 		return "the tenant is switched off: nobody patches its hosts any more"
 	case t.Side == "base":
 		return "the tenant goes: nobody patches its hosts any more"
-	case t.State == neverScanned:
+	case t.State == effect.NeverScanned:
 		return words + ", never scanned: what its " + phrase.Count(t.Unscanned, "host") + " will get is not known"
 	}
 	return words + away(t)
 }
 
 // effect is said of a tenant that was scanned.
-func (v diffView) effect(t effect.TenantDiff) string {
+func (v Diff) effect(t effect.TenantDiff) string {
 	switch {
 	case len(t.Groups) > 0:
 		return ""
-	case v.off[t.Tenant]:
+	case v.Off[t.Tenant]:
 		return "switched off before and after"
 	case v.says(t.Tenant):
 		return "the same effect on all that is missing now, but the policy says something else"
@@ -225,31 +225,17 @@ func away(t effect.TenantDiff) string {
 	return "; not known of " + phrase.Count(t.Unscanned, "host") + " that no scan has read in full"
 }
 
-func (v diffView) sited(t effect.TenantDiff) string { return sited(v.doc.Tenants, t) }
-
-// sited names a tenant, and the site where several of it are compared.
-func sited(all []effect.TenantDiff, t effect.TenantDiff) string {
-	n := 0
-	for _, other := range all {
-		if other.Tenant == t.Tenant {
-			n++
-		}
-	}
-	if n > 1 {
-		return t.Tenant + " at " + t.Site
-	}
-	return t.Tenant
-}
+func (v Diff) sited(t effect.TenantDiff) string { return sited(v.Document.Tenants, t) }
 
 // summary is the last line: how many tenants change.
-func (v diffView) summary() string {
+func (v Diff) summary() string {
 	n := map[string]int{}
-	for _, t := range v.doc.Tenants {
+	for _, t := range v.Document.Tenants {
 		n[t.State]++
 	}
-	out := fmt.Sprintf("%d changed, %d with the same effect, %d untouched", n["changed"], n["same"], v.doc.Untouched)
-	if n[neverScanned] > 0 {
-		out += fmt.Sprintf(", %d NOT KNOWN (never scanned)", n[neverScanned])
+	out := fmt.Sprintf("%d changed, %d with the same effect, %d untouched", n["changed"], n["same"], v.Document.Untouched)
+	if n[effect.NeverScanned] > 0 {
+		out += fmt.Sprintf(", %d NOT KNOWN (never scanned)", n[effect.NeverScanned])
 	}
 	if n["error"] > 0 {
 		out += fmt.Sprintf(", %d in error", n["error"])
@@ -258,8 +244,8 @@ func (v diffView) summary() string {
 }
 
 // between names both commits and the instant.
-func (v diffView) between() string {
-	return fmt.Sprintf("%.12s..%.12s as of %s", v.doc.Base, v.doc.Head, v.doc.At.UTC().Format("Mon 2 Jan 2006 15:04 UTC"))
+func (v Diff) between() string {
+	return fmt.Sprintf("%.12s..%.12s as of %s", v.Document.Base, v.Document.Head, v.Document.At.UTC().Format("Mon 2 Jan 2006 15:04 UTC"))
 }
 
 // line neutralises a sentence for a terminal.
