@@ -50,14 +50,17 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 	}
 	settings := s.one(ctx, Task{Kind: SettingsTask, Name: repository.SettingsFile})
 	diags := settings.Diags
-	set := &policy.Set{Settings: policy.Settings{Providers: []policy.ProviderSettings{}}}
-	if settings.Settings == nil {
-		if settings.NoModule {
-			return &policy.Set{}, diags
-		}
+	set := &policy.Set{}
+	switch {
+	case settings.NoModule:
+		return set, diags
+	case settings.Settings == nil:
 		s.known = builtin
-	} else {
-		set.Settings, s.known = *settings.Settings, settings.Known
+	default:
+		s.known = settings.Known
+		if !diags.HasErrors() {
+			set.Settings = settings.Settings
+		}
 	}
 	names, list := tenants(repo)
 	diags = append(append(diags, list...), s.astray()...)

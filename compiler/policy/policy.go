@@ -13,7 +13,7 @@ import (
 // Set is what one compilation yields: every tenant that compiled, sorted by name, and the repository's settings.
 type Set struct {
 	Tenants  []*Tenant
-	Settings Settings
+	Settings *Settings // nil: something is wrong with them, so nobody knows what they are
 }
 
 // Tenant returns the tenant of that name, or nil.

@@ -27,7 +27,7 @@ func (p *pipeline) fleet() (*fleet.Fleet, error) {
 		return nil, diag.New(diag.BadSettings, "%v", err).WithFix("look at the tenant's known_hosts and at ~/.ssh/config")
 	}
 	return fleet.New(fleet.Config{
-		Tenant: p.tenant.Name, Settings: p.ws.set.Settings, Lock: lock, Executable: p.Executable, Root: p.ws.repo.Root(),
+		Tenant: p.tenant.Name, Settings: p.settings, Lock: lock, Executable: p.Executable, Root: p.ws.repo.Root(),
 		Dialer: ssh, Log: p.out.pluginLog(),
 	}), nil
 }

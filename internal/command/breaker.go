@@ -22,11 +22,11 @@ import (
 // ledger may have another failure, and looks at levels, not at edges: what another runner saw and could not write is
 // written by the next one that looks. It can only tighten, so when it fails it says so and the verb goes on.
 func (p *pipeline) trip(ctx context.Context) {
-	most := p.ws.set.Settings.Breaker.Hosts
+	most := p.settings.Breaker.Hosts
 	if !p.tenant.Breaker || most == 0 {
 		return
 	}
-	sw := p.control(p.ws, p.share)
+	sw := p.control(p.ws, p.settings, p.share)
 	c, err := sw.Known(ctx)
 	if err == nil && len(control.CountFailing([]ledger.State{p.head.State}, c.Released)) > 0 {
 		err = p.tripAt(ctx, sw, most)
@@ -126,11 +126,11 @@ func ruleName(words string) string {
 
 // release asks for a break to be lifted. What failed until now is forgiven, or it would be held again at once.
 func (a *app) release(ctx context.Context, ws *workspace, update string, order control.Order) error {
-	share, err := a.shareOptions(ws)
+	set, share, err := a.shared(ws)
 	if err != nil {
 		return err
 	}
-	sw := a.control(ws, share)
+	sw := a.control(ws, set, share)
 	c, err := sw.ReadHalts(ctx, order.At)
 	if err != nil {
 		return controlError(err)

@@ -22,17 +22,16 @@ import (
 
 // control is the branch of halt orders and breaks, judged by the policy that was read: who may lift one stands in the
 // same commit as everything else that a verb acts on.
-func (a *app) control(ws *workspace, share remote.Options) *control.Switch {
+func (a *app) control(ws *workspace, set policy.Settings, share remote.Options) *control.Switch {
 	if ws.orders == nil {
-		q, _ := quorumOf(ws) // a list that cannot be read has nobody in it, so what is halted stays so
+		q, _ := quorumOf(ws, set) // a list that cannot be read has nobody in it, so what is halted stays so
 		ws.orders = control.Open(ws.repo, share, q)
 	}
 	return ws.orders
 }
 
 // quorumOf is what a policy says of lifting orders.
-func quorumOf(ws *workspace) (control.Quorum, error) {
-	set := ws.set.Settings
+func quorumOf(ws *workspace, set policy.Settings) (control.Quorum, error) {
 	q := control.Quorum{Persons: set.Control.Approvers, Signed: set.Control.Approvers > 0 || set.Ledger.Signed}
 	raw, err := fs.ReadFile(ws.tree, signersPath)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,12 +45,12 @@ func quorumOf(ws *workspace) (control.Quorum, error) {
 }
 
 // tooFew says that nobody could ever lift an order: the list of signers has not as many persons as must agree.
-func tooFew(ws *workspace, q control.Quorum) (diag.Diagnostic, bool) {
+func tooFew(set policy.Settings, q control.Quorum) (diag.Diagnostic, bool) {
 	if q.Enough() {
 		return diag.Diagnostic{}, false
 	}
 	why := "ledger.signed wants signed orders"
-	if n := ws.set.Settings.Control.Approvers; n > 0 {
+	if n := set.Control.Approvers; n > 0 {
 		why = fmt.Sprintf("control.unhalt wants %s", phrase.Count(n, "person"))
 	}
 	return diag.New(diag.BadSettings, "%s, and %s does not name so many: nobody could lift a halt order", why, signersPath).
@@ -60,15 +59,19 @@ func tooFew(ws *workspace, q control.Quorum) (diag.Diagnostic, bool) {
 
 // controlFindings are what check has to say of orders and the breaker, as warnings: no tenant is planned otherwise for it.
 func controlFindings(ws *workspace) (list diag.List) {
-	q, err := quorumOf(ws)
+	set, known := ws.known()
+	if !known {
+		return nil // why not is said already
+	}
+	q, err := quorumOf(ws, set)
 	var bad diag.Diagnostic
 	if errors.As(err, &bad) {
 		list = append(list, bad)
-	} else if d, few := tooFew(ws, q); few {
+	} else if d, few := tooFew(set, q); few {
 		list = append(list, d)
 	}
 	for _, t := range ws.set.Tenants {
-		if t.Breaker && ws.set.Settings.Breaker.Hosts == 0 {
+		if t.Breaker && set.Breaker.Hosts == 0 {
 			list = append(list, diag.New(diag.BadSettings, "tenant %s shares the breaker, and nothing says on how many hosts an update must fail for it", t.Name).
 				At(diag.Range{File: "ringfence.cue"}).WithFix("add: breaker: hosts: 3"))
 		}
@@ -83,7 +86,7 @@ func controlFindings(ws *workspace) (list diag.List) {
 // news.
 func (p *pipeline) halt() func(context.Context) runner.Halt {
 	return func(ctx context.Context) runner.Halt {
-		c, err := p.control(p.ws, p.share).ReadHalts(ctx, p.machineTime())
+		c, err := p.control(p.ws, p.settings, p.share).ReadHalts(ctx, p.machineTime())
 		order, halted := c.Halted(p.tenant.Name)
 		news := haltNews{order: order.Order, halted: halted}
 		switch {
@@ -147,7 +150,7 @@ func (p *pipeline) readBreaks(read func(*control.Switch) (control.Orders, error)
 	if !p.tenant.Breaker {
 		return nil
 	}
-	c, err := read(p.control(p.ws, p.share))
+	c, err := read(p.control(p.ws, p.settings, p.share))
 	if err != nil {
 		return controlError(err)
 	}
@@ -182,11 +185,11 @@ func orderError(err error) error {
 // standing prints what stands of all orders and concerns the tenants: halts, who agreed to lift them, and breaks. What
 // was fetched last counts; nothing stands is no line.
 func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Tenant) error {
-	share, err := a.shareOptions(ws)
+	set, share, err := a.shared(ws)
 	if err != nil {
 		return err
 	}
-	c, err := a.control(ws, share).Known(ctx)
+	c, err := a.control(ws, set, share).Known(ctx)
 	if err != nil {
 		a.out.failure(exitOf(controlError(err)))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
 	"github.com/ringfence/ringfence/runner/ledger/evidence"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // scanned is what both plans are made over.
@@ -47,12 +48,12 @@ func (d *diffSides) recorded(ctx context.Context, name string) (branch.Head, err
 	l := branch.Open(d.head.repo, name)
 	head, err := l.Head(ctx)
 	if err == nil && head.Commit == "" {
-		remote := cmp.Or(d.head.set.Settings.Ledger.Remote, d.base.set.Settings.Ledger.Remote, "origin")
-		if strings.ContainsAny(remote, "/:") {
-			remote = "origin" // an address: what was fetched from it has no branch of its own
+		from := cmp.Or(d.shared.Ledger.Remote, "origin")
+		if strings.ContainsAny(from, "/:") {
+			from = "origin" // an address: what was fetched from it has no branch of its own
 		}
 		var hash string
-		hash, err = d.head.repo.Ref("refs/remotes/" + remote + "/ringfence/ledger/" + name)
+		hash, err = d.head.repo.Ref("refs/remotes/" + from + "/ringfence/ledger/" + name)
 		if errors.Is(err, gitrepo.ErrRefNotFound) {
 			return branch.Head{}, nil
 		}
@@ -71,7 +72,10 @@ func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, 
 	if t == nil {
 		return plan.Input{At: d.at, Snapshot: known.snapshot}, nil
 	}
-	p := &pipeline{app: d.app, ws: ws, tenant: t, site: known.site, head: known.head}
+	p := &pipeline{
+		app: d.app, ws: ws, tenant: t, site: known.site, head: known.head,
+		settings: d.shared, share: remote.Options{Remote: d.shared.Ledger.Remote},
+	}
 	if err := p.knownBreaks(ctx); err != nil {
 		return plan.Input{}, err
 	}

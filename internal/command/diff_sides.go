@@ -23,6 +23,7 @@ type diffSides struct {
 	*app
 	at         time.Time
 	base, head *workspace
+	shared     policy.Settings // by which both sides' plans read the ledger
 	tenants    []string
 	untouched  int
 }
@@ -57,7 +58,10 @@ func (a *app) sides(ctx context.Context, f diffFlags) (*diffSides, error) {
 	}
 	d.compile(ctx, d.base)
 	d.compile(ctx, d.head)
-	return d, nil
+	if len(d.tenants) > 0 {
+		d.shared, err = d.sharedSettings()
+	}
+	return d, err
 }
 
 func union(a, b []string) []string {

@@ -77,11 +77,11 @@ func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
 	if len(compiler.Tenants(ws.tree)) == 0 {
 		return diag.New(diag.NoTenants, "there is no tenant in this repository: the order would stop nobody").WithFix("go to the policy repository (-C DIR)")
 	}
-	share, err := a.shareOptions(ws)
+	set, share, err := a.shared(ws)
 	if err != nil {
 		return err
 	}
-	c, err := a.control(ws, share).Halt(ctx, order)
+	c, err := a.control(ws, set, share).Halt(ctx, order)
 	if err != nil {
 		return orderError(err)
 	}
@@ -98,22 +98,22 @@ func (a *app) giveUnhalt(ctx context.Context, f orderFlags) error {
 	if err != nil {
 		return err
 	}
-	q, err := quorumOf(ws)
+	set, share, err := a.shared(ws)
 	if err != nil {
 		return err
 	}
-	if d, few := tooFew(ws, q); few {
+	q, err := quorumOf(ws, set)
+	if err != nil {
+		return err
+	}
+	if d, few := tooFew(set, q); few {
 		return d
 	}
 	if f.update != "" {
 		return a.release(ctx, ws, f.update, order)
 	}
-	share, err := a.shareOptions(ws)
-	if err != nil {
-		return err
-	}
 	order.Kind = control.Unhalt
-	return a.lift(ctx, a.control(ws, share), order)
+	return a.lift(ctx, a.control(ws, set, share), order)
 }
 
 // lift writes an order that lifts something, and says what still stands.

@@ -63,9 +63,10 @@ What FILE says of a host wins. What it does not mention stays as it is: other la
 // importing is one import: where it reads and writes, and what may be written.
 type importing struct {
 	importFlags
-	ws   *workspace
-	into string // from the root
-	data []byte // what is there now
+	ws       *workspace
+	settings policy.Settings
+	into     string // from the root
+	data     []byte // what is there now
 }
 
 func (a *app) importHosts(ctx context.Context, f importFlags) error {
@@ -109,7 +110,11 @@ func (a *app) importing(ctx context.Context, f importFlags) (*importing, error) 
 		}
 		return nil, diag.New(diag.UnknownTenant, "there is no tenant %q%s", f.tenant, suggest.Tail(f.tenant, all)).WithFix("name one of: %s", strings.Join(all, ", "))
 	}
-	in := &importing{importFlags: f, ws: ws, into: tenantFile(f.tenant, f.into)}
+	set, err := a.settings(ws)
+	if err != nil {
+		return nil, err
+	}
+	in := &importing{importFlags: f, ws: ws, settings: set, into: tenantFile(f.tenant, f.into)}
 	if ext := path.Ext(in.into); !fs.ValidPath(f.into) || ext != ".yaml" && ext != ".yml" {
 		return nil, fail(ExitUsage, diag.New(diag.Usage, "--into: %s is no YAML file of the tenant's folder", f.into).WithFix("name one, for instance hosts.yaml"))
 	}
@@ -130,7 +135,7 @@ func (in *importing) files() []inventory.File {
 
 func (in *importing) known() []string {
 	out := fleet.Names()
-	for _, p := range in.ws.set.Settings.Providers {
+	for _, p := range in.settings.Providers {
 		out = append(out, p.Name)
 	}
 	slices.Sort(out)

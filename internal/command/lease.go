@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/signing"
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -19,9 +20,8 @@ import (
 const leaseTime = 10 * time.Minute
 
 // shareOptions say where the ledger lives and how its records are signed.
-func (a *app) shareOptions(ws *workspace) (remote.Options, error) {
-	set := ws.set.Settings.Ledger
-	o := remote.Options{Remote: set.Remote, Rand: rand.Int64N}
+func (a *app) shareOptions(ws *workspace, set policy.Settings) (remote.Options, error) {
+	o := remote.Options{Remote: set.Ledger.Remote, Rand: rand.Int64N}
 	name := a.Getenv("RINGFENCE_SIGNING_KEY")
 	if name == "" {
 		return o, nil
@@ -36,7 +36,7 @@ func (a *app) shareOptions(ws *workspace) (remote.Options, error) {
 
 // mustSign refuses to write unsigned records where the repository's settings demand signed ones.
 func (p *pipeline) mustSign() error {
-	if p.ws.set.Settings.Ledger.Signed && p.share.Sign == nil {
+	if p.settings.Ledger.Signed && p.share.Sign == nil {
 		return diag.New(diag.NoSigningKey, "ringfence.cue demands signed records, and there is no signing key").
 			WithFix("name one: RINGFENCE_SIGNING_KEY=FILE")
 	}

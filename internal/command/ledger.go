@@ -45,11 +45,15 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*b
 	if err != nil {
 		return err
 	}
-	if ws.set.Settings.Ledger.Remote == "" {
+	set, err := a.settings(ws)
+	if err != nil {
+		return err
+	}
+	if set.Ledger.Remote == "" {
 		return diag.New(diag.Usage, "the ledger has no remote: the branches of this repository are the ledger").
 			WithFix("name one in ringfence.cue: ledger: remote: \"origin\"")
 	}
-	share, err := a.shareOptions(ws)
+	share, err := a.shareOptions(ws, set)
 	if err != nil {
 		return err
 	}
@@ -66,7 +70,7 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*b
 		fields["tenant"] = t.Name
 		a.out.event("progress", fields, "%s: %s", t.Name, line)
 	}
-	if _, err := a.control(ws, share).ReadHalts(ctx, a.Now()); err != nil {
+	if _, err := a.control(ws, set, share).ReadHalts(ctx, a.Now()); err != nil {
 		failed = errors.Join(failed, controlError(err))
 	}
 	return failed

@@ -37,7 +37,7 @@ func (a *app) locks(ctx context.Context, all bool, release string) error {
 	if err != nil {
 		return err
 	}
-	share, err := a.shareOptions(ws)
+	_, share, err := a.shared(ws)
 	if err != nil {
 		return err
 	}

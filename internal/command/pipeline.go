@@ -33,6 +33,9 @@ type pipeline struct {
 	ws     *workspace
 	tenant *policy.Tenant
 	site   string // where this runner reaches hosts
+
+	settings policy.Settings
+
 	share  remote.Options
 	ledger *branch.Ledger
 	head   branch.Head
@@ -51,11 +54,11 @@ type pipeline struct {
 }
 
 func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, site string) (*pipeline, error) {
-	share, err := a.shareOptions(ws)
+	set, share, err := a.shared(ws)
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{app: a, ws: ws, tenant: t, site: site, share: share, ledger: branch.OpenWith(ws.repo, t.Name, share)}
+	p := &pipeline{app: a, ws: ws, tenant: t, site: site, settings: set, share: share, ledger: branch.OpenWith(ws.repo, t.Name, share)}
 	if err := p.knownBreaks(ctx); err != nil {
 		return nil, err
 	}

@@ -55,12 +55,16 @@ func newProviderList(a *app) *cobra.Command {
 				a.builtIn(policy.Settings{})
 				return nil
 			}
-			a.builtIn(ws.set.Settings)
+			set, err := a.settings(ws)
+			if err != nil {
+				return err
+			}
+			a.builtIn(set)
 			lock, err := readLock(ws.tree)
 			if err != nil {
 				return err
 			}
-			for _, p := range ws.set.Settings.Providers {
+			for _, p := range set.Providers {
 				if p.Path != "" {
 					pin := lock.Providers[p.Name].Checksums[fleet.Platform()]
 					if pin == "" {
@@ -107,7 +111,11 @@ func (a *app) lock(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	set, _ := ws.set.Settings.Provider(name)
+	all, err := a.settings(ws)
+	if err != nil {
+		return err
+	}
+	set, _ := all.Provider(name)
 	if set.Path == "" {
 		return diag.New(diag.ProviderMissing, "ringfence.cue names no program for provider %q", name).
 			WithFix("add providers: %s: path: \"/path/to/program\"; built-in providers need no pin", name)

@@ -52,6 +52,9 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.settings(ws); err != nil {
+		return err
+	}
 	var failed error
 	if ws.list.HasErrors() {
 		a.out.diagnostics(ws.list, ws.tree)

@@ -173,6 +173,9 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 	if err != nil {
 		return err
 	}
+	if _, err := a.settings(ws); err != nil {
+		return err
+	}
 	tenants, failed, err := a.tenants(ws, f.tenant)
 	if err != nil {
 		return err
