@@ -168,7 +168,11 @@ func (h *crashed) play(c crash) (struck bool) {
 	h.must("/", "rm", "-rf", h.dir)
 	h.must("/", "cp", "-a", h.pristine, h.dir)
 	ahead, history := h.clock.ahead, h.history
-	defer func() { h.clock.ahead, h.history = ahead, history }()
+	defer func() {
+		if !h.Failed() {
+			h.clock.ahead, h.history = ahead, history
+		}
+	}()
 	r := randomOf(h.scenario.name, c)
 	at := c.moment
 	if at == cut {
@@ -229,7 +233,7 @@ func (h *crashed) recover(lost bool) {
 	h.fleet("") // what failed once works now
 	h.later(25 * time.Hour)
 	if strings.Contains(fmt.Sprint(h.scenario.args, h.scenario.name), "halt") {
-		if code, out := h.live(machine, "unhalt", "--reason", "go on"); code != 0 && !strings.Contains(out, "is not halted") {
+		if code, out := h.live(machine, "unhalt", "--reason", "go on"); code != 0 && !strings.Contains(out, "no order halts") {
 			h.Fatalf("unhalt: exit %d\n%s", code, out)
 		}
 	}
