@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/compiler/window/ics"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/phrase"
 )
@@ -38,6 +39,7 @@ type openings struct {
 type opening struct {
 	Opens  time.Time  `json:"opens"`
 	Closes *time.Time `json:"closes"` // null: it stays open
+	since  time.Time  // when it truly began; zero: it was ever so
 }
 
 type frozenWindow struct {
@@ -93,9 +95,24 @@ func openingsOf(t *policy.Tenant, w policy.Window, host string, from, to time.Ti
 	}
 	out := openings{Window: w.Name, Timezone: loc.String(), PerHost: host != "", HostZone: host, Rings: ringsOf(t, w.Name), Open: []opening{}, loc: loc}
 	for s := range window.Open(w, loc, freezes, from, to) {
-		out.Open = append(out.Open, opening{s.Opens, s.Closes})
+		out.Open = append(out.Open, opening{s.Opens, s.Closes, began(w, s, freezes, from)})
 	}
 	return out, nil
+}
+
+// began is when a stretch began. An always-open window opens where one begins to look: it has been open since the newest
+// freeze was over.
+func began(w policy.Window, s window.Occurrence, freezes []window.Interval, from time.Time) time.Time {
+	if !w.Always || s.Opens.After(from) {
+		return s.Opens
+	}
+	var since time.Time
+	for _, f := range freezes {
+		if !f.Ends.After(from) && f.Ends.After(since) {
+			since = f.Ends
+		}
+	}
+	return since
 }
 
 // freeze lists when one freeze holds for hosts of a zone, "" for all of them. One that cannot be read has shown already.
@@ -153,19 +170,19 @@ func ringsOf(t *policy.Tenant, name string) []string {
 	return out
 }
 
-// occurrences are those of all windows, by instant.
-func (t timetable) occurrences() []window.Occurrence {
-	var out []window.Occurrence
+// stretches are those of all windows, by instant.
+func (t timetable) stretches() []ics.Stretch {
+	var out []ics.Stretch
 	for _, w := range t.Windows {
 		name := w.Window
 		if w.PerHost {
 			name += " (" + w.HostZone + ")"
 		}
 		for _, o := range w.Open {
-			out = append(out, window.Occurrence{Window: name, Opens: o.Opens, Closes: o.Closes})
+			out = append(out, ics.Stretch{Occurrence: window.Occurrence{Window: name, Opens: o.Opens, Closes: o.Closes}, Since: o.since})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b window.Occurrence) int {
+	slices.SortStableFunc(out, func(a, b ics.Stretch) int {
 		return cmp.Or(a.Opens.Compare(b.Opens), cmp.Compare(a.Window, b.Window))
 	})
 	return out

@@ -13,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/window"
+	"github.com/ringfence/ringfence/compiler/window/ics"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/report"
 )
@@ -106,7 +107,7 @@ func agree(t *testing.T, tenant *policy.Tenant, at time.Time) (open int, frozen 
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := slices.ContainsFunc(listing.occurrences(), func(o window.Occurrence) bool { return o.Contains(at) })
+	listed := slices.ContainsFunc(listing.stretches(), func(o ics.Stretch) bool { return o.Contains(at) })
 	snapshot := &inventory.Snapshot{
 		Tenant: "acme", Site: policy.DefaultSite, Updates: []inventory.Update{{PURL: "pkg:deb/debian/a@2", Name: "a", Version: "2", FirstSeen: at.AddDate(0, 0, -1)}},
 		Hosts: []inventory.Host{{Name: "h", State: inventory.Scanned, Missing: []inventory.Missing{{From: "1"}}}},

@@ -2,9 +2,9 @@ package ics_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -157,8 +157,8 @@ func TestExportIsRead(t *testing.T) {
 	}
 	from, to := day(t, "2026-10-01"), day(t, "2027-04-01")
 	want := slices.Collect(window.Occurrences(w, loc, from, to))
-	data := ics.Write(want, from)
-	if again := ics.Write(want, from); string(data) != string(again) {
+	data := ics.Write(stretches(want), from, to)
+	if again := ics.Write(stretches(want), from, to); string(data) != string(again) {
 		t.Error("the same occurrences are written in two ways")
 	}
 	events, err := ics.Parse(data, "night.ics")
@@ -166,12 +166,48 @@ func TestExportIsRead(t *testing.T) {
 		t.Fatalf("%v\n%s", err, data)
 	}
 	got := slices.Collect(window.Occurrences(policy.Window{Name: "night", Events: events}, loc, from, to))
-	if fmt.Sprint(list(got)) != fmt.Sprint(list(want)) || len(got) < 50 {
-		t.Errorf("got  %v\nwant %v", list(got), list(want))
+	if !slices.Equal(texts(got), texts(want)) || len(got) < 50 {
+		t.Errorf("got  %v\nwant %v", texts(got), texts(want))
 	}
 }
 
-func list(all []window.Occurrence) []string {
+func stretches(list []window.Occurrence) []ics.Stretch {
+	var out []ics.Stretch
+	for _, o := range list {
+		out = append(out, ics.Stretch{Occurrence: o, Since: o.Opens})
+	}
+	return out
+}
+
+// TestExportOfWhatStaysOpen: what is open when one looks is written from the next full minute on, what never closes until
+// the end of what was asked, what lasts no minute not at all; a later look gives the same event.
+func TestExportOfWhatStaysOpen(t *testing.T) {
+	from, to := day(t, "2026-10-01").Add(9*time.Hour+33*time.Second), day(t, "2026-10-03")
+	soon, freeze, thaw := from.Add(40*time.Second), day(t, "2026-10-01").Add(12*time.Hour), day(t, "2026-10-02")
+	list := func(from time.Time) []ics.Stretch {
+		return []ics.Stretch{
+			{Occurrence: window.Occurrence{Window: "short", Opens: from, Closes: &soon}},
+			{Occurrence: window.Occurrence{Window: "always", Opens: from, Closes: &freeze}},
+			{Occurrence: window.Occurrence{Window: "always", Opens: thaw}, Since: thaw},
+		}
+	}
+	data := ics.Write(list(from), from, to)
+	events, err := ics.Parse(data, "a.ics")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	want := []string{" Thu 1 Oct 09:01 – 12:00 UTC", " Fri 2 Oct 00:00 – Sat 00:00 UTC"}
+	if got := slices.Collect(window.Occurrences(policy.Window{Events: events}, time.UTC, from, to)); !slices.Equal(texts(got), want) {
+		t.Errorf("got %q, want %q", texts(got), want)
+	}
+	uids := regexp.MustCompile("UID:.*")
+	later := uids.FindAllString(string(ics.Write(list(from.Add(time.Hour)), from.Add(time.Hour), to)), -1)
+	if first := uids.FindAllString(string(data), -1); !slices.Equal(first, later) || len(later) != 2 || later[0] == later[1] {
+		t.Errorf("%q are %q later", first, later)
+	}
+}
+
+func texts(all []window.Occurrence) []string {
 	var out []string
 	for _, o := range all {
 		out = append(out, o.Window+" "+window.Words(o, time.UTC))
