@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/window"
@@ -18,15 +19,15 @@ type calendarRef struct {
 	list, name string // "windows" or "freezes", and whose it is
 }
 
-// calendars reads the calendar files that a tenant's windows and freezes name. A file that cannot be read whole is an
+// readCalendars reads the calendar files that a tenant's windows and freezes name. A file that cannot be read whole is an
 // error, so the tenant has no policy and nothing starts: a freeze that is unreadable freezes.
-func (t *tree) calendars(dir string, refs []calendarRef, out *policy.Tenant) diag.List {
+func readCalendars(t *load.Tree, dir string, refs []calendarRef, out *policy.Tenant) diag.List {
 	var diags diag.List
 	read := map[string][]policy.Event{}
 	for _, ref := range refs {
 		full := path.Join(dir, ref.file.str("a file's path"))
 		if _, done := read[full]; !done {
-			events, list := t.calendarFile(full, ref.file)
+			events, list := calendarFile(t, dir, full, ref.file)
 			read[full] = events
 			diags = append(diags, list...)
 		}
@@ -35,14 +36,14 @@ func (t *tree) calendars(dir string, refs []calendarRef, out *policy.Tenant) dia
 	return diags
 }
 
-func (t *tree) calendarFile(full string, at node) ([]policy.Event, diag.List) {
+func calendarFile(t *load.Tree, dir, full string, at node) ([]policy.Event, diag.List) {
 	where := func(d diag.Diagnostic) diag.List { return diag.List{d.At(at.where())} }
 	data, err := t.ReadFile(full)
 	switch {
-	case errors.Is(err, errRefused):
-		return nil, t.refused
+	case errors.Is(err, load.ErrRefused):
+		return nil, t.Refused()
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, where(t.noFile(diag.BadCalendar, at, full))
+		return nil, where(noFile(t, dir, diag.BadCalendar, at, full))
 	case err != nil:
 		return nil, where(diag.New(diag.BadCalendar, "%s names a file that cannot be read: %s", at.name(), full))
 	}

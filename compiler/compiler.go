@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
@@ -63,7 +64,7 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 		}
 	}
 	names, list := tenants(repo)
-	diags = append(append(diags, list...), s.astray()...)
+	diags = append(append(diags, list...), load.Astray(repo, s.shared)...)
 	diags = append(diags, gather(set, names, s.compile(ctx, names, options.Only))...)
 	if err := ctx.Err(); err != nil {
 		diags = append(diags, diag.New(diag.EvaluatorFailed, "compiling was interrupted: %v", err))

@@ -3,12 +3,10 @@ package compiler
 import (
 	"strings"
 
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/load"
 
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/syntax"
-	"github.com/ringfence/ringfence/policies"
 )
 
 // subject is what a definition of the schema describes: a value of some package.
@@ -23,23 +21,13 @@ func (s subject) noun() string {
 	return map[string]string{"#Tenant": "the tenant", "#Scenario": "the scenario"}[s.definition]
 }
 
-// value is the subject as a program has it.
-func (s subject) value(p *program) cue.Value {
-	var path []cue.Selector
-	for _, name := range s.path {
-		path = append(path, cue.Str(name))
-	}
-	return p.root.LookupPath(cue.MakePath(path...))
-}
-
 // diagnose explains why a value broke the schema. It loads the package once more with a schema that allows
 // everything, looks at the structure, then reads every value. What that does not find, CUE's own words must explain.
-func (r *reader) diagnose(c *compilation, t *tree, s subject, strict node, failure error, read func(node)) {
-	loose := &tree{repo: t.repo, tenant: t.tenant, loose: true, overlay: c.permissive()}
-	if p, list := loose.load(s.arg); len(list) == 0 {
+func (r *reader) diagnose(t *load.Tree, s subject, strict node, failure error, read func(node)) {
+	if p, list := t.Permissive().Load(s.arg); len(list) == 0 {
 		r.use(p)
-		n := r.root(s.value(p), p, s.path...)
-		schema := closedDefinition(p.ctx, s.definition)
+		n := r.root(p.Value(s.path...), p, s.path...)
+		schema := p.Closed(s.definition)
 		r.owners = ownersOf(schema, s.noun())
 		n.structure(schema)
 		if n.ownError() == nil {
@@ -52,16 +40,10 @@ func (r *reader) diagnose(c *compilation, t *tree, s subject, strict node, failu
 	}
 }
 
-// closedDefinition is a definition of the embedded schema, in a context whose own schema is the permissive one.
-func closedDefinition(ctx *cue.Context, name string) cue.Value {
-	inst := load.Instances([]string{"./policy"}, &load.Config{FS: policies.Schema(), Registry: noRegistry{}})[0]
-	return ctx.BuildInstance(inst).LookupPath(cue.MakePath(cue.Def(name)))
-}
-
 // use notes which parameters the user's own files read.
-func (r *reader) use(p *program) {
+func (r *reader) use(p *load.Program) {
 	r.used = map[string]bool{}
-	for _, f := range p.inst.Files {
+	for _, f := range p.Inst.Files {
 		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
 			continue
 		}

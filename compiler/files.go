@@ -8,13 +8,14 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
-// modules collects the Rego that decides for a tenant: the shared one and its own, sorted by path.
-func (t *tree) modules(dir string) ([]policy.Module, diag.List) {
+// modulesOf collects the Rego that decides for a tenant: the shared one and its own, sorted by path.
+func modulesOf(t *load.Tree, dir string) ([]policy.Module, diag.List) {
 	out := []policy.Module{}
 	for _, d := range []string{repository.BaselineDir, dir} {
 		entries, err := t.ReadDir(d)
@@ -31,11 +32,11 @@ func (t *tree) modules(dir string) ([]policy.Module, diag.List) {
 			}
 		}
 	}
-	return out, t.refused
+	return out, t.Refused()
 }
 
 // noFile says that a file is not there, and which one may be meant.
-func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
+func noFile(t *load.Tree, dir string, code diag.Code, at node, full string) diag.Diagnostic {
 	var beside []string
 	entries, _ := t.ReadDir(path.Dir(full))
 	for _, e := range entries {
@@ -43,7 +44,7 @@ func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
 			beside = append(beside, e.Name())
 		}
 	}
-	if inside := strings.TrimPrefix(full, t.home()+t.home()); inside != full {
+	if inside := strings.TrimPrefix(full, dir+"/"+dir+"/"); inside != full {
 		return diag.New(code, "%s names a file that does not exist: %s", at.name(), full).
 			WithFix("paths are relative to the tenant's directory: write %q", inside)
 	}
@@ -51,11 +52,8 @@ func (t *tree) noFile(code diag.Code, at node, full string) diag.Diagnostic {
 		WithFix("paths are relative to the tenant's directory")
 }
 
-// home is the folder of the one tenant that is visible.
-func (t *tree) home() string { return repository.TenantDir(t.tenant) + "/" }
-
-// hosts reads the hosts files that a tenant names; none of them may lie outside its directory.
-func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Host, diag.List) {
+// hostsOf reads the hosts files that a tenant names; none of them may lie outside its directory.
+func hostsOf(t *load.Tree, dir string, files []node, providers []string) ([]policy.Host, diag.List) {
 	var (
 		in    []inventory.File
 		diags diag.List
@@ -64,9 +62,9 @@ func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Hos
 		full := path.Join(dir, f.str("a file's path"))
 		data, err := t.ReadFile(full)
 		switch {
-		case errors.Is(err, errRefused):
+		case errors.Is(err, load.ErrRefused):
 		case errors.Is(err, fs.ErrNotExist):
-			f.rejectWith(t.noFile(diag.BadHostsFile, f, full))
+			f.rejectWith(noFile(t, dir, diag.BadHostsFile, f, full))
 		case err != nil:
 			f.reject(diag.BadHostsFile, "names a file that cannot be read: %s", full)
 		default:
@@ -74,6 +72,6 @@ func (t *tree) hosts(dir string, files []node, providers []string) ([]policy.Hos
 		}
 	}
 	hosts, list := inventory.ReadHosts(in, providers)
-	diags = append(diags, t.refused...)
+	diags = append(diags, t.Refused()...)
 	return hosts, append(diags, list...)
 }

@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"path"
 	"strconv"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/token"
 
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -41,7 +41,7 @@ func scopeOf(inst *build.Instance, f *ast.File) scope {
 			continue
 		}
 		for _, imp := range inst.Imports {
-			if imp.ImportPath != target || imp.ImportPath == schemaPackage {
+			if imp.ImportPath != target || imp.ImportPath == load.SchemaPackage {
 				continue
 			}
 			name := imp.PkgName
@@ -66,7 +66,7 @@ func (ix index) decls(decls []ast.Decl, at []string, s scope, depth int) {
 			if err != nil {
 				continue
 			}
-			if p := placeOf(d); path.Base(p.label.File) != guardFile {
+			if p := placeOf(d); load.OfRepository(p.label.File) {
 				below := append(at[:len(at):len(at)], name)
 				ix[indexKey(below)] = append(ix[indexKey(below)], p)
 				ix.expr(d.Value, below, s, depth)

@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
@@ -164,7 +165,7 @@ func (n node) conflict(err error) {
 	slices.SortStableFunc(spots, func(a, b diag.Range) int { // who sets a field beside its parameter did not mistype that
 		return cmp.Or(rank(a, n.r.home)-rank(b, n.r.home), strings.Compare(n.r.parameterSet(a), n.r.parameterSet(b)))
 	})
-	if at := firstPosition(e); len(spots) == 0 && at.File != "" {
+	if at := load.FirstPosition(e); len(spots) == 0 && at.File != "" {
 		spots = []diag.Range{at}
 	}
 	if len(spots) == 0 {
@@ -269,10 +270,10 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 		}
 	}
 	d = d.At(at)
-	if _, args := e.Msg(); len(args) == 1 && n.r.inst != nil {
+	if _, args := e.Msg(); len(args) == 1 && n.r.p != nil {
 		name := syntax.WrittenName(fmt.Sprint(args[0]))
 		d = syntax.WholeName(d, name)
-		d.Summary += suggest.Phrase(meantDefinition(name, n.r.inst))
+		d.Summary += suggest.Phrase(meantDefinition(name, n.r.p.Inst))
 	}
 	n.r.diags = append(n.r.diags, d)
 }
@@ -282,7 +283,7 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 func disagreeing(e errors.Error) []diag.Range {
 	var out []diag.Range
 	for _, p := range e.InputPositions()[:min(2, len(e.InputPositions()))] {
-		if r := syntax.Range(p, token.NoPos); ofRepository(r.File) && !slices.Contains(out, r) {
+		if r := syntax.Range(p, token.NoPos); load.OfRepository(r.File) && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}

@@ -7,18 +7,18 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
-	"cuelang.org/go/cue/build"
 
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // reader turns CUE values into plain Go ones and collects what is wrong with them. It reads on after a mistake, so
 // that one run shows them all.
 type reader struct {
-	home      string          // the directory whose files are the user's own; others are shared
-	inst      *build.Instance // that the value which is read is of
+	home      string        // the directory whose files are the user's own; others are shared
+	p         *load.Program // that the value which is read is of
 	index     index
 	prefix    []string // where the value that is read stands in its package
 	diags     diag.List
@@ -38,9 +38,9 @@ type node struct {
 }
 
 // root begins reading at v, which p declares at prefix.
-func (r *reader) root(v cue.Value, p *program, prefix ...string) node {
+func (r *reader) root(v cue.Value, p *load.Program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
-	r.inst, r.index, r.prefix = p.inst, indexOf(p.inst), prefix
+	r.p, r.index, r.prefix = p, indexOf(p.Inst), prefix
 	return node{r: r, v: v}
 }
 

@@ -2,7 +2,6 @@ package compiler
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"cuelang.org/go/cue/ast"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -26,7 +26,7 @@ func places(v cue.Value, home string) []place {
 	var out []place
 	for _, node := range nodes(v, 0) {
 		p := placeOf(node)
-		if ofRepository(p.label.File) {
+		if load.OfRepository(p.label.File) {
 			out = append(out, p)
 		}
 	}
@@ -40,11 +40,6 @@ func inOrder(list []place, home string) []place {
 		return cmp.Or(order(a, home)-order(b, home), compareRange(a.label, b.label))
 	})
 	return slices.CompactFunc(list, func(a, b place) bool { return a.label == b.label })
-}
-
-// ofRepository reports whether the file is the user's, not one that the compiler added.
-func ofRepository(file string) bool {
-	return file != "" && !strings.HasPrefix(file, schemaMount) && path.Base(file) != guardFile
 }
 
 // nodes returns the syntax of every conjunct. Expr takes a unification apart; one conjunct is its own source.

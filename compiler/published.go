@@ -1,10 +1,7 @@
 package compiler
 
 import (
-	"slices"
-
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
 
@@ -20,10 +17,10 @@ type published struct {
 
 // publishedAt is the open value of which the value at a place is one part.
 func (r *reader) publishedAt(at diag.Range) (out published, ok bool) {
-	if r.inst == nil {
+	if r.p == nil {
 		return out, false
 	}
-	for _, f := range r.files() {
+	for _, f := range r.p.Files() {
 		ast.Walk(f, func(n ast.Node) bool {
 			if e, is := n.(*ast.BinaryExpr); is && e.Op == token.OR && !ok {
 				out, ok = publishedOf(e, at)
@@ -63,7 +60,7 @@ func parts(e ast.Expr) []ast.Expr {
 // valueAt is the value that begins at a place, as it is written there.
 func (r *reader) valueAt(at diag.Range) string {
 	out := ""
-	for _, f := range r.files() {
+	for _, f := range r.p.Files() {
 		ast.Walk(f, func(n ast.Node) bool {
 			if e, ok := n.(ast.Expr); ok && out == "" {
 				if here := syntax.Range(e.Pos(), token.NoPos); here.File == at.File && here.Start == at.Start {
@@ -82,13 +79,4 @@ func source(e ast.Expr) string {
 		return ""
 	}
 	return diag.OneLine(syntax.WrittenText(string(src)))
-}
-
-// files are those of the program's package and of the repository's packages that it imports.
-func (r *reader) files() []*ast.File {
-	out := slices.Clone(r.inst.Files)
-	for _, imp := range imported(r.inst, map[*build.Instance]bool{}) {
-		out = append(out, imp.Files...)
-	}
-	return out
 }

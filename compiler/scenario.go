@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
@@ -36,24 +37,21 @@ func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 			out, diags = nil, diag.List{gaveUp(repository.ScenariosDir, p)}
 		}
 	}()
-	t := &tree{repo: c.repo, overlay: c.overlay}
+	t := load.New(c.repo, c.overlay, "")
 	if _, err := t.Stat(repository.ScenariosDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if list := t.inspect(repository.ScenariosDir); len(list) > 0 {
-		return nil, list
-	}
-	p, diags := t.load(repository.ScenariosDir)
+	p, diags := t.LoadFolder(repository.ScenariosDir)
 	if len(diags) > 0 {
 		return nil, diags
 	}
 	return c.scenarios(t, p)
 }
 
-func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.List) {
+func (c *compilation) scenarios(t *load.Tree, p *load.Program) ([]policy.Scenario, diag.List) {
 	r := &reader{home: repository.ScenariosDir + "/"}
-	diags := append(r.strays(p), t.unread(p, repository.ScenariosDir)...)
-	it, err := p.root.LookupPath(cue.MakePath(cue.Str("scenario"))).Fields()
+	diags := append(r.strays(p), t.Unread(p, repository.ScenariosDir)...)
+	it, err := p.Value("scenario").Fields()
 	if err != nil {
 		return nil, diags
 	}
@@ -74,11 +72,11 @@ func (c *compilation) scenarios(t *tree, p *program) ([]policy.Scenario, diag.Li
 }
 
 // scenario reads one scenario; without one, the reader has diagnostics.
-func (c *compilation) scenario(t *tree, p *program, r *reader, name string) policy.Scenario {
+func (c *compilation) scenario(t *load.Tree, p *load.Program, r *reader, name string) policy.Scenario {
 	s := subject{arg: repository.ScenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
-	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p, s.path...)
+	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
-		r.diagnose(c, t, s, strict, failure, func(n node) { n.scenario(name) })
+		r.diagnose(t, s, strict, failure, func(n node) { n.scenario(name) })
 		return policy.Scenario{}
 	}
 	return strict.scenario(name)

@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
@@ -20,13 +21,13 @@ func (c *compilation) readSettings() (list diag.List) {
 		}
 	}()
 	c.settings.Providers = []policy.ProviderSettings{}
-	t := &tree{repo: c.repo, overlay: c.overlay}
+	t := load.New(c.repo, c.overlay, "")
 	if _, err := t.Stat(repository.SettingsFile); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	settings, ok := t.plainSettings()
+	settings, ok := plainSettings(t)
 	if !ok {
-		settings, list = c.loadSettings(t)
+		settings, list = loadSettings(t)
 	}
 	c.settings = settings
 	for _, p := range c.settings.Providers {
@@ -37,18 +38,34 @@ func (c *compilation) readSettings() (list diag.List) {
 	return list
 }
 
+// plainSettings reads settings the short way. Only what CUE finds flawless counts: ok is false for anything else, and
+// whatever there is to say of it is for loadSettings.
+func plainSettings(t *load.Tree) (out policy.Settings, ok bool) {
+	p, ok := t.LoadSettings()
+	if !ok {
+		return out, false
+	}
+	r := &reader{home: repository.SettingsFile}
+	strict := r.root(p.Root.Unify(p.Definition("#Settings")), p)
+	if strict.v.Validate(cue.Concrete(true)) != nil {
+		return out, false
+	}
+	out = strict.settings()
+	return out, len(r.diags) == 0
+}
+
 // loadSettings reads any settings, or finds what is wrong with them.
-func (c *compilation) loadSettings(t *tree) (policy.Settings, diag.List) {
+func loadSettings(t *load.Tree) (policy.Settings, diag.List) {
 	none := policy.Settings{Providers: []policy.ProviderSettings{}}
-	p, list := t.load(repository.SettingsFile)
+	p, list := t.Load(repository.SettingsFile)
 	if len(list) > 0 {
 		return none, list
 	}
 	r := &reader{home: repository.SettingsFile}
 	s := subject{arg: repository.SettingsFile, definition: "#Settings"}
-	strict := r.root(s.value(p).Unify(p.definition(s.definition)), p)
+	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
-		r.diagnose(c, t, s, strict, failure, func(n node) { n.settings() })
+		r.diagnose(t, s, strict, failure, func(n node) { n.settings() })
 		return none, asSettings(r.diags)
 	}
 	out := strict.settings()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -39,15 +40,14 @@ func TestPlainSettingsAreTheLoaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			repo := fstest.MapFS{
 				repository.SettingsFile: {Data: []byte(tt.text)}, "baseline/b.cue": {Data: []byte("package baseline\n\nledger: remote: \"origin\"\n")},
-				moduleFile: {Data: []byte("module: \"msp.example/patches@v0\"\nlanguage: version: \"v0.17.0\"\n")},
+				"cue.mod/module.cue": {Data: []byte("module: \"msp.example/patches@v0\"\nlanguage: version: \"v0.17.0\"\n")},
 			}
-			overlay, err := newOverlay(repo)
-			if err != nil {
-				t.Fatal(err)
+			overlay, broken := load.NewOverlay(repo)
+			if len(broken) > 0 {
+				t.Fatal(broken)
 			}
-			c := &compilation{repo: repo, overlay: overlay, permissive: func() fstest.MapFS { return permissive(overlay) }}
-			plain, ok := (&tree{repo: repo, overlay: overlay}).plainSettings()
-			loaded, diags := c.loadSettings(&tree{repo: repo, overlay: overlay})
+			plain, ok := plainSettings(load.New(repo, overlay, ""))
+			loaded, diags := loadSettings(load.New(repo, overlay, ""))
 			if ok != tt.plain {
 				t.Errorf("the short way: %v, want %v", ok, tt.plain)
 			}

@@ -10,19 +10,20 @@ import (
 	"cuelang.org/go/cue/ast"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
 // top checks what stands at the top of a tenant's files: `tenant: <name>:` and nothing that looks like policy. It is
 // one diagnostic a file, since a file written the wrong way round is one mistake.
-func (r *reader) top(p *program, name, dir string) diag.List {
+func (r *reader) top(p *load.Program, name, dir string) diag.List {
 	var out diag.List
-	for _, f := range p.inst.Files {
+	for _, f := range p.Inst.Files {
 		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
 			continue
 		}
-		if d, ok := topOf(f, name, shapeOf(p.definition("#Tenant"))); ok {
+		if d, ok := topOf(f, name, shapeOf(p.Definition("#Tenant"))); ok {
 			out = append(out, d)
 		}
 	}
@@ -55,9 +56,9 @@ func topOf(f *ast.File, name string, tenant shape) (diag.Diagnostic, bool) {
 }
 
 // strays finds what stands beside `scenario` at the top of the tests.
-func (r *reader) strays(p *program) diag.List {
+func (r *reader) strays(p *load.Program) diag.List {
 	var out diag.List
-	for _, f := range p.inst.Files {
+	for _, f := range p.Inst.Files {
 		for _, decl := range f.Decls {
 			d, ok := decl.(*ast.Field)
 			if !ok {
@@ -75,8 +76,8 @@ func (r *reader) strays(p *program) diag.List {
 }
 
 // names checks that the directory declares the tenant of its own name and no other.
-func (r *reader) names(p *program, name, dir string) diag.List {
-	it, err := p.root.LookupPath(cue.MakePath(cue.Str("tenant"))).Fields()
+func (r *reader) names(p *load.Program, name, dir string) diag.List {
+	it, err := p.Value("tenant").Fields()
 	if err != nil {
 		if at, written := tenantField(p, r.home); written {
 			return diag.List{diag.New(diag.WrongValue, "tenant must be a struct: the tenant's name, then its policy").At(at).
@@ -110,14 +111,14 @@ func (r *reader) names(p *program, name, dir string) diag.List {
 }
 
 // tenantField is the value of the first field `tenant` at the top of the user's files.
-func tenantField(p *program, home string) (diag.Range, bool) {
-	for _, f := range p.inst.Files {
+func tenantField(p *load.Program, home string) (diag.Range, bool) {
+	for _, f := range p.Inst.Files {
 		for _, decl := range f.Decls {
 			d, ok := decl.(*ast.Field)
 			if !ok {
 				continue
 			}
-			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" && ofRepository(placeOf(d).label.File) && rank(placeOf(d).label, home) == 0 {
+			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" && load.OfRepository(placeOf(d).label.File) && rank(placeOf(d).label, home) == 0 {
 				return placeOf(d).value, true
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/format"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
@@ -80,20 +81,15 @@ func (c *compilation) traits(name string) (out *Traits, diags diag.List) {
 			out, diags = nil, diag.List{gaveUp(dir, p)}
 		}
 	}()
-	t := &tree{repo: c.repo, tenant: name, overlay: c.overlay}
-	if list := t.inspect(dir); len(list) > 0 {
-		return nil, list
-	}
-	t.overlay = t.guarded(dir)
-	p, list := t.load(dir)
+	p, list := load.New(c.repo, c.overlay, name).LoadTenant()
 	if len(list) > 0 {
 		return nil, list
 	}
-	v := p.root.LookupPath(cue.MakePath(cue.Str("tenant"), cue.Str(name)))
+	v := p.Value("tenant", name)
 	r := &reader{home: dir + "/"}
-	ring := r.root(p.definition("#Ring"), p)
+	ring := r.root(p.Definition("#Ring"), p)
 	out = &Traits{Tenant: name, Ring: ring.child(ring.v, "ring").ring()}
-	for definition, d := range p.unified(v, 0) {
+	for definition, d := range unified(p, v, 0) {
 		out.Uses = append(out.Uses, r.useOf(p, definition, d, v))
 	}
 	slices.SortFunc(out.Uses, func(a, b Use) int { return cmp.Compare(a.Definition, b.Definition) })
@@ -102,23 +98,23 @@ func (c *compilation) traits(name string) (out *Traits, diags diag.List) {
 
 // unified are those definitions of imported packages, but for the schema, that a value of the package is unified with,
 // also by way of fields and definitions of its own.
-func (p *program) unified(v cue.Value, depth int) map[string]cue.Value {
+func unified(p *load.Program, v cue.Value, depth int) map[string]cue.Value {
 	out := map[string]cue.Value{}
 	if depth > maxIndexDepth {
 		return out
 	}
 	if op, list := v.Expr(); op == cue.AndOp {
 		for _, x := range list {
-			maps.Copy(out, p.unified(x, depth+1))
+			maps.Copy(out, unified(p, x, depth+1))
 		}
 		return out
 	}
 	root, at := v.ReferencePath()
 	inst := root.BuildInstance()
 	switch {
-	case inst == nil || inst.ImportPath == schemaPackage || len(at.Selectors()) == 0:
-	case inst == p.inst:
-		maps.Copy(out, p.unified(root.LookupPath(at), depth+1))
+	case inst == nil || inst.ImportPath == load.SchemaPackage || len(at.Selectors()) == 0:
+	case inst == p.Inst:
+		maps.Copy(out, unified(p, root.LookupPath(at), depth+1))
 	case at.Selectors()[0].IsDefinition():
 		out[inst.ImportPath+"."+at.String()] = root.LookupPath(at)
 	}
@@ -126,7 +122,7 @@ func (p *program) unified(v cue.Value, depth int) map[string]cue.Value {
 }
 
 // useOf reads one definition by itself, and what the tenant makes of its parameters.
-func (r *reader) useOf(p *program, definition string, d, tenant cue.Value) Use {
+func (r *reader) useOf(p *load.Program, definition string, d, tenant cue.Value) Use {
 	u := Use{Definition: definition, Parameters: r.published(d, tenant)}
 	n := r.root(d, p)
 	u.Base = &policy.Tenant{TestClock: n.says("testClock"), Breaker: n.says("breaker"), SharesEvidence: n.says("sharesEvidence"), Disabled: n.off()}

@@ -1,4 +1,9 @@
-package compiler
+// Package load turns the CUE of a policy repository into programs: packages that are loaded and built, and not yet
+// understood. In go a repository as an fs.FS and an Overlay, which puts the schema of this binary in place of the
+// repository's copy; out comes a Program, or what keeps a package from being loaded, said so that who knows no CUE can
+// mend it: syntax, imports, names that lead nowhere, files that nothing reads. Nothing is fetched from anywhere, and a
+// tenant never sees another's folder.
+package load
 
 import (
 	"errors"
@@ -16,32 +21,49 @@ import (
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
-// tree is what one tenant's compilation may see of a repository: everything but the other tenants, with the embedded
+// Tree is what one tenant's compilation may see of a repository: everything but the other tenants, with the embedded
 // schema mounted in place of the repository's copy. It refuses what a repository should not hold (symlinks, files
 // over the limit, text that is not UTF-8) and remembers the refusals, since CUE's loader would blur them.
-type tree struct {
+type Tree struct {
 	repo    fs.FS
-	tenant  string       // the one visible directory of tenants/; "" hides all
-	batch   []string     // those that are visible instead, sorted, while several are loaded at once
-	loose   bool         // definitions are plain fields, see permissive
-	overlay fstest.MapFS // files that replace or join the repository's
+	tenant  string   // the one visible directory of tenants/; "" hides all
+	batch   []string // those that are visible instead, sorted, while several are loaded at once
+	overlay *Overlay
+	loose   bool         // definitions are plain fields, see Permissive
+	files   fstest.MapFS // of the overlay, and more, that replace or join the repository's
 	mu      sync.Mutex   // the loader reads concurrently
 	refused []diag.Diagnostic
 }
+
+// New shows a repository to the compilation of one tenant, or of what is no tenant if there is none.
+func New(repo fs.FS, overlay *Overlay, tenant string) *Tree {
+	return &Tree{repo: repo, tenant: tenant, overlay: overlay, files: overlay.strict}
+}
+
+// Permissive is the same sight of the repository without any constraint: the schema demands nothing, and definitions are
+// plain fields, whose names syntax.WrittenName brings back. Values can be read in it that the schema refuses.
+func (t *Tree) Permissive() *Tree {
+	return &Tree{repo: t.repo, tenant: t.tenant, loose: true, overlay: t.overlay, files: t.overlay.permissive()}
+}
+
+// Refused are the refusals so far. What else is said of a refused file is their echo.
+func (t *Tree) Refused() diag.List { return t.refused }
 
 var _ interface {
 	fs.ReadDirFS
 	fs.ReadFileFS
 	fs.StatFS
-} = (*tree)(nil)
+} = (*Tree)(nil)
 
-var errRefused = errors.New("refused")
+// ErrRefused is what reading a refused file comes to; Refused says why.
+var ErrRefused = errors.New("refused")
 
-func (t *tree) Open(name string) (fs.File, error) {
+// Open opens a file or directory.
+func (t *Tree) Open(name string) (fs.File, error) {
 	if ours, err := t.source("open", name); err != nil {
 		return nil, err
 	} else if ours {
-		return t.overlay.Open(name)
+		return t.files.Open(name)
 	}
 	info, err := t.vet(name)
 	if err != nil {
@@ -57,13 +79,14 @@ func (t *tree) Open(name string) (fs.File, error) {
 	return fstest.MapFS{name: {Data: data, Mode: 0o444}}.Open(name)
 }
 
-func (t *tree) ReadFile(name string) ([]byte, error) {
+// ReadFile returns a file's content, which is valid UTF-8.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
 	ours, err := t.source("open", name)
 	if err != nil {
 		return nil, err
 	}
 	if ours {
-		return fs.ReadFile(t.overlay, name)
+		return fs.ReadFile(t.files, name)
 	}
 	if _, err := t.vet(name); err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -84,25 +107,26 @@ func (t *tree) ReadFile(name string) ([]byte, error) {
 	return data, nil
 }
 
-func (t *tree) Stat(name string) (fs.FileInfo, error) {
+// Stat describes an entry; there are no links among them.
+func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 	ours, err := t.source("stat", name)
 	if err != nil {
 		return nil, err
 	}
 	if ours {
-		return fs.Stat(t.overlay, name)
+		return fs.Stat(t.files, name)
 	}
 	return t.vet(name)
 }
 
 // ReadDir leaves out the other tenants. A symlink that a directory holds stays listed: opening it is what is refused.
-func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	ours, err := t.source("readdir", name)
 	if err != nil {
 		return nil, err
 	}
 	if ours {
-		return fs.ReadDir(t.overlay, name)
+		return fs.ReadDir(t.files, name)
 	}
 	if _, err := t.vet(name); err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
@@ -117,9 +141,9 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
 			out = append(out, e)
 		}
 	}
-	for added := range t.overlay {
+	for added := range t.files {
 		if path.Dir(added) == name && path.Base(added) == guardFile {
-			if info, err := t.overlay.Stat(added); err == nil {
+			if info, err := t.files.Stat(added); err == nil {
 				out = append(out, fs.FileInfoToDirEntry(info))
 			}
 		}
@@ -129,18 +153,18 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // source says whether the overlay holds name, not the repository.
-func (t *tree) source(op, name string) (ours bool, err error) {
+func (t *Tree) source(op, name string) (ours bool, err error) {
 	if !fs.ValidPath(name) {
 		return false, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	if t.hidden(name) {
 		return false, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 	}
-	_, ours = t.overlay[name]
+	_, ours = t.files[name]
 	return ours || name == schemaMount || strings.HasPrefix(name, schemaMount+"/"), nil
 }
 
-func (t *tree) hidden(name string) bool {
+func (t *Tree) hidden(name string) bool {
 	rest, ok := strings.CutPrefix(name, repository.TenantsDir+"/")
 	if !ok {
 		return false
@@ -154,7 +178,7 @@ func (t *tree) hidden(name string) bool {
 }
 
 // vet looks at every step of the path without following symlinks.
-func (t *tree) vet(name string) (fs.FileInfo, error) {
+func (t *Tree) vet(name string) (fs.FileInfo, error) {
 	for i := range len(name) {
 		if name[i] != '/' {
 			continue
@@ -166,7 +190,7 @@ func (t *tree) vet(name string) (fs.FileInfo, error) {
 	return t.vetOne(name)
 }
 
-func (t *tree) vetOne(name string) (fs.FileInfo, error) {
+func (t *Tree) vetOne(name string) (fs.FileInfo, error) {
 	info, err := fs.Lstat(t.repo, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -186,7 +210,7 @@ func (t *tree) vetOne(name string) (fs.FileInfo, error) {
 const unreadable = "cannot be read: "
 
 // refuse remembers the refusal once per file.
-func (t *tree) refuse(name, why string) error {
+func (t *Tree) refuse(name, why string) error {
 	fix := "replace it with a regular UTF-8 file of at most 1 MiB, or move it out of the folders that hold policy"
 	if strings.HasPrefix(why, unreadable) {
 		fix = "see that this user may read it"
@@ -196,9 +220,9 @@ func (t *tree) refuse(name, why string) error {
 	defer t.mu.Unlock()
 	for _, old := range t.refused {
 		if old.Range.File == name {
-			return fmt.Errorf("%w: %s", errRefused, d.Summary)
+			return fmt.Errorf("%w: %s", ErrRefused, d.Summary)
 		}
 	}
 	t.refused = append(t.refused, d)
-	return fmt.Errorf("%w: %s", errRefused, d.Summary)
+	return fmt.Errorf("%w: %s", ErrRefused, d.Summary)
 }

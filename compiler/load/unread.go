@@ -1,4 +1,4 @@
-package compiler
+package load
 
 import (
 	"path"
@@ -12,14 +12,14 @@ import (
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
-// unread reports policy that CUE passes over without a word: a file without a package clause or of another package, one
+// Unread reports policy that CUE passes over without a word: a file without a package clause or of another package, one
 // whose name or attribute keeps it out, one in a folder below. A freeze in such a file would freeze nothing. It looks at
 // the package's own directory and all below it, and at those of the packages that it imports. Names that begin with a
 // dot or _ are nobody's: that is how a file is put aside.
-func (t *tree) unread(p *program, dir string) diag.List {
-	read := filesOf(p.inst, map[*build.Instance]bool{}, map[string]bool{})
-	list := t.unreadBelow(dir, dir, p.inst.PkgName, read)
-	for _, imp := range imported(p.inst, map[*build.Instance]bool{}) {
+func (t *Tree) Unread(p *Program, dir string) diag.List {
+	read := filesOf(p.Inst, map[*build.Instance]bool{}, map[string]bool{})
+	list := t.unreadBelow(dir, dir, p.Inst.PkgName, read)
+	for _, imp := range imported(p.Inst, map[*build.Instance]bool{}) {
 		if home := strings.TrimPrefix(imp.Dir, "/"); !within(home, dir) {
 			list = append(list, t.unreadIn(home, home, imp.PkgName, read)...)
 		}
@@ -44,7 +44,7 @@ func filesOf(inst *build.Instance, seen map[*build.Instance]bool, read map[strin
 // imported lists the packages of the repository that inst imports, also by way of others.
 func imported(inst *build.Instance, seen map[*build.Instance]bool) (out []*build.Instance) {
 	for _, imp := range inst.Imports {
-		if seen[imp] || len(imp.Files) == 0 || !ofRepository(strings.TrimPrefix(imp.Files[0].Filename, "/")) {
+		if seen[imp] || len(imp.Files) == 0 || !OfRepository(strings.TrimPrefix(imp.Files[0].Filename, "/")) {
 			continue
 		}
 		seen[imp] = true
@@ -55,7 +55,7 @@ func imported(inst *build.Instance, seen map[*build.Instance]bool) (out []*build
 
 func within(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
 
-func (t *tree) unreadBelow(dir, home, pkg string, read map[string]bool) diag.List {
+func (t *Tree) unreadBelow(dir, home, pkg string, read map[string]bool) diag.List {
 	list := t.unreadIn(dir, home, pkg, read)
 	entries, _ := t.ReadDir(dir)
 	for _, e := range entries {
@@ -66,7 +66,7 @@ func (t *tree) unreadBelow(dir, home, pkg string, read map[string]bool) diag.Lis
 	return list
 }
 
-func (t *tree) unreadIn(dir, home, pkg string, read map[string]bool) (list diag.List) {
+func (t *Tree) unreadIn(dir, home, pkg string, read map[string]bool) (list diag.List) {
 	entries, _ := t.ReadDir(dir)
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
@@ -86,7 +86,7 @@ func looksLikePolicy(name string, deep bool) bool {
 func putAside(name string) bool { return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") }
 
 // notRead says why a file is not read, and what makes that it is.
-func (t *tree) notRead(name, home, pkg string) diag.Diagnostic {
+func (t *Tree) notRead(name, home, pkg string) diag.Diagnostic {
 	d := strayed(name)
 	stem, ext := strings.TrimSuffix(path.Base(name), ".cue"), path.Ext(name)
 	switch {

@@ -1,4 +1,4 @@
-package compiler
+package load
 
 import (
 	"io/fs"
@@ -13,10 +13,10 @@ import (
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
-// astray reports policy that lies where no tenant's compilation comes by: beside the tenants' folders, beside
+// Astray reports policy that lies where no tenant's compilation comes by: beside the tenants' folders, beside
 // ringfence.cue, below the folder of the shared modules. What lies elsewhere may be anything.
-func (s *session) astray() (list diag.List) {
-	for _, f := range s.shared {
+func Astray(repo fs.FS, shared []repository.File) (list diag.List) {
+	for _, f := range shared {
 		base := path.Base(f.Path)
 		if !f.Mode.IsRegular() || strings.ToLower(path.Ext(base)) != ".cue" || putAside(base) {
 			continue
@@ -31,7 +31,7 @@ func (s *session) astray() (list diag.List) {
 			}
 		}
 	}
-	return append(list, s.deepModules(repository.BaselineDir, false)...)
+	return append(list, deepModules(repo, repository.BaselineDir, false)...)
 }
 
 func strayed(name string) diag.Diagnostic {
@@ -56,14 +56,14 @@ func tenantAtTop(f repository.File) (diag.Range, bool) {
 }
 
 // deepModules finds Rego in folders below dir.
-func (s *session) deepModules(dir string, deep bool) (list diag.List) {
-	entries, _ := fs.ReadDir(s.repo, dir)
+func deepModules(repo fs.FS, dir string, deep bool) (list diag.List) {
+	entries, _ := fs.ReadDir(repo, dir)
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		switch {
 		case putAside(e.Name()):
 		case e.IsDir() && strings.Count(name, "/") < repository.MaxDepth:
-			list = append(list, s.deepModules(name, true)...)
+			list = append(list, deepModules(repo, name, true)...)
 		case deep && path.Ext(name) == ".rego":
 			list = append(list, strayed(name).WithFix("move it to %s: folders below it are not looked into", repository.BaselineDir))
 		}

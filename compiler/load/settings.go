@@ -1,54 +1,46 @@
-package compiler
+package load
 
 import (
 	"path"
 
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
-	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
 // settingsSchema is the part of the schema that settings need; it stands on its own.
 const settingsSchema = schemaMount + "/policy/settings.cue"
 
-// plainSettings reads settings that import nothing but the schema without CUE's loader, which would read and build all
-// of the schema and three module files for a few lines. Only what CUE finds flawless counts: ok is false for anything
-// else, and whatever there is to say of it is for the loader's program to say.
-func (t *tree) plainSettings() (out policy.Settings, ok bool) {
+// LoadSettings builds settings that import nothing but the schema without CUE's loader, which would read and build all of
+// the schema and three module files for a few lines. Nothing is said of what is wrong with them: ok is false for anything
+// that may not be flawless, and is for Load to build.
+func (t *Tree) LoadSettings() (p *Program, ok bool) {
 	file, err := t.parse(repository.SettingsFile)
 	if err != nil || !readsOnlySettings(file) {
-		return out, false
+		return nil, false
 	}
 	schema, err := t.parse(settingsSchema)
 	if err != nil {
-		return out, false
+		return nil, false
 	}
 	files := build.NewContext()
 	imported := instance(files, schema, nil)
-	imported.ImportPath = schemaPackage
+	imported.ImportPath = SchemaPackage
 	inst := instance(files, file, func(token.Pos, string) *build.Instance { return imported })
 	if imported.Complete() != nil || inst.Complete() != nil {
-		return out, false
+		return nil, false
 	}
-	p := &program{ctx: cuecontext.New(), inst: inst}
-	p.root, p.schema = p.ctx.BuildInstance(inst), p.ctx.BuildInstance(imported)
-	r := &reader{home: repository.SettingsFile}
-	strict := r.root(p.root.Unify(p.definition("#Settings")), p)
-	if strict.v.Validate(cue.Concrete(true)) != nil {
-		return out, false
-	}
-	out = strict.settings()
-	return out, len(r.diags) == 0
+	p = &Program{ctx: cuecontext.New(), Inst: inst}
+	p.Root, p.schema = p.ctx.BuildInstance(inst), p.ctx.BuildInstance(imported)
+	return p, true
 }
 
 // parse reads a file of the tree; positions name it as CUE's loader would.
-func (t *tree) parse(name string) (*ast.File, error) {
+func (t *Tree) parse(name string) (*ast.File, error) {
 	data, err := t.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -61,10 +53,10 @@ func (t *tree) parse(name string) (*ast.File, error) {
 func readsOnlySettings(f *ast.File) bool {
 	names := map[string]bool{}
 	for spec := range f.ImportSpecs() {
-		if spec.Path.Value != `"`+schemaPackage+`"` {
+		if spec.Path.Value != `"`+SchemaPackage+`"` {
 			return false
 		}
-		names[path.Base(schemaPackage)] = true
+		names[path.Base(SchemaPackage)] = true
 		if spec.Name != nil {
 			names[spec.Name.Name] = true
 		}

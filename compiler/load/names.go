@@ -1,13 +1,15 @@
-package compiler
+package load
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 
-	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/repository"
@@ -15,9 +17,49 @@ import (
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
+// names that CUE cannot resolve keep it from building anything.
+var unresolved = []string{"reference %q not found", "imported and not used"}
+
+// buildErrors explains names that lead nowhere or are used by nothing, and what else keeps a package from being built.
+func (t *Tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
+	if root.Err() == nil {
+		return nil
+	}
+	var out diag.List
+	for _, e := range errors.Errors(root.Err()) {
+		f, _ := e.Msg()
+		if slices.ContainsFunc(unresolved, func(s string) bool { return strings.HasPrefix(f, s) }) {
+			out = append(out, t.unresolvedName(e))
+		}
+	}
+	if len(out) > 0 || inst.Err == nil {
+		return out
+	}
+	e := errors.Errors(inst.Err)[0]
+	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(FirstPosition(e))
+	if f, args := e.Msg(); strings.HasPrefix(f, "builtin package") {
+		d.Code = diag.ImportFailed
+		d.Summary += suggest.Tail(fmt.Sprint(args...), builtins)
+		d.Fix = "CUE has packages such as strings, list, math and time; this repository's own begin with its module"
+	}
+	return diag.List{d}
+}
+
+func (t *Tree) unresolvedName(e errors.Error) diag.Diagnostic {
+	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(FirstPosition(e))
+	f, args := e.Msg()
+	if f != unresolved[0] || len(args) != 1 {
+		return d.WithFix("remove the import, or use what it brings")
+	}
+	return t.unknownName(d, fmt.Sprint(args[0]))
+}
+
+// builtins are the packages of CUE that a policy has use for.
+var builtins = []string{"list", "math", "net", "regexp", "strconv", "strings", "struct", "text/template", "time"}
+
 // unknownName says what a name that leads nowhere may have been meant to be: a package that nobody imports, a truth
 // value in another language's words, text without quotes.
-func (t *tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
+func (t *Tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
 	if data, err := t.ReadFile(d.Range.File); err == nil {
 		if c, ok := syntax.MergeMarker(d.Range.File, data); ok {
 			return c
@@ -36,7 +78,7 @@ func (t *tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
 		return d.WithFix("leave the field out: what is absent has its default")
 	}
 	if name == "policy" {
-		return d.WithFix("add import %q", schemaPackage)
+		return d.WithFix("add import %q", SchemaPackage)
 	}
 	if info, err := t.Stat(name); err == nil && info.IsDir() {
 		return d.WithFix("add import %q", t.module()+"/"+name)
@@ -45,7 +87,7 @@ func (t *tree) unknownName(d diag.Diagnostic, name string) diag.Diagnostic {
 }
 
 // compared finds a value behind a name and ==, which says no more than whether they are equal.
-func (t *tree) compared(at diag.Pos, file, name string) (string, bool) {
+func (t *Tree) compared(at diag.Pos, file, name string) (string, bool) {
 	data, _ := t.ReadFile(file)
 	lines := strings.Split(string(data), "\n")
 	if at.Line > len(lines) || at.Column-1+len(name) > len(lines[at.Line-1]) {
@@ -56,7 +98,7 @@ func (t *tree) compared(at diag.Pos, file, name string) (string, bool) {
 }
 
 // module is the path that imports of this repository begin with.
-func (t *tree) module() string {
+func (t *Tree) module() string {
 	m, err := readModule(t)
 	if err != nil {
 		return strings.TrimSuffix(fallbackModule, "@v0")
@@ -66,7 +108,7 @@ func (t *tree) module() string {
 }
 
 // packages lists the import paths of the folders that hold CUE and that tenants share.
-func (t *tree) packages() (out []string) {
+func (t *Tree) packages() (out []string) {
 	module := t.module()
 	var walk func(dir string, depth int)
 	walk = func(dir string, depth int) {
@@ -84,11 +126,11 @@ func (t *tree) packages() (out []string) {
 		}
 	}
 	walk(".", 0)
-	return append(out, schemaPackage)
+	return append(out, SchemaPackage)
 }
 
 // meantPackage is the folder that a misspelt import path means: the same one of another module, or a similar name.
-func (t *tree) meantPackage(wanted string) string {
+func (t *Tree) meantPackage(wanted string) string {
 	byBase := map[string]string{}
 	for _, p := range t.packages() {
 		byBase[path.Base(p)] = p
@@ -97,37 +139,4 @@ func (t *tree) meantPackage(wanted string) string {
 		return p
 	}
 	return byBase[suggest.Word(path.Base(wanted), slices.Sorted(maps.Keys(byBase)))]
-}
-
-// definitionsOf lists what a package and those that it imports from the repository declare at their top.
-func definitionsOf(inst *build.Instance, seen map[*build.Instance]bool) (out []string) {
-	seen[inst] = true
-	for _, f := range inst.Files {
-		for _, decl := range f.Decls {
-			if field, ok := decl.(*ast.Field); ok {
-				if name, _, err := ast.LabelName(field.Label); err == nil {
-					out = append(out, syntax.WrittenName(name))
-				}
-			}
-		}
-	}
-	for _, imp := range inst.Imports {
-		if imp.ImportPath == schemaPackage {
-			out = append(out, "#Tenant", "#Scenario", "#Providers")
-		} else if !seen[imp] {
-			out = append(out, definitionsOf(imp, seen)...)
-		}
-	}
-	return out
-}
-
-// meantDefinition is the definition that a misspelt one means; the missing # is the most common slip.
-func meantDefinition(name string, inst *build.Instance) string {
-	known := definitionsOf(inst, map[*build.Instance]bool{})
-	for _, k := range known {
-		if k == "#"+name {
-			return k
-		}
-	}
-	return suggest.Word(name, known)
 }

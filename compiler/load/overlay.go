@@ -1,20 +1,24 @@
-package compiler
+package load
 
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"strings"
+	"sync"
 	"testing/fstest"
 
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/mod/modfile"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/syntax"
 	"github.com/ringfence/ringfence/policies"
 )
 
 const (
 	schemaMount    = ".ringfence-schema" // where a tree shows the embedded schema
-	schemaPackage  = policies.SchemaModule + "/policy"
 	schemaModule   = policies.SchemaModule + "@v0"
 	schemaVersion  = "v0.1.0"
 	languageLevel  = "v0.17.0" // the first CUE release whose modules can be replaced by a folder
@@ -23,12 +27,31 @@ const (
 	fallbackModule = "ringfence.local@v0" // of a repository without cue.mod
 )
 
-// newOverlay returns the files that a compilation sees in place of the repository's: the embedded schema, and a
-// module file by which it answers every import of ringfence.dev, whatever the repository says.
-func newOverlay(repo fs.FS) (fstest.MapFS, error) {
+// SchemaPackage is the import path of the schema.
+const SchemaPackage = policies.SchemaModule + "/policy"
+
+// Overlay holds the files that compilations see in place of the repository's: the embedded schema, and a module file by
+// which it answers every import of ringfence.dev, whatever the repository says. It may be shared by any number of Trees.
+type Overlay struct {
+	strict fstest.MapFS
+	once   sync.Once
+	loose  fstest.MapFS // with the permissive schema, made when the first tree needs it
+}
+
+// NewOverlay makes the overlay of one repository. Where its module files cannot be used there is none, and one diagnostic:
+// no tenant can compile.
+func NewOverlay(repo fs.FS) (*Overlay, diag.List) {
+	files, err := overlayOf(repo)
+	if err != nil {
+		return nil, diag.List{moduleError(err)}
+	}
+	return &Overlay{strict: files}, nil
+}
+
+func overlayOf(repo fs.FS) (fstest.MapFS, error) {
 	out := fstest.MapFS{}
 	mountSchema(out, func(data []byte) ([]byte, error) { return data, nil })
-	bare := &tree{repo: repo}
+	bare := &Tree{repo: repo}
 	base, err := readModule(bare)
 	if err != nil {
 		return nil, err
@@ -54,7 +77,7 @@ func newOverlay(repo fs.FS) (fstest.MapFS, error) {
 
 func memFile(data []byte) *fstest.MapFile { return &fstest.MapFile{Data: data, Mode: 0o444} }
 
-func readModule(t *tree) (*modfile.File, error) {
+func readModule(t *Tree) (*modfile.File, error) {
 	data, err := t.ReadFile(moduleFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &modfile.File{Module: fallbackModule, Language: &modfile.Language{Version: languageLevel}}, nil
@@ -65,7 +88,7 @@ func readModule(t *tree) (*modfile.File, error) {
 	return modfile.ParseNonStrict(data, moduleFile)
 }
 
-func readLocal(t *tree, base *modfile.File) (*modfile.File, error) {
+func readLocal(t *Tree, base *modfile.File) (*modfile.File, error) {
 	local := &modfile.File{Deps: map[string]*modfile.Dep{}}
 	data, err := t.ReadFile(localFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -104,9 +127,36 @@ func mountSchema(into fstest.MapFS, edit func([]byte) ([]byte, error)) {
 	}
 }
 
-// moduleError is the one diagnostic of a repository whose module files cannot be used: no tenant can compile.
 func moduleError(err error) diag.Diagnostic {
 	return diag.New(diag.ImportFailed, "the CUE module files cannot be read: %s", diag.OneLine(err.Error())).
 		At(diag.Range{File: moduleFile}).
 		WithFix("see the files that `ringfence init` writes; language.version must be %s or newer", languageLevel)
+}
+
+// permissive are the files whose schema has the same definitions and no demands.
+func (o *Overlay) permissive() fstest.MapFS {
+	o.once.Do(func() { o.loose = withoutDemands(o.strict) })
+	return o.loose
+}
+
+func withoutDemands(overlay fstest.MapFS) fstest.MapFS {
+	out := maps.Clone(overlay)
+	mountSchema(out, func(src []byte) ([]byte, error) {
+		f, err := parser.ParseFile("schema", src)
+		if err != nil {
+			return nil, err
+		}
+		text := "package policy\n"
+		for _, decl := range f.Decls {
+			if field, ok := decl.(*ast.Field); ok {
+				name, _, err := ast.LabelName(field.Label)
+				if err != nil {
+					return nil, err
+				}
+				text += name + ": _\n"
+			}
+		}
+		return syntax.Plain([]byte(text)), nil
+	})
+	return out
 }

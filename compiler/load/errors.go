@@ -1,14 +1,11 @@
-package compiler
+package load
 
 import (
 	"cmp"
 	stderrors "errors"
-	"fmt"
 	"path"
-	"slices"
 	"strings"
 
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
@@ -23,7 +20,7 @@ import (
 
 // loadErrors explains why a package could not be read. A refused file explains all that follows from it, and of the
 // syntax errors of one file only the first is a mistake, the others are its echo.
-func (t *tree) loadErrors(arg string, inst *build.Instance) diag.List {
+func (t *Tree) loadErrors(arg string, inst *build.Instance) diag.List {
 	if len(t.refused) > 0 {
 		return t.refused
 	}
@@ -51,15 +48,15 @@ func innermost(e errors.Error) errors.Error {
 			inner = errors.Errors(x)[0]
 		}
 	}
-	if inner != nil && firstPosition(inner).File != "" {
+	if inner != nil && FirstPosition(inner).File != "" {
 		return inner
 	}
 	return e
 }
 
-func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
+func (t *Tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 	at := diag.Range{File: arg}
-	if p := firstPosition(e); p.File != "" {
+	if p := FirstPosition(e); p.File != "" {
 		at = p
 	}
 	var (
@@ -81,7 +78,7 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 		}
 		meant := ""
 		if wanted := quotedPath.FindString(what); wanted != "" {
-			meant = suggest.Phrase(t.meantPackage(unquote(wanted)))
+			meant = suggest.Phrase(t.meantPackage(strings.Trim(wanted, `"`)))
 		}
 		return diag.New(diag.ImportFailed, "%s%s", what, meant).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)
@@ -94,7 +91,7 @@ func (t *tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 }
 
 // twoPackages blames the file whose package clause is the odd one out: of two, the one that is not called as its folder.
-func (t *tree) twoPackages(arg string) diag.Diagnostic {
+func (t *Tree) twoPackages(arg string) diag.Diagnostic {
 	var odd, usual *ast.Package
 	entries, _ := t.ReadDir(arg)
 	for _, e := range entries {
@@ -115,7 +112,7 @@ func (t *tree) twoPackages(arg string) diag.Diagnostic {
 }
 
 // packageClause is where one of the user's files names its package.
-func (t *tree) packageClause(name string) *ast.Package {
+func (t *Tree) packageClause(name string) *ast.Package {
 	if base := path.Base(name); path.Ext(base) != ".cue" || base == guardFile || putAside(base) {
 		return nil
 	}
@@ -133,7 +130,7 @@ func (t *tree) packageClause(name string) *ast.Package {
 }
 
 // firstCUE is the beginning of the first CUE file of a directory, since that is where a package clause goes.
-func (t *tree) firstCUE(dir string, or diag.Range) diag.Range {
+func (t *Tree) firstCUE(dir string, or diag.Range) diag.Range {
 	entries, err := t.ReadDir(dir)
 	for _, e := range entries {
 		if err == nil && path.Ext(e.Name()) == ".cue" && e.Type().IsRegular() {
@@ -145,7 +142,7 @@ func (t *tree) firstCUE(dir string, or diag.Range) diag.Range {
 }
 
 // clamp moves a position to the end of its file if it lies behind it, where CUE sees the end.
-func (t *tree) clamp(r *diag.Range) {
+func (t *Tree) clamp(r *diag.Range) {
 	data, err := t.ReadFile(r.File)
 	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
 	if err != nil || r.Start.Line < len(lines) {
@@ -169,87 +166,33 @@ func packageName(arg string) string {
 	return name
 }
 
-// names that CUE cannot resolve keep it from building anything.
-var unresolved = []string{"reference %q not found", "imported and not used"}
-
-// buildErrors explains names that lead nowhere or are used by nothing, and what else keeps a package from being built.
-func (t *tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
-	if root.Err() == nil {
-		return nil
-	}
-	var out diag.List
-	for _, e := range errors.Errors(root.Err()) {
-		f, _ := e.Msg()
-		if slices.ContainsFunc(unresolved, func(s string) bool { return strings.HasPrefix(f, s) }) {
-			out = append(out, t.unresolvedName(e))
-		}
-	}
-	if len(out) > 0 || inst.Err == nil {
-		return out
-	}
-	e := errors.Errors(inst.Err)[0]
-	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(firstPosition(e))
-	if f, args := e.Msg(); strings.HasPrefix(f, "builtin package") {
-		d.Code = diag.ImportFailed
-		d.Summary += suggest.Tail(fmt.Sprint(args...), builtins)
-		d.Fix = "CUE has packages such as strings, list, math and time; this repository's own begin with its module"
-	}
-	return diag.List{d}
-}
-
-func (t *tree) unresolvedName(e errors.Error) diag.Diagnostic {
-	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(firstPosition(e))
-	f, args := e.Msg()
-	if f != unresolved[0] || len(args) != 1 {
-		return d.WithFix("remove the import, or use what it brings")
-	}
-	return t.unknownName(d, fmt.Sprint(args[0]))
-}
-
-// builtins are the packages of CUE that a policy has use for.
-var builtins = []string{"list", "math", "net", "regexp", "strconv", "strings", "struct", "text/template", "time"}
-
-// firstPosition is the first place of the repository that an error names.
-func firstPosition(e errors.Error) diag.Range {
+// FirstPosition is the first place of the repository that an error names.
+func FirstPosition(e errors.Error) diag.Range {
 	for _, p := range errors.Positions(e) {
-		if r := syntax.Range(p, p); ofRepository(r.File) {
+		if r := syntax.Range(p, p); OfRepository(r.File) {
 			return r
 		}
 	}
 	return diag.Range{}
 }
 
-// leftover turns errors of the schema that no reader recognised into diagnostics: one for each value.
-func (r *reader) leftover(root node, err error) {
-	seen := map[string]bool{}
-	for _, e := range errors.Errors(err) {
-		path := e.Path()
-		if len(path) >= 2 && (path[0] == "tenant" || path[0] == "scenario") {
-			path = path[2:]
-		}
-		if seen[strings.Join(path, ".")] {
-			continue
-		}
-		seen[strings.Join(path, ".")] = true
-		n := root
-		for _, p := range path {
-			n = n.get(unquote(p))
-		}
-		d := diag.New(diag.WrongValue, "%s", n.about(syntax.Message(e)))
-		if at := firstPosition(e); at.File != "" {
-			r.diags = append(r.diags, d.At(at))
-			continue
-		}
-		n.rejectWith(d)
-	}
-}
-
 var quotedPath = lazyregexp.New(`"[^"]+"`)
 
-func unquote(s string) string {
-	var out string
-	if _, err := fmt.Sscanf(s, "%q", &out); err == nil {
-		return out
+// importPath finds what the loader stumbles over without a word or a place: an import path that is no plain text.
+func (t *Tree) importPath(file string) (diag.Diagnostic, bool) {
+	if path.Ext(file) != ".cue" {
+		return diag.Diagnostic{}, false
 	}
-	return s
+	data, _ := t.ReadFile(file)
+	f, err := parser.ParseFile(file, data, parser.ImportsOnly)
+	if err != nil {
+		return diag.Diagnostic{}, false
+	}
+	for spec := range f.ImportSpecs() {
+		if text := spec.Path.Value; !strings.HasPrefix(text, `"`) || strings.HasPrefix(text, `"""`) {
+			return diag.New(diag.SyntaxError, "an import path is a text in double quotes on one line").
+				At(syntax.Range(spec.Path.Pos(), spec.Path.End())).WithFix(`write: import "ringfence.dev/policy"`), true
+		}
+	}
+	return diag.Diagnostic{}, false
 }
