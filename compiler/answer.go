@@ -11,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -24,7 +25,7 @@ type answer struct {
 	Settings    *policy.Settings  `json:"settings,omitempty"`
 	Known       []string          `json:"known,omitempty"`
 	Scenarios   []policy.Scenario `json:"scenarios,omitempty"`
-	Traits      *Traits           `json:"traits,omitempty"`
+	Traits      *read.Traits      `json:"traits,omitempty"`
 	NoModule    bool              `json:"noModule,omitempty"` // the module files are broken: nothing can compile
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -56,7 +57,7 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 	case settings.NoModule:
 		return set, diags
 	case settings.Settings == nil:
-		s.known = builtin
+		s.known = read.Builtin
 	default:
 		s.known = settings.Known
 		if !diags.HasErrors() {
@@ -70,6 +71,17 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 		diags = append(diags, diag.New(diag.EvaluatorFailed, "compiling was interrupted: %v", err))
 	}
 	return set, diags.Tidy()
+}
+
+// Scenarios reads the tests of a policy repository, tests/*.cue, sorted by name. It returns those that can be run and
+// what is wrong with the others; a repository without the folder has none. Running them is the caller's.
+func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scenario, diag.List) {
+	s, err := newSession(repo, options)
+	if err != nil {
+		return nil, diag.List{repository.TooMuch(repository.ScenariosDir, err)}
+	}
+	a := s.one(ctx, Task{Kind: ScenariosTask, Name: repository.ScenariosDir})
+	return a.Scenarios, a.Diags.Tidy()
 }
 
 // Tenants names the tenants of a repository, sorted, whether they compile or not.

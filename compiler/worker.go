@@ -2,14 +2,12 @@ package compiler
 
 import (
 	"io/fs"
-	"path"
 	"slices"
-
-	"cuelang.org/go/cue"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -25,18 +23,6 @@ type Worker struct {
 	broken  diag.List // what is wrong with the module files
 }
 
-// compilation is one batch of a worker.
-type compilation struct {
-	repo         fs.FS
-	overlay      *load.Overlay
-	checkModules func([]policy.Module) diag.List
-	settings     policy.Settings
-	known        []string // providers that hosts may name
-}
-
-// builtin lists the providers that need no entry in ringfence.cue.
-var builtin = []string{"apt", "sim"}
-
 // NewWorker makes a worker. Check compiles one tenant's Rego modules; nil accepts all.
 func NewWorker(shared []repository.File, check func([]policy.Module) diag.List) *Worker {
 	w := &Worker{shared: repository.NewFS(shared), check: check}
@@ -47,23 +33,19 @@ func NewWorker(shared []repository.File, check func([]policy.Module) diag.List) 
 // Do answers the tasks of one batch. It calls begin before it starts on a task that may take long, so that somebody
 // who watches knows whom to accuse, and reply with the encoded answer. What they share is loaded before the first begin.
 func (w *Worker) Do(known []string, tasks []Task, begin func(int), reply func(int, []byte)) {
-	c := w.batch(known, tasks)
-	var quick map[string]*load.Program
-	if len(w.broken) == 0 && len(tasks) > 1 {
-		quick = load.Together(c.repo, c.overlay, tenantNames(tasks))
-	}
-	for i, task := range tasks {
-		begin(i)
-		reply(i, w.answer(c, task, quick[task.Name]).encode())
-	}
-}
-
-func (w *Worker) batch(known []string, tasks []Task) *compilation {
 	var own []repository.File
 	for _, t := range tasks {
 		own = append(own, t.Files...)
 	}
-	return &compilation{repo: w.shared.Joined(own), overlay: w.overlay, checkModules: w.check, known: known}
+	repo := w.shared.Joined(own)
+	var together map[string]*load.Program
+	if len(w.broken) == 0 && len(tasks) > 1 {
+		together = load.Together(repo, w.overlay, tenantNames(tasks))
+	}
+	for i, task := range tasks {
+		begin(i)
+		reply(i, w.answer(repo, known, task, together[task.Name]).encode())
+	}
 }
 
 func tenantNames(tasks []Task) []string {
@@ -77,59 +59,31 @@ func tenantNames(tasks []Task) []string {
 	return out
 }
 
-func (w *Worker) answer(c *compilation, task Task, p *load.Program) *answer {
+func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program) *answer {
 	if len(w.broken) > 0 {
 		return &answer{Diags: w.broken, NoModule: true}
 	}
 	switch task.Kind {
 	case SettingsTask:
-		c.known = builtin
-		list := c.readSettings()
-		return &answer{Diags: list, Settings: &c.settings, Known: c.known}
+		settings, known, diags := read.Settings(load.New(repo, w.overlay, ""))
+		return &answer{Settings: &settings, Known: known, Diags: diags}
 	case ScenariosTask:
-		list, diags := c.readScenarios()
+		list, diags := read.Scenarios(load.New(repo, w.overlay, ""))
 		return &answer{Scenarios: list, Diags: diags}
 	case TraitsTask:
-		traits, diags := c.traits(task.Name)
+		traits, diags := read.TraitsOf(load.New(repo, w.overlay, task.Name))
 		return &answer{Traits: traits, Diags: diags}
 	}
-	out, ok := c.quick(task.Name, p)
-	if !ok {
-		out = c.tenant(task.Name)
-	}
-	return &answer{Policy: out.policy, Places: pack(out.places), Diags: out.diags}
+	out := w.tenant(repo, task.Name, p, read.Checks{Providers: known, Modules: w.check})
+	return &answer{Policy: out.Policy, Places: pack(out.Places), Diags: out.Diags}
 }
 
-// quick compiles a tenant in the context of its batch. Only what CUE finds flawless counts: whatever there is to say of
-// it is said by a compilation of the tenant alone, so that no neighbour can colour it.
-func (c *compilation) quick(name string, p *load.Program) (out compiled, ok bool) {
-	if p == nil {
-		return compiled{}, false
-	}
-	defer func() {
-		if recover() != nil {
-			out, ok = compiled{}, false
+// tenant compiles one tenant out of what was loaded together, if that is flawless, or else alone.
+func (w *Worker) tenant(repo fs.FS, name string, together *load.Program, checks read.Checks) read.Compiled {
+	if together != nil {
+		if out, ok := read.Flawless(load.New(repo, w.overlay, name), together, checks); ok {
+			return out
 		}
-	}()
-	dir := repository.TenantDir(name)
-	if !p.Build() {
-		return compiled{}, false
 	}
-	t := load.New(c.repo, c.overlay, name)
-	r := &reader{home: dir + "/"}
-	if len(r.top(p, name, dir)) > 0 || len(t.Unread(p, dir)) > 0 {
-		return compiled{}, false
-	}
-	strict := r.root(p.Value("tenant", name), p, "tenant", name)
-	if strict.v.Validate(cue.Concrete(true)) != nil {
-		return compiled{}, false
-	}
-	r.use(p)
-	out = c.read(t, strict, name, dir)
-	return out, !blames(out.diags)
-}
-
-// blames reports whether something is wrong that CUE has to explain; hosts files and modules speak for themselves.
-func blames(list diag.List) bool {
-	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Range == nil || path.Ext(d.Range.File) == ".cue" })
+	return read.Tenant(load.New(repo, w.overlay, name), checks)
 }

@@ -6,8 +6,8 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -73,7 +73,7 @@ const (
 
 // Of compares tenants with what they use. Traits stand in any order; those of tenants that are not in the set do not
 // count.
-func Of(set *policy.Set, traits []compiler.Traits) Report {
+func Of(set *policy.Set, traits []read.Traits) Report {
 	out := Report{APIVersion: canonical.APIVersion, Kind: "Deviations", Definitions: []Definition{}, Alone: []string{}}
 	at := map[string]int{}
 	for _, x := range sorted(traits) {
@@ -98,11 +98,11 @@ func Of(set *policy.Set, traits []compiler.Traits) Report {
 	return out
 }
 
-func sorted(traits []compiler.Traits) []compiler.Traits {
-	return slices.SortedFunc(slices.Values(traits), func(a, b compiler.Traits) int { return cmp.Compare(a.Tenant, b.Tenant) })
+func sorted(traits []read.Traits) []read.Traits {
+	return slices.SortedFunc(slices.Values(traits), func(a, b read.Traits) int { return cmp.Compare(a.Tenant, b.Tenant) })
 }
 
-func published(u compiler.Use) []Parameter {
+func published(u read.Use) []Parameter {
 	out := []Parameter{}
 	for _, p := range u.Parameters {
 		out = append(out, Parameter{p.Name, p.Type, p.Default, p.Source, []Setting{}})
@@ -110,7 +110,7 @@ func published(u compiler.Use) []Parameter {
 	return out
 }
 
-func (d *Definition) add(t *policy.Tenant, u compiler.Use, ring policy.Ring) {
+func (d *Definition) add(t *policy.Tenant, u read.Use, ring policy.Ring) {
 	for _, p := range u.Parameters {
 		i := slices.IndexFunc(d.Parameters, func(x Parameter) bool { return x.Name == p.Name })
 		if i >= 0 && (p.SetAt != "" || p.Value != p.Default) {

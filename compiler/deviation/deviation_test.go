@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 )
 
 // TestDifferences: each way in which a tenant can have something otherwise, and what is no difference.
@@ -39,9 +39,9 @@ func TestDifferences(t *testing.T) {
 		Otherwise: &policy.Rule{Name: "otherwise", Source: "t:8:1"},
 		Off:       []string{"windows.own", "windows.old"},
 	}
-	use := compiler.Use{Definition: "d", Base: base, Open: []string{"windows.tailored"}}
-	r := Of(&policy.Set{Tenants: []*policy.Tenant{acme}}, []compiler.Traits{
-		{Tenant: "gone", Uses: []compiler.Use{use}}, {Tenant: "acme", Uses: []compiler.Use{use}, Ring: policy.Ring{StopAtFailures: 1}},
+	use := read.Use{Definition: "d", Base: base, Open: []string{"windows.tailored"}}
+	r := Of(&policy.Set{Tenants: []*policy.Tenant{acme}}, []read.Traits{
+		{Tenant: "gone", Uses: []read.Use{use}}, {Tenant: "acme", Uses: []read.Use{use}, Ring: policy.Ring{StopAtFailures: 1}},
 	})
 	var got []string
 	for _, d := range r.Definitions[0].Tenants[0].Differences {
@@ -75,7 +75,7 @@ func TestAlternativesAreCompared(t *testing.T) {
 	}
 	base := &policy.Tenant{Rings: []policy.Ring{ring(0, "b:1:1")}}
 	differ := func(r policy.Ring) []Difference {
-		return differences(&policy.Tenant{Rings: []policy.Ring{r}}, compiler.Use{Base: base}, policy.Ring{})
+		return differences(&policy.Tenant{Rings: []policy.Ring{r}}, read.Use{Base: base}, policy.Ring{})
 	}
 	if got := differ(ring(0, "t:9:1")); len(got) > 0 {
 		t.Errorf("moved only, and %v", got)

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read"
 )
 
 // part is one named entry of a policy as JSON, field by field.
@@ -19,7 +19,7 @@ type part struct {
 
 // differences compares a tenant's parts with those of the definition. Rings are the tenant's own affair: of a ring that
 // the definition does not have, what differs from the schema's defaults counts.
-func differences(t *policy.Tenant, u compiler.Use, ring policy.Ring) []Difference {
+func differences(t *policy.Tenant, u read.Use, ring policy.Ring) []Difference {
 	own, base := partsOf(t), partsOf(u.Base)
 	out := []Difference{}
 	for _, name := range slices.Sorted(maps.Keys(own)) {

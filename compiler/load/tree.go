@@ -46,6 +46,9 @@ func (t *Tree) Permissive() *Tree {
 	return &Tree{repo: t.repo, tenant: t.tenant, loose: true, overlay: t.overlay, files: t.overlay.permissive()}
 }
 
+// Tenant is the one tenant whose folder is in sight, "" if none is.
+func (t *Tree) Tenant() string { return t.tenant }
+
 // Refused are the refusals so far. What else is said of a refused file is their echo.
 func (t *Tree) Refused() diag.List { return t.refused }
 

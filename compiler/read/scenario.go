@@ -1,8 +1,7 @@
-package compiler
+package read
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"io/fs"
 	"slices"
@@ -19,25 +18,14 @@ import (
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
-// Scenarios reads the tests of a policy repository, tests/*.cue, sorted by name. It returns those that can be run and
-// what is wrong with the others; a repository without the folder has none. Running them is the caller's.
-func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scenario, diag.List) {
-	s, err := newSession(repo, options)
-	if err != nil {
-		return nil, diag.List{repository.TooMuch(repository.ScenariosDir, err)}
-	}
-	a := s.one(ctx, Task{Kind: ScenariosTask, Name: repository.ScenariosDir})
-	return a.Scenarios, a.Diags.Tidy()
-}
-
-// readScenarios reads the tests, if there are any.
-func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
+// Scenarios loads and reads the tests of a repository, if there are any, sorted by name. It returns those that can be run,
+// and what is wrong with the others.
+func Scenarios(t *load.Tree) (out []policy.Scenario, diags diag.List) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, diags = nil, diag.List{gaveUp(repository.ScenariosDir, p)}
 		}
 	}()
-	t := load.New(c.repo, c.overlay, "")
 	if _, err := t.Stat(repository.ScenariosDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -45,10 +33,10 @@ func (c *compilation) readScenarios() (out []policy.Scenario, diags diag.List) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	return c.scenarios(t, p)
+	return scenarios(t, p)
 }
 
-func (c *compilation) scenarios(t *load.Tree, p *load.Program) ([]policy.Scenario, diag.List) {
+func scenarios(t *load.Tree, p *load.Program) ([]policy.Scenario, diag.List) {
 	r := &reader{home: repository.ScenariosDir + "/"}
 	diags := append(r.strays(p), t.Unread(p, repository.ScenariosDir)...)
 	it, err := p.Value("scenario").Fields()
@@ -62,7 +50,7 @@ func (c *compilation) scenarios(t *load.Tree, p *load.Program) ([]policy.Scenari
 		}
 		r := &reader{home: repository.ScenariosDir + "/"}
 		name := it.Selector().Unquoted()
-		if s := c.scenario(t, p, r, name); !r.diags.HasErrors() {
+		if s := scenario(t, p, r, name); !r.diags.HasErrors() {
 			out = append(out, s)
 		}
 		diags = append(diags, r.diags...)
@@ -72,7 +60,7 @@ func (c *compilation) scenarios(t *load.Tree, p *load.Program) ([]policy.Scenari
 }
 
 // scenario reads one scenario; without one, the reader has diagnostics.
-func (c *compilation) scenario(t *load.Tree, p *load.Program, r *reader, name string) policy.Scenario {
+func scenario(t *load.Tree, p *load.Program, r *reader, name string) policy.Scenario {
 	s := subject{arg: repository.ScenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
 	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {

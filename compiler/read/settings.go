@@ -1,4 +1,4 @@
-package compiler
+package read
 
 import (
 	"errors"
@@ -13,29 +13,32 @@ import (
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
-// readSettings reads the tool settings. A mistake in them costs no tenant its policy.
-func (c *compilation) readSettings() (list diag.List) {
+// Builtin lists the providers that need no entry in ringfence.cue.
+var Builtin = []string{"apt", "sim"}
+
+// Settings loads and reads the tool settings; known are the providers that hosts may name by them. Without a file, or where
+// they are wrong, there are only those that are built in: a mistake in settings costs no tenant its policy.
+func Settings(t *load.Tree) (out policy.Settings, known []string, list diag.List) {
+	known = Builtin
+	out.Providers = []policy.ProviderSettings{}
 	defer func() {
 		if p := recover(); p != nil {
 			list = diag.List{gaveUp(repository.SettingsFile, p)}
 		}
 	}()
-	c.settings.Providers = []policy.ProviderSettings{}
-	t := load.New(c.repo, c.overlay, "")
 	if _, err := t.Stat(repository.SettingsFile); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return out, known, nil
 	}
 	settings, ok := plainSettings(t)
 	if !ok {
 		settings, list = loadSettings(t)
 	}
-	c.settings = settings
-	for _, p := range c.settings.Providers {
-		c.known = append(c.known, p.Name)
+	known = slices.Clone(known)
+	for _, p := range settings.Providers {
+		known = append(known, p.Name)
 	}
-	slices.Sort(c.known)
-	c.known = slices.Compact(c.known)
-	return list
+	slices.Sort(known)
+	return settings, slices.Compact(known), list
 }
 
 // plainSettings reads settings the short way. Only what CUE finds flawless counts: ok is false for anything else, and

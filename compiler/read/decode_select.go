@@ -1,4 +1,4 @@
-package compiler
+package read
 
 import (
 	"slices"
@@ -83,4 +83,22 @@ func (n node) share() *policy.Share {
 			WithFix("shares are percentages: {from: 0, to: 10} is the first tenth, {from: 10, to: 100} all others"))
 	}
 	return s
+}
+
+// groups reads the quorum groups of a tenant.
+func (n node) groups() []policy.Group {
+	var out []policy.Group
+	for _, f := range n.fields() {
+		out = append(out, f.mark().group())
+	}
+	return out
+}
+
+func (n node) group() policy.Group {
+	g := policy.Group{Name: n.label(), MinHealthy: n.get("minHealthy").mark().amount(), Source: n.source()}
+	g.Select, g.SelectBy = n.get("select").selector()
+	for _, f := range n.get("sequence").mark().items() {
+		g.Sequence = append(g.Sequence, f.mark().str("a host's name"))
+	}
+	return g
 }

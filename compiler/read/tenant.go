@@ -1,0 +1,102 @@
+// Package read turns CUE programs into the policy model: tenants, settings, scenarios and traits as plain values. In goes
+// a load.Tree or one of its Programs; out come values of package policy and diagnostics. It reads on after a mistake, so
+// that one run shows them all, and says each where the user wrote it, in words of the policy instead of CUE's. Whatever a
+// program holds, the answer is a value or diagnostics, never a panic.
+//
+// A value is read strictly first, against the closed schema. Only if that fails is it read once more without any
+// constraint, to find every mistake (see diagnose). The files decode*.go say what each part of a policy means; node.go,
+// values.go and message.go are what they are written with.
+package read
+
+import (
+	"fmt"
+
+	"cuelang.org/go/cue"
+
+	"github.com/ringfence/ringfence/compiler/check"
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/load"
+	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
+)
+
+// Checks are what a tenant's files are held against beside the schema.
+type Checks struct {
+	Providers []string                        // that hosts may name
+	Modules   func([]policy.Module) diag.List // compiles the Rego that decides for the tenant; nil accepts all
+}
+
+// Compiled is one tenant's result. Policy is nil if there is none; Places are for the checks that look at all of it.
+type Compiled struct {
+	Policy *policy.Tenant
+	Places check.Places
+	Diags  diag.List
+}
+
+// Tenant loads and reads the tenant that a tree shows, with its hosts, calendars and modules.
+func Tenant(t *load.Tree, checks Checks) (out Compiled) {
+	name := t.Tenant()
+	dir := repository.TenantDir(name)
+	defer func() {
+		if p := recover(); p != nil {
+			out = Compiled{Diags: diag.List{gaveUp(dir, p)}}
+		}
+	}()
+	if !repository.IsTenantName(name) {
+		return Compiled{Diags: diag.List{diag.New(diag.WrongValue, "%q cannot be a tenant's name", name).At(diag.Range{File: dir}).
+			WithFix("rename the directory: lower-case letters, digits and -, at most 63")}}
+	}
+	p, list := t.LoadTenant()
+	if len(list) > 0 {
+		return Compiled{Diags: list}
+	}
+	return fromProgram(t, p, checks)
+}
+
+func gaveUp(at string, cause any) diag.Diagnostic {
+	return diag.New(diag.EvaluatorFailed, "CUE gave up on this: %s", diag.OneLine(fmt.Sprint(cause))).At(diag.Range{File: at}).
+		WithFix("undo the last change here; if the policy is right, please report this as a bug of ringfence")
+}
+
+// fromProgram reads the tenant out of a program. The first try is the strict one. Only if that fails is the package loaded
+// again with a schema that allows everything, to find every mistake and say it well.
+func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
+	name := t.Tenant()
+	dir := repository.TenantDir(name)
+	r := &reader{home: dir + "/"}
+	unread := t.Unread(p, dir)
+	if list := r.top(p, name, dir); len(list) > 0 {
+		return Compiled{Diags: append(list, unread...)}
+	}
+	s := subject{arg: dir, definition: "#Tenant", path: []string{"tenant", name}}
+	strict := r.root(p.Value(s.path...), p, s.path...)
+	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
+		r.diagnose(t, s, strict, failure, func(n node) { n.tenant(name) })
+		return Compiled{Diags: append(r.diags, unread...)}
+	}
+	r.use(p)
+	r.diags = append(r.diags, unread...)
+	return join(t, strict, checks)
+}
+
+// join turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
+func join(t *load.Tree, n node, checks Checks) Compiled {
+	name := t.Tenant()
+	dir := repository.TenantDir(name)
+	r := n.r
+	out, files := n.tenant(name)
+	r.parameters(n)
+	hosts, list := hostsOf(t, dir, files, checks.Providers)
+	r.diags = append(r.diags, list...)
+	r.diags = append(r.diags, readCalendars(t, dir, r.calendars, out)...)
+	modules, list := modulesOf(t, dir)
+	r.diags = append(r.diags, list...)
+	if checks.Modules != nil && len(modules) > 0 {
+		r.diags = append(r.diags, checks.Modules(modules)...)
+	}
+	if r.diags.HasErrors() {
+		return Compiled{Diags: r.diags}
+	}
+	out.Hosts, out.Modules = hosts, modules
+	return Compiled{Policy: out, Places: r.places, Diags: r.diags}
+}
