@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -38,7 +39,7 @@ func newKeyBase(tool string, shared []repository.File) keyBase {
 }
 
 // of is the key of one task; content stands for the task's own files.
-func (b keyBase) of(task Task, content string, known []string) string {
+func (b keyBase) of(task worker.Task, content string, known []string) string {
 	h := sha256.New()
 	put(h, string(b.sum), string(task.Kind), task.Name, content)
 	put(h, known...)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/genrepo"
 	_ "github.com/ringfence/ringfence/internal/sameseed"
 )
@@ -45,12 +46,12 @@ func (m *memory) Put(key string, data []byte) {
 // noting is an evaluator that notes what it was asked, and answers with the reply's failure if it has one.
 type noting struct {
 	asked  []string
-	failed map[string]compiler.Failure
+	failed map[string]worker.Failure
 }
 
-func (n *noting) Evaluate(_ context.Context, o compiler.Order) []compiler.Reply {
-	out := make([]compiler.Reply, len(o.Tasks))
-	w := compiler.NewWorker(o.Shared, nil)
+func (n *noting) Evaluate(_ context.Context, o worker.Order) []worker.Reply {
+	out := make([]worker.Reply, len(o.Tasks))
+	w := worker.New(o.Shared, nil)
 	for i, task := range o.Tasks {
 		n.asked = append(n.asked, task.Name)
 		if out[i].Failure = n.failed[task.Name]; out[i].Failure == "" {
@@ -224,9 +225,9 @@ func TestAnotherProgram(t *testing.T) {
 // TestLimitsAreKept: who exceeded a limit gets one diagnostic, the others their results. The next compilation says the
 // same of memory and processor time without trying; what a busy machine may be to blame for is tried again.
 func TestLimitsAreKept(t *testing.T) {
-	for why, kept := range map[compiler.Failure]bool{compiler.OutOfTime: true, compiler.OutOfMemory: true, compiler.Late: false, compiler.Crashed: false} {
+	for why, kept := range map[worker.Failure]bool{worker.OutOfTime: true, worker.OutOfMemory: true, worker.Late: false, worker.Crashed: false} {
 		cache := newMemory()
-		seen := &noting{failed: map[string]compiler.Failure{"msp-lab": why}}
+		seen := &noting{failed: map[string]worker.Failure{"msp-lab": why}}
 		set, first := compiler.Compile(t.Context(), scaffold(t), compiler.Options{Cache: cache, Evaluator: seen})
 		if len(first) != 1 || first[0].Range.File != "tenants/msp-lab/tenant.cue" || set.Tenant("acme") == nil || set.Tenant("msp-lab") != nil {
 			t.Errorf("%s: %v %v", why, first, set.Tenants)

@@ -4,6 +4,10 @@
 // Compile reads nothing but the file system it is given: no clock, no process, no connection, no file beside it. What
 // runs CUE is an Evaluator, which may be a pool of child processes with limits; what it answered is kept in a Cache.
 // Both are the caller's.
+//
+// This package is the front door: it knows what is to be compiled, what of that a cache answers, and what all tenants must
+// agree on. The way through the rooms below it leads from repository (files) over load (CUE programs, with syntax for their
+// text) and read (values of the policy model) to worker (tasks and their answers).
 package compiler
 
 import (
@@ -18,6 +22,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 // Options are what a caller adds to the tree.
@@ -50,7 +55,7 @@ func Compile(ctx context.Context, repo fs.FS, options Options) (*policy.Set, dia
 	if err != nil {
 		return &policy.Set{}, diag.List{repository.TooMuch(".", err)}
 	}
-	settings := s.one(ctx, Task{Kind: SettingsTask, Name: repository.SettingsFile})
+	settings := s.one(ctx, worker.Task{Kind: worker.SettingsTask, Name: repository.SettingsFile})
 	diags := settings.Diags
 	set := &policy.Set{}
 	switch {
@@ -80,7 +85,7 @@ func Scenarios(ctx context.Context, repo fs.FS, options Options) ([]policy.Scena
 	if err != nil {
 		return nil, diag.List{repository.TooMuch(repository.ScenariosDir, err)}
 	}
-	a := s.one(ctx, Task{Kind: ScenariosTask, Name: repository.ScenariosDir})
+	a := s.one(ctx, worker.Task{Kind: worker.ScenariosTask, Name: repository.ScenariosDir})
 	return a.Scenarios, a.Diags.Tidy()
 }
 
@@ -108,10 +113,10 @@ func tenants(repo fs.FS) ([]string, diag.List) {
 }
 
 // gather fills the set with what compiled and what the cross checks leave standing.
-func gather(set *policy.Set, known []string, results []*answer) diag.List {
+func gather(set *policy.Set, known []string, results []*worker.Answer) diag.List {
 	var diags diag.List
 	var subjects []check.Subject
-	var places []packedPlaces
+	var places []worker.PackedPlaces
 	for _, r := range results {
 		diags = append(diags, r.Diags...)
 		if r.Policy != nil {
@@ -130,13 +135,13 @@ func gather(set *policy.Set, known []string, results []*answer) diag.List {
 
 // findings checks the tenants. Positions are unpacked only if something is wrong: most of the time nothing is, and
 // they are most of what a cache holds.
-func findings(subjects []check.Subject, places []packedPlaces, known []string) []check.Finding {
+func findings(subjects []check.Subject, places []worker.PackedPlaces, known []string) []check.Finding {
 	list := check.Tenants(subjects, known)
 	if !slices.ContainsFunc(list, func(f check.Finding) bool { return len(f.Diags) > 0 }) {
 		return list
 	}
 	for i := range subjects {
-		subjects[i].Places = places[i].unpack()
+		subjects[i].Places = places[i].Unpack()
 	}
 	return check.Tenants(subjects, known)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 // session is one compilation of a repository: what is shared was read once.
@@ -39,7 +40,7 @@ func newSession(repo fs.FS, options Options) (*session, error) {
 }
 
 // one answers a task that stands alone: the settings, the scenarios.
-func (s *session) one(ctx context.Context, task Task) *answer {
+func (s *session) one(ctx context.Context, task worker.Task) *worker.Answer {
 	j := &job{task: task, key: s.base.of(task, "", nil)}
 	if !s.recall(j) {
 		s.evaluate(ctx, []*job{j})
@@ -49,19 +50,19 @@ func (s *session) one(ctx context.Context, task Task) *answer {
 
 // job is one task on its way to an answer.
 type job struct {
-	task   Task
+	task   worker.Task
 	key    string // "" if the answer must not be kept
-	answer *answer
+	answer *worker.Answer
 }
 
 // compile answers for tenants, in the order of names. If only some are wanted, then also for those whose rings they
 // require, since a requirement that leads nowhere or in a circle is an error.
-func (s *session) compile(ctx context.Context, names, only []string) []*answer {
+func (s *session) compile(ctx context.Context, names, only []string) []*worker.Answer {
 	wanted := only
 	if len(only) == 0 {
 		wanted = names
 	}
-	done := map[string]*answer{}
+	done := map[string]*worker.Answer{}
 	for len(wanted) > 0 && ctx.Err() == nil {
 		jobs := s.jobs(ctx, wanted, names, done)
 		wanted = nil
@@ -72,7 +73,7 @@ func (s *session) compile(ctx context.Context, names, only []string) []*answer {
 			}
 		}
 	}
-	var out []*answer
+	var out []*worker.Answer
 	for _, name := range names {
 		if a := done[name]; a != nil {
 			out = append(out, a)
@@ -83,7 +84,7 @@ func (s *session) compile(ctx context.Context, names, only []string) []*answer {
 
 // required names the other tenants whose rings a tenant requires; all, if it goes by the pool, since only they say
 // whether they share in it.
-func required(a *answer, names []string) []string {
+func required(a *worker.Answer, names []string) []string {
 	switch {
 	case a == nil || a.Policy == nil:
 		return nil
@@ -94,13 +95,13 @@ func required(a *answer, names []string) []string {
 }
 
 // jobs answers for the wanted tenants that exist and were not asked for yet.
-func (s *session) jobs(ctx context.Context, wanted, names []string, done map[string]*answer) []*job {
+func (s *session) jobs(ctx context.Context, wanted, names []string, done map[string]*worker.Answer) []*job {
 	var jobs []*job
 	taken := map[string]bool{}
 	for _, name := range wanted {
 		if _, exists := slices.BinarySearch(names, name); exists && done[name] == nil && !taken[name] {
 			taken[name] = true
-			jobs = append(jobs, &job{task: Task{Kind: TenantTask, Name: name}})
+			jobs = append(jobs, &job{task: worker.Task{Kind: worker.TenantTask, Name: name}})
 		}
 	}
 	s.prepare(ctx, jobs)
@@ -148,7 +149,7 @@ func (s *session) look(j *job) {
 	}
 	list, err := repository.OfTenant(s.repo, j.task.Name)
 	if err != nil {
-		j.key, j.answer = "", &answer{Diags: diag.List{repository.TooMuch(dir, err)}}
+		j.key, j.answer = "", &worker.Answer{Diags: diag.List{repository.TooMuch(dir, err)}}
 		return
 	}
 	j.task.Files = list
@@ -175,7 +176,7 @@ func (s *session) recall(j *job) bool {
 	if !ok {
 		return false
 	}
-	a, err := decode(data, s.byPath)
+	a, err := worker.Decode(data, s.byPath)
 	if err != nil {
 		return false
 	}
@@ -189,23 +190,23 @@ func (s *session) evaluate(ctx context.Context, jobs []*job) {
 	if len(jobs) == 0 {
 		return
 	}
-	o := Order{Shared: s.shared, Known: s.known}
+	o := worker.Order{Shared: s.shared, Known: s.known}
 	for _, j := range jobs {
 		o.Tasks = append(o.Tasks, j.task)
 	}
 	for i, r := range s.evaluator.Evaluate(ctx, o) {
 		j := jobs[i]
-		a, err := decode(r.Data, s.byPath)
+		a, err := worker.Decode(r.Data, s.byPath)
 		switch {
 		case r.Failure == "" && r.Data == nil:
-			j.answer = &answer{} // interrupted
+			j.answer = &worker.Answer{} // interrupted
 		case r.Failure != "":
-			j.answer = &answer{Diags: diag.List{failed(j.task, r.Failure)}}
+			j.answer = &worker.Answer{Diags: diag.List{j.task.Failed(r.Failure)}}
 			if r.Failure.Lasting() {
-				s.keep(j, j.answer.encode())
+				s.keep(j, j.answer.Encode())
 			}
 		case err != nil:
-			j.answer = &answer{Diags: diag.List{failed(j.task, Crashed)}}
+			j.answer = &worker.Answer{Diags: diag.List{j.task.Failed(worker.Crashed)}}
 		default:
 			j.answer = a
 			s.keep(j, r.Data)

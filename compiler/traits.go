@@ -7,6 +7,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/read"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 // TraitsOf says what tenants take from definitions, in the order of names. A tenant that does not compile has
@@ -18,7 +19,7 @@ func TraitsOf(ctx context.Context, repo fs.FS, options Options, names []string) 
 	}
 	var jobs, missing []*job
 	for _, name := range names {
-		jobs = append(jobs, &job{task: Task{Kind: TraitsTask, Name: name}})
+		jobs = append(jobs, &job{task: worker.Task{Kind: worker.TraitsTask, Name: name}})
 	}
 	s.prepare(ctx, jobs)
 	for _, j := range jobs {

@@ -8,12 +8,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/decision"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/policies"
@@ -44,7 +44,7 @@ func (a *app) answers(ctx context.Context, t *policy.Tenant, updates []inventory
 		return nil, err
 	}
 	if r.Failure != "" {
-		d := compiler.Failed("asking the rules of "+t.Name, q.Place().File, r.Failure)
+		d := worker.Failed("asking the rules of "+t.Name, q.Place().File, r.Failure)
 		a.once(d.WithFix("look for what multiplies in its Rego; until it is mended, every update of %s is denied", t.Name))
 		return q.Denied(d.Summary), nil
 	}
@@ -77,7 +77,7 @@ func (a *app) sayFailed(tenant string, answers []decision.Answer) {
 }
 
 // ask goes to the cache first. A limit that was exceeded is kept like an answer if it would be exceeded again.
-func (a *app) ask(ctx context.Context, q decide.Question) compiler.Reply {
+func (a *app) ask(ctx context.Context, q decide.Question) worker.Reply {
 	h := sha256.New()
 	_, _ = io.WriteString(h, "answers of rules\n"+a.tool()+"\n") // a hash never fails
 	h.Write(q.Input)
@@ -102,11 +102,11 @@ func (a *app) ask(ctx context.Context, q decide.Question) compiler.Reply {
 // limitMark begins an entry that says which limit was exceeded; answers are JSON.
 const limitMark = "limit: "
 
-func kept(data []byte) compiler.Reply {
+func kept(data []byte) worker.Reply {
 	if why, ok := strings.CutPrefix(string(data), limitMark); ok {
-		return compiler.Reply{Failure: compiler.Failure(why)}
+		return worker.Reply{Failure: worker.Failure(why)}
 	}
-	return compiler.Reply{Data: data}
+	return worker.Reply{Data: data}
 }
 
 // once prints a diagnostic unless this invocation has done so.

@@ -16,6 +16,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/suggest"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/canonical"
 )
 
@@ -176,7 +177,7 @@ func (a *app) regoTests(ctx context.Context, tree fs.FS) ([]testResult, []decide
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case r.Failure != "":
-		d := compiler.Failed("running the tests of Rego", modules[0].Path, r.Failure)
+		d := worker.Failed("running the tests of Rego", modules[0].Path, r.Failure)
 		return nil, nil, d.WithFix("look for what multiplies in the modules and in their tests")
 	}
 	list, rules, err := decide.UnpackTests(r.Data)

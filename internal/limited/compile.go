@@ -5,15 +5,16 @@ import (
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 var _ compiler.Evaluator = (*Pool)(nil)
 
 // Evaluate compiles in children, which are sent the shared files once.
-func (p *Pool) Evaluate(ctx context.Context, in compiler.Order) []compiler.Reply {
-	o := &order{replies: make([]compiler.Reply, len(in.Tasks)), shared: in.Shared}
+func (p *Pool) Evaluate(ctx context.Context, in worker.Order) []worker.Reply {
+	o := &order{replies: make([]worker.Reply, len(in.Tasks)), shared: in.Shared}
 	o.batches = cut(len(in.Tasks), func(i int) []repository.File { return in.Tasks[i].Files }, func(i int) bool {
-		return in.Tasks[i].Kind != compiler.TenantTask && in.Tasks[i].Kind != compiler.TraitsTask
+		return in.Tasks[i].Kind != worker.TenantTask && in.Tasks[i].Kind != worker.TraitsTask
 	})
 	o.request = func(b batch, fresh bool) request {
 		r := &compileRequest{Known: in.Known, Fresh: fresh || len(in.Shared) == 0}

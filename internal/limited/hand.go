@@ -7,8 +7,8 @@ import (
 	"encoding/gob"
 	"errors"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -38,7 +38,7 @@ func (h *hand) raise(ctx context.Context) (err error) {
 func (h *hand) do(ctx context.Context, o *order, b batch) []batch {
 	if err := h.raise(context.WithoutCancel(ctx)); err != nil {
 		for _, item := range b {
-			o.replies[item].Failure = compiler.Crashed
+			o.replies[item].Failure = worker.Crashed
 		}
 		return nil
 	}
@@ -55,7 +55,7 @@ func (h *hand) do(ctx context.Context, o *order, b batch) []batch {
 
 // retry sorts what a dead child left undone: what it was at is tried alone, and if it was alone already it has failed.
 // A child that died before it began anything accuses all.
-func retry(b batch, accused int, err error, replies []compiler.Reply) []batch {
+func retry(b batch, accused int, err error, replies []worker.Reply) []batch {
 	if len(b) == 1 {
 		replies[b[0]].Failure = failureOf(err)
 		return nil
@@ -118,14 +118,14 @@ func (h *hand) send(o *order, b batch) error {
 	return h.child.Send(frame.Bytes())
 }
 
-func failureOf(err error) compiler.Failure {
+func failureOf(err error) worker.Failure {
 	switch {
 	case errors.Is(err, sandbox.ErrMemory):
-		return compiler.OutOfMemory
+		return worker.OutOfMemory
 	case errors.Is(err, sandbox.ErrTime):
-		return compiler.OutOfTime
+		return worker.OutOfTime
 	case errors.Is(err, sandbox.ErrLate):
-		return compiler.Late
+		return worker.Late
 	}
-	return compiler.Crashed
+	return worker.Crashed
 }

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"path"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/syntax"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 // Layout is a file as it should be laid out, or what is wrong with it.
@@ -23,7 +23,7 @@ type Layout struct {
 // context leaves the rest without text and diagnostics.
 func (p *Pool) Format(ctx context.Context, files []repository.File) []Layout {
 	o := &order{
-		replies: make([]compiler.Reply, len(files)),
+		replies: make([]worker.Reply, len(files)),
 		batches: cut(len(files), func(i int) []repository.File { return files[i : i+1] }, func(int) bool { return false }),
 		request: func(b batch, _ bool) (r request) {
 			for _, item := range b {
@@ -57,12 +57,12 @@ func packLayout(text []byte, list diag.List) []byte {
 	return data
 }
 
-func unpackLayout(f repository.File, r compiler.Reply) (out Layout) {
+func unpackLayout(f repository.File, r worker.Reply) (out Layout) {
 	switch {
 	case r.Failure != "":
-		out.Diags = diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, r.Failure).WithFix("look for what is nested without end")}
+		out.Diags = diag.List{worker.Failed("laying out "+path.Base(f.Path), f.Path, r.Failure).WithFix("look for what is nested without end")}
 	case r.Data != nil && json.Unmarshal(r.Data, &out) != nil:
-		out = Layout{Diags: diag.List{compiler.Failed("laying out "+path.Base(f.Path), f.Path, compiler.Crashed)}}
+		out = Layout{Diags: diag.List{worker.Failed("laying out "+path.Base(f.Path), f.Path, worker.Crashed)}}
 	}
 	return out
 }

@@ -9,9 +9,9 @@ package limited
 import (
 	"time"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -47,7 +47,7 @@ type compileRequest struct {
 	Fresh  bool // forget the shared files of before
 	Shared []repository.File
 	Known  []string
-	Tasks  []compiler.Task
+	Tasks  []worker.Task
 }
 
 // question is a decision input and the text of every module that it names.

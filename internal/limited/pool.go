@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -55,7 +55,7 @@ type order struct {
 	batches []batch
 	shared  []repository.File // which a child is sent once, and keeps until it is sent others
 	request func(b batch, fresh bool) request
-	replies []compiler.Reply
+	replies []worker.Reply
 }
 
 // do spreads an order over the children. A child that dies costs nobody but the item that it was at: that is tried

@@ -3,8 +3,8 @@ package limited
 import (
 	"sync"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/repository"
+	"github.com/ringfence/ringfence/compiler/worker"
 )
 
 // batch is a list of items by number; one that is alone has no neighbours to blame.
@@ -20,7 +20,7 @@ func cut(n int, files func(int) []repository.File, alone func(int) bool) (out []
 		for _, f := range files(i) {
 			size += len(f.Data)
 		}
-		if len(now) == compiler.BatchSize || len(now) > 0 && (held+size > batchBytes || alone(i)) {
+		if len(now) == worker.BatchSize || len(now) > 0 && (held+size > batchBytes || alone(i)) {
 			out, now, held = append(out, now), nil, 0
 		}
 		now, held = append(now, i), held+size

@@ -9,8 +9,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/decide"
+	"github.com/ringfence/ringfence/compiler/worker"
 	"github.com/ringfence/ringfence/internal/sandbox"
 )
 
@@ -29,7 +29,7 @@ func Serve(in io.Reader, out io.Writer) error {
 
 // child is what a child keeps from one request to the next.
 type child struct {
-	worker *compiler.Worker
+	worker *worker.Worker
 	rules  decide.Replayer
 }
 
@@ -79,7 +79,7 @@ func (c *child) do(r request, t *teller) error {
 
 func (c *child) compile(r compileRequest, t *teller) error {
 	if r.Fresh {
-		c.worker = compiler.NewWorker(r.Shared, decide.CheckModules)
+		c.worker = worker.New(r.Shared, decide.CheckModules)
 	}
 	if c.worker == nil {
 		return errors.New("tasks came before the files they share")

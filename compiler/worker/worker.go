@@ -1,4 +1,7 @@
-package compiler
+// Package worker is what compiles in a child process, and what crosses to it and back: an Order of Tasks with the files
+// that they may read goes in, a Reply with an encoded Answer comes out of each, or the Failure that kept it from being
+// answered. All of that is plain data; who starts processes and sends it is the caller's, and so is what is kept of it.
+package worker
 
 import (
 	"io/fs"
@@ -23,8 +26,8 @@ type Worker struct {
 	broken  diag.List // what is wrong with the module files
 }
 
-// NewWorker makes a worker. Check compiles one tenant's Rego modules; nil accepts all.
-func NewWorker(shared []repository.File, check func([]policy.Module) diag.List) *Worker {
+// New makes a worker. Check compiles one tenant's Rego modules; nil accepts all.
+func New(shared []repository.File, check func([]policy.Module) diag.List) *Worker {
 	w := &Worker{shared: repository.NewFS(shared), check: check}
 	w.overlay, w.broken = load.NewOverlay(w.shared)
 	return w
@@ -44,7 +47,7 @@ func (w *Worker) Do(known []string, tasks []Task, begin func(int), reply func(in
 	}
 	for i, task := range tasks {
 		begin(i)
-		reply(i, w.answer(repo, known, task, together[task.Name]).encode())
+		reply(i, w.answer(repo, known, task, together[task.Name]).Encode())
 	}
 }
 
@@ -59,23 +62,23 @@ func tenantNames(tasks []Task) []string {
 	return out
 }
 
-func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program) *answer {
+func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program) *Answer {
 	if len(w.broken) > 0 {
-		return &answer{Diags: w.broken, NoModule: true}
+		return &Answer{Diags: w.broken, NoModule: true}
 	}
 	switch task.Kind {
 	case SettingsTask:
 		settings, known, diags := read.Settings(load.New(repo, w.overlay, ""))
-		return &answer{Settings: &settings, Known: known, Diags: diags}
+		return &Answer{Settings: &settings, Known: known, Diags: diags}
 	case ScenariosTask:
 		list, diags := read.Scenarios(load.New(repo, w.overlay, ""))
-		return &answer{Scenarios: list, Diags: diags}
+		return &Answer{Scenarios: list, Diags: diags}
 	case TraitsTask:
 		traits, diags := read.TraitsOf(load.New(repo, w.overlay, task.Name))
-		return &answer{Traits: traits, Diags: diags}
+		return &Answer{Traits: traits, Diags: diags}
 	}
 	out := w.tenant(repo, task.Name, p, read.Checks{Providers: known, Modules: w.check})
-	return &answer{Policy: out.Policy, Places: pack(out.Places), Diags: out.Diags}
+	return &Answer{Policy: out.Policy, Places: pack(out.Places), Diags: out.Diags}
 }
 
 // tenant compiles one tenant out of what was loaded together, if that is flawless, or else alone.

@@ -1,4 +1,4 @@
-package compiler
+package worker
 
 import (
 	"encoding/json"
@@ -15,12 +15,12 @@ import (
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
-// answer is what a task comes to. Encoded, it crosses from the process that compiles and lies in the cache; equal
-// tasks have equal encodings.
-type answer struct {
+// Answer is what a task comes to, of which each kind of task fills its part. Encoded, it crosses from the process that
+// compiles and lies in the cache; equal tasks have equal encodings.
+type Answer struct {
 	Policy      *policy.Tenant    `json:"policy,omitempty"`
 	HostSources []string          `json:"hostSources,omitempty"` // which a policy's own encoding leaves out
-	Places      packedPlaces      `json:"places,omitempty"`
+	Places      PackedPlaces      `json:"places,omitempty"`
 	Diags       diag.List         `json:"diags,omitempty"`
 	Settings    *policy.Settings  `json:"settings,omitempty"`
 	Known       []string          `json:"known,omitempty"`
@@ -29,9 +29,9 @@ type answer struct {
 	NoModule    bool              `json:"noModule,omitempty"` // the module files are broken: nothing can compile
 }
 
-// encode leaves out the text of the baseline's modules, which is the same for every tenant and at hand where answers
+// Encode leaves out the text of the baseline's modules, which is the same for every tenant and at hand where answers
 // are read.
-func (a *answer) encode() []byte {
+func (a *Answer) Encode() []byte {
 	out := *a
 	if a.Policy != nil {
 		t := *a.Policy
@@ -56,9 +56,10 @@ func (a *answer) encode() []byte {
 
 var errAnswer = errors.New("this is no answer to the task")
 
-// decode reads an answer. Whatever the bytes are, it ends with an answer or an error.
-func decode(data []byte, shared map[string]*repository.File) (*answer, error) {
-	a := &answer{}
+// Decode reads an answer; shared are the files that all tasks could read, by path. Whatever the bytes are, it ends with an
+// answer or an error.
+func Decode(data []byte, shared map[string]*repository.File) (*Answer, error) {
+	a := &Answer{}
 	if err := json.Unmarshal(data, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
@@ -84,8 +85,8 @@ func decode(data []byte, shared map[string]*repository.File) (*answer, error) {
 	return a, nil
 }
 
-// packedPlaces are encoded check.Places: a list of files, and for each path the number of its file and four numbers.
-type packedPlaces json.RawMessage
+// PackedPlaces are encoded check.Places: a list of files, and for each path the number of its file and four numbers.
+type PackedPlaces json.RawMessage
 
 type placeList struct {
 	Files []string `json:"files"`
@@ -93,7 +94,7 @@ type placeList struct {
 	At    []int    `json:"at"` // five a path
 }
 
-func pack(places check.Places) packedPlaces {
+func pack(places check.Places) PackedPlaces {
 	if places == nil {
 		return nil
 	}
@@ -115,8 +116,8 @@ func pack(places check.Places) packedPlaces {
 	return data
 }
 
-// unpack returns the places; of bytes that are none, as many as can be read.
-func (p packedPlaces) unpack() check.Places {
+// Unpack returns the places; of bytes that are none, as many as can be read.
+func (p PackedPlaces) Unpack() check.Places {
 	var l placeList
 	_ = json.Unmarshal(p, &l) // what came from elsewhere passed a checksum; without places, diagnostics lack positions
 	out := check.Places{}
@@ -134,10 +135,10 @@ func (p packedPlaces) unpack() check.Places {
 }
 
 // MarshalJSON puts the places in as they are.
-func (p packedPlaces) MarshalJSON() ([]byte, error) { return json.RawMessage(p).MarshalJSON() }
+func (p PackedPlaces) MarshalJSON() ([]byte, error) { return json.RawMessage(p).MarshalJSON() }
 
 // UnmarshalJSON keeps the places packed.
-func (p *packedPlaces) UnmarshalJSON(data []byte) error {
+func (p *PackedPlaces) UnmarshalJSON(data []byte) error {
 	*p = slices.Clone(data)
 	return nil
 }

@@ -1,4 +1,4 @@
-package compiler
+package worker
 
 import (
 	"reflect"
@@ -45,7 +45,7 @@ func TestPlacesArePacked(t *testing.T) {
 	places := check.Places{}
 	places.Set(diag.Range{File: "a.cue", Start: diag.Pos{Line: 1, Column: 2}, End: diag.Pos{Line: 3, Column: 4}}, "rings", "pilot")
 	places.Set(diag.Range{File: "b.cue", Start: diag.Pos{Line: 5, Column: 6}, End: diag.Pos{Line: 5, Column: 9}})
-	if got := pack(places).unpack(); !reflect.DeepEqual(got, places) {
+	if got := pack(places).Unpack(); !reflect.DeepEqual(got, places) {
 		t.Errorf("%v became %v", places, got)
 	}
 }
@@ -58,14 +58,14 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`null`))
 	shared := map[string]*repository.File{"baseline/x.rego": {Data: []byte("package x")}}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		a, err := decode(raw, shared)
+		a, err := Decode(raw, shared)
 		if err != nil {
 			return
 		}
-		a.Places.unpack()
-		data := a.encode()
-		again, err := decode(data, shared)
-		if err != nil || !slices.Equal(again.encode(), data) {
+		a.Places.Unpack()
+		data := a.Encode()
+		again, err := Decode(data, shared)
+		if err != nil || !slices.Equal(again.Encode(), data) {
 			t.Errorf("%s became %s: %v", raw, data, err)
 		}
 	})
