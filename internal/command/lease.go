@@ -21,7 +21,7 @@ const leaseTime = 10 * time.Minute
 
 // shareOptions say where the ledger lives and how its records are signed.
 func (a *app) shareOptions(ws *workspace, set policy.Settings) (remote.Options, error) {
-	o := remote.Options{Remote: set.Ledger.Remote, Rand: rand.Int64N}
+	o := remote.Options{Remote: set.Ledger.Remote, Signed: set.Ledger.Signed, Rand: rand.Int64N}
 	name := a.Getenv("RINGFENCE_SIGNING_KEY")
 	if name == "" {
 		return o, nil

@@ -231,21 +231,23 @@ func (p *pipeline) report(ctx context.Context, at time.Time) (report.Report, err
 }
 
 func ledgerError(tenant string, err error) error {
-	branch := "ringfence/ledger/" + tenant
+	ref := "ringfence/ledger/" + tenant
 	var known diag.Diagnostic
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.Is(err, branch.ErrUnsigned):
+		return diag.New(diag.NoSigningKey, "%v", err).WithFix("bring them together where there is one: RINGFENCE_SIGNING_KEY=FILE ringfence ledger push --tenant %s", tenant)
 	case errors.Is(err, remote.ErrMoved):
-		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", branch).WithFix("run the command again")
+		return diag.New(diag.LedgerMoved, "somebody else wrote %s meanwhile", ref).WithFix("run the command again")
 	case errors.Is(err, ledger.ErrBroken):
-		return diag.New(diag.LedgerBroken, "%s cannot be read: %v", branch, err).WithFix("look at it: git log %s; nothing was written", branch)
+		return diag.New(diag.LedgerBroken, "%s cannot be read: %v", ref, err).WithFix("look at it: git log %s; nothing was written", ref)
 	}
 	switch {
 	case errors.Is(err, remote.ErrRewound):
 		return diag.New(diag.RemoteRewound, "%v", err).WithFix("nothing starts until somebody explains it")
 	case errors.Is(err, gitrepo.ErrRemoteDown), errors.Is(err, gitrepo.ErrRemoteRefused):
-		return diag.New(diag.RemoteDown, "the remote of %s: %v", branch, err).WithFix("without it nothing starts; what is recorded here only goes there with: ringfence ledger push")
+		return diag.New(diag.RemoteDown, "the remote of %s: %v", ref, err).WithFix("without it nothing starts; what is recorded here only goes there with: ringfence ledger push")
 	}
 	var locked *gitrepo.LockedError
 	if errors.As(err, &locked) {

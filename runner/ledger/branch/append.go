@@ -74,6 +74,9 @@ func (l *Ledger) append(ctx context.Context, prev Head, e Entry) (Head, error) {
 
 // build writes an entry's commit as the successor of prev; no ref leads to it yet.
 func (l *Ledger) build(ctx context.Context, prev Head, e Entry) (Head, error) {
+	if l.o.Signed && l.o.Sign == nil {
+		return Head{}, fmt.Errorf("record %d must be signed: %w", prev.State.Seq+1, ErrUnsigned)
+	}
 	if e.Check != nil {
 		if err := e.Check(prev); err != nil {
 			return Head{}, err

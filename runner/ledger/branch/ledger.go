@@ -16,6 +16,7 @@ import (
 var (
 	ErrNoSnapshot = errors.New("no scan has been recorded")
 	ErrUnpushed   = errors.New("the record is kept here, but is not on the remote")
+	ErrUnsigned   = errors.New("there is no key to sign with") // and nothing was written
 )
 
 // The files of a ledger commit.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
 // Sync brings the remote's records here. Records that are only here are put on top of them: each is reduced again and
-// gets a new number and commit; none is lost. A remote that lost records which this repository saw on it is
+// gets a new number and commit; none is lost, and none that was signed loses its signature: without a key the error is
+// ErrUnsigned, and they stay where they are. A remote that lost records which this repository saw on it is
 // remote.ErrRewound, and nothing is changed. Without a remote there is nothing to do.
 func (l *Ledger) Sync(ctx context.Context) error {
 	if err := l.check(); err != nil {
@@ -58,6 +60,9 @@ func (l *Ledger) syncOnce(ctx context.Context) error {
 // reparent moves the local records after number fork on top of far.
 func (l *Ledger) reparent(ctx context.Context, local Head, fork int, far Head) error {
 	hashes, err := l.since(ctx, local, fork)
+	if err == nil {
+		err = l.mayResign(hashes)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,6 +77,20 @@ func (l *Ledger) reparent(ctx context.Context, local Head, fork int, far Head) e
 		}
 	}
 	return l.move(ctx, tip.Commit, local.Commit)
+}
+
+// mayResign refuses to write records again without a key of which one is signed.
+func (l *Ledger) mayResign(hashes []string) error {
+	for _, hash := range hashes {
+		c, err := l.repo.Header(hash)
+		if err != nil {
+			return l.broken(hash, err)
+		}
+		if c.Signed && l.o.Sign == nil {
+			return fmt.Errorf("record %s is only here and signed, and has to be signed again to follow what others wrote: %w", gitrepo.Short(hash), ErrUnsigned)
+		}
+	}
+	return nil
 }
 
 // Unpushed counts the records that are here and were not seen on the remote. It asks nobody, and is 0 without a remote.

@@ -22,6 +22,7 @@ var (
 type Options struct {
 	Remote string           // where all runners of the tenants meet; "" for none
 	Sign   gitrepo.SignFunc // nil: what is written carries no signature, and is shown so
+	Signed bool             // no record is written without a signature
 	Tries  int              // how often a write that others overtook is tried; 0: 12
 	Margin time.Duration    // by which the clocks of two runners may differ; 0: two minutes
 
