@@ -16,12 +16,22 @@ import (
 )
 
 // where names tenant and site as flags do.
-func (p *pipeline) where() string {
-	flags := "--tenant " + p.tenant.Name
-	if len(sites(p.tenant)) > 1 {
-		flags += " --site " + p.site
+func (p *pipeline) where() string { return whereOf(p.tenant, p.site) }
+
+func whereOf(t *policy.Tenant, site string) string {
+	flags := "--tenant " + t.Name
+	if len(sites(t)) > 1 {
+		flags += " --site " + site
 	}
 	return flags
+}
+
+// place names the tenant, with the site where it has several.
+func (p *pipeline) place() string {
+	if len(sites(p.tenant)) > 1 {
+		return p.tenant.Name + " at " + p.site
+	}
+	return p.tenant.Name
 }
 
 // tellSettled says what a scan found out about actions in doubt, and of which it could not.
@@ -41,7 +51,7 @@ func (p *pipeline) tellSettled(list []ledger.Action) {
 }
 
 // inDoubt names the hosts of which nobody knows how an action ended, before anything else is said of a tenant.
-func (a *app) inDoubt(r report.Report) {
+func (a *app) inDoubt(r report.Report, where string) {
 	var hosts []string
 	for _, h := range r.Hosts {
 		if h.State == string(report.InDoubt) {
@@ -49,8 +59,8 @@ func (a *app) inDoubt(r report.Report) {
 		}
 	}
 	if len(hosts) > 0 && !a.json {
-		fmt.Fprintf(a.Stdout, "IN DOUBT %s: %s: started, and no outcome is recorded; who is at work: ringfence locks; to ask the hosts: ringfence scan --tenant %s\n",
-			r.Name(), someOf(hosts), r.Tenant)
+		fmt.Fprintf(a.Stdout, "IN DOUBT %s: %s: started, and no outcome is recorded; who is at work: ringfence locks; to ask the hosts: ringfence scan %s\n",
+			r.Name(), someOf(hosts), where)
 	}
 }
 
@@ -89,7 +99,7 @@ func (p *pipeline) afterScan(readings []runner.Reading) string {
 	stranger := func(r runner.Reading) bool { return errors.Is(r.Err, transport.ErrHostKeyUnknown) }
 	switch {
 	case len(readings) == 0 || slices.ContainsFunc(readings, read):
-		return "ringfence plan --tenant " + p.tenant.Name + " -out plan.json"
+		return "ringfence plan " + p.where() + " -out plan.json"
 	case slices.ContainsFunc(readings, stranger):
 		return "ringfence hosts enroll --tenant " + p.tenant.Name
 	}

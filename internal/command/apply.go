@@ -62,52 +62,71 @@ third one ends the program. After each, ringfence apply --resume goes on.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.resume && len(args) == 0:
-				return a.resume(c.Context(), f.scope, f)
+				return a.resume(c.Context(), f)
 			case f.resume || len(args) == 0:
 				return usage(c, errors.New("name a plan FILE, or --resume the newest run that did not end well"))
 			}
-			return a.again(c.Context(), f.patience, func() (bool, error) { return a.apply(c.Context(), args[0], f) })
+			made, preview, err := a.loadPlan(args[0])
+			if err != nil {
+				return err
+			}
+			return a.again(c.Context(), f.patience, func() (bool, error) { return a.apply(c.Context(), made, preview, f) })
 		},
 	}
 	f.scope.flags(c)
-	c.Flags().BoolVar(&f.resume, "resume", false, "instead of a FILE: ask the hosts what became of the newest unfinished run, then go on with it")
+	c.Flags().BoolVar(&f.resume, "resume", false, "instead of a FILE: ask the hosts what became of the newest unfinished run at the site, then go on with it")
 	f.effort.flags(c)
-	f.patience.flags(c, "until nothing of the plan is still to come")
+	f.patience.flags(c, "until nothing of the plan is still to come, or a ring is stopped")
 	f.at.flag(c, "act as of `TIME` (tenants with testClock only)")
 	return c
 }
 
-// apply carries out what is due of a plan file; over says that nothing of it is still to come.
-func (a *app) apply(ctx context.Context, path string, f applyFlags) (over bool, err error) {
-	made, preview, err := a.loadPlan(path)
+// apply carries out what is due of a plan; over says that looking again later cannot bring more of it.
+func (a *app) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview, f applyFlags) (over bool, err error) {
+	p, err := a.applier(ctx, made, f)
 	if err != nil {
-		return true, err
+		return lasting(err), err
 	}
-	ws, err := a.head(ctx)
-	if err != nil {
-		return true, err
-	}
-	if ws.set.Tenant(made.Tenant) == nil && !about(ws.list, made.Tenant).HasErrors() {
-		return true, diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
-			WithFix("apply it in the repository it was made in (-C DIR)")
-	}
-	if f.tenant != "" && f.tenant != made.Tenant {
-		return true, diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
-	}
-	p, err := a.writer(ctx, scope{made.Tenant, f.site}, f.at)
-	if err != nil {
-		return true, err
-	}
-	_, later := plan.NextDue(made, p.clock())
 	if d, _, err := p.due(ctx, made); err != nil || d.todo == 0 {
-		return !later || exitOf(err).code == ExitStale, err
+		return p.over(ctx, made, err), err
 	}
 	l, err := p.takeLease(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer l.release()
-	return !later, l.apply(ctx, made, preview, f.effort)
+	err = l.apply(ctx, made, preview, f.effort)
+	return p.over(ctx, made, err), err
+}
+
+// applier enters the pipeline of the plan's tenant.
+func (a *app) applier(ctx context.Context, made *plan.Plan, f applyFlags) (*pipeline, error) {
+	ws, err := a.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ws.set.Tenant(made.Tenant) == nil && !about(ws.list, made.Tenant).HasErrors() {
+		return nil, diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
+			WithFix("apply it in the repository it was made in (-C DIR)")
+	}
+	if f.tenant != "" && f.tenant != made.Tenant {
+		return nil, diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
+	}
+	return a.writer(ctx, scope{made.Tenant, f.site}, f.at)
+}
+
+// over reports whether a look that ended with err was the last one that may start anything of a plan: it is stale, a
+// person must look at a ring that was stopped, or no wave opens later and those that are open have no host left.
+func (p *pipeline) over(ctx context.Context, made *plan.Plan, err error) bool {
+	if lasting(err) || hasCode(err, diag.PlanStale) || errors.Is(err, errRingStopped) {
+		return true
+	}
+	at := p.clock()
+	if _, later := plan.NextDue(made, at); later {
+		return false
+	}
+	s, unread := p.snapshot(ctx)
+	return unread == nil && dueAt(made, at, s, p.head.State).todo == 0
 }
 
 // apply carries out what is due of a plan: stale is found first, then whether anything is due at all.
@@ -146,7 +165,7 @@ func (p *pipeline) stale(diffs []plan.Difference) error {
 		lines = append(lines, untrusted.Line(d.String(), 300))
 	}
 	return fail(ExitStale, diag.New(diag.PlanStale, "the plan is stale: %s due now changed since it was made", phrase.Count(len(diffs), "thing")).
-		WithDetail("%s", strings.Join(lines, "\n")).WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
+		WithDetail("%s", strings.Join(lines, "\n")).WithFix("make a new plan: ringfence plan %s -out plan.json", p.where()))
 }
 
 // words names the waves that open at an instant.

@@ -24,6 +24,7 @@ import (
 	"github.com/ringfence/ringfence/internal/answercache"
 	"github.com/ringfence/ringfence/internal/limited"
 	"github.com/ringfence/ringfence/runner/ledger/control"
+	"github.com/ringfence/ringfence/runner/ledger/lease"
 )
 
 // Env is everything that the program touches of the outside besides files, Git and hosts.
@@ -93,6 +94,7 @@ type app struct {
 
 	children *limited.Pool // once they are needed
 	said     sync.Map      // diagnostics that were printed and are not to be again
+	givenUp  []lease.Held  // leases of ended runs that still stand, because their release did not arrive
 
 	cached     *answercache.Cache // nil if nothing is kept
 	cacheKnown bool

@@ -80,10 +80,10 @@ func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, d due) error {
 	switch {
 	case len(d.doubt) > 0:
 		return fail(ExitUnfinished, diag.New(diag.Stopped, "in doubt: %s; an action was started there and nobody knows how it ended", strings.Join(phrase.First(d.doubt, 5), ", ")).
-			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))
+			WithFix("a scan settles what the hosts can tell: ringfence scan %s", p.where()))
 	case len(d.failed) > 0:
 		return fail(ExitUnfinished, diag.New(diag.Stopped, "%s failed in this window and is not tried again before the next one", strings.Join(phrase.First(d.failed, 5), ", ")).
-			WithFix("see why: ringfence report --tenant %s", p.tenant.Name))
+			WithFix("see why: ringfence report %s", p.where()))
 	case len(plan.Due(made, at)) > 0:
 		p.out.event("progress", nil, "everything that is due is done; nothing was changed")
 		return nil
@@ -97,10 +97,10 @@ func (p *pipeline) nothingDue(made *plan.Plan, at time.Time, d due) error {
 	}
 	if onlyApprovals(made) {
 		return fail(ExitApproval, diag.Note(diag.ApprovalMissing, "everything that is left waits for an approval").
-			WithFix("see who must approve: ringfence plan --tenant %s", p.tenant.Name))
+			WithFix("see who must approve: ringfence plan %s", p.where()))
 	}
 	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now, and no wave is planned yet").
-		WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
+		WithFix("see what each update waits for: ringfence plan %s", p.where()))
 }
 
 // missed counts the hosts whose window of this plan is over while they still have its work to do.
@@ -125,7 +125,7 @@ func (p *pipeline) windowsOver(made *plan.Plan, at time.Time, n int) error {
 		words = "next: " + p.words(made, next)
 	}
 	return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due now: this plan's window is over for %s; %s", phrase.Count(n, "host"), words).
-		WithFix("make a new plan: ringfence plan --tenant %s -out plan.json", p.tenant.Name))
+		WithFix("make a new plan: ringfence plan %s -out plan.json", p.where()))
 }
 
 func isEmpty(p *plan.Plan) bool {
@@ -172,12 +172,12 @@ func (p *pipeline) notBegun(out runner.Outcome, exit int) error {
 		return leaseError(p.tenant.Name, out.Trouble)
 	case len(out.Refused) > 0 && out.Why == "":
 		return fail(ExitNothingDue, diag.Note(diag.NothingDue, "nothing is due any more: %s", out.Refused[0].Why).
-			WithFix("see what each update waits for: ringfence plan --tenant %s", p.tenant.Name))
+			WithFix("see what each update waits for: ringfence plan %s", p.where()))
 	case out.Why == runner.WhyHalted:
 		return fail(exit, p.haltedFor())
 	case exit == ExitUnfinished:
 		return fail(exit, diag.New(diag.Stopped, "%d %s due, and none may start: hosts in doubt use up the ring's maxUnavailable", out.Left, map[bool]string{true: "host is", false: "hosts are"}[out.Left == 1]).
-			WithFix("a scan settles what the hosts can tell: ringfence scan --tenant %s", p.tenant.Name))
+			WithFix("a scan settles what the hosts can tell: ringfence scan %s", p.where()))
 	}
 	return done(exit)
 }

@@ -50,6 +50,9 @@ func (x *exit) Unwrap() error { return x.err }
 // errSaid marks a failure whose words are out already.
 var errSaid = errors.New("said")
 
+// errRingStopped is errSaid of a run in which a ring reached stopAtFailures: it does not go on by itself.
+var errRingStopped = fmt.Errorf("a ring was stopped: %w", errSaid)
+
 // done ends a verb with a code after it said everything itself.
 func done(code int) error {
 	if code == ExitOK {

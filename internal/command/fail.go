@@ -129,6 +129,6 @@ func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, platfo
 	if err := p.written(p.append(ctx, r, nil)); err != nil {
 		return err
 	}
-	p.out.event("record", event{"tenant": p.tenant.Name, "host": host, "update": update}, "recorded: %s failed on %s in ring %s\nnext: ringfence plan --tenant %s", phrase.Update(update), host, ring, p.tenant.Name)
+	p.out.event("record", event{"tenant": p.tenant.Name, "host": host, "update": update}, "recorded: %s failed on %s in ring %s\nnext: ringfence plan %s", phrase.Update(update), host, ring, p.where())
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -57,14 +58,7 @@ func (p *pipeline) takeLease(ctx context.Context) (*leased, error) {
 		APIVersion: canonical.APIVersion, Kind: "Lease", Tenant: p.tenant.Name, Site: p.site, Holder: p.holder(),
 		Link: p.Getenv("RINGFENCE_LINK"), Expires: p.machineTime().Add(leaseTime), Fence: p.head.State.Fences[p.site],
 	}
-	held, err := l.leases.Acquire(ctx, p.machineTime(), want)
-	var other *lease.HeldError
-	if errors.As(err, &other) && isDead(other.Lease.Holder) {
-		p.out.say("taking over from %s, which ended without releasing its lease", untrusted.Line(other.Lease.Holder, 100))
-		if err = l.leases.Release(ctx, p.machineTime(), other.Lease); err == nil {
-			held, err = l.leases.Acquire(ctx, p.machineTime(), want)
-		}
-	}
+	held, err := l.acquire(ctx, want)
 	if err != nil {
 		return nil, leaseError(p.tenant.Name, err)
 	}
@@ -79,6 +73,34 @@ func (p *pipeline) takeLease(ctx context.Context) (*leased, error) {
 	}
 	p.trip(ctx)
 	return l, nil
+}
+
+// acquire takes the lease, also from a holder that has no use for it any more: a process of this machine that ended, or
+// this very one, whose release did not arrive.
+func (l *leased) acquire(ctx context.Context, want lease.Held) (lease.Held, error) {
+	held, err := l.leases.Acquire(ctx, l.machineTime(), want)
+	var other *lease.HeldError
+	if !errors.As(err, &other) {
+		return held, err
+	}
+	switch dead := isDead(other.Lease.Holder); {
+	case dead:
+		l.out.say("taking over from %s, which ended without releasing its lease", untrusted.Line(other.Lease.Holder, 100))
+	case !l.gaveUp(other.Lease):
+		return held, err
+	}
+	if err := l.leases.Release(ctx, l.machineTime(), other.Lease); err != nil {
+		return held, err
+	}
+	return l.leases.Acquire(ctx, l.machineTime(), want)
+}
+
+// gaveUp reports whether this process is done with a lease that still stands. No other run of its tenant and site has
+// its number.
+func (a *app) gaveUp(l lease.Held) bool {
+	return slices.ContainsFunc(a.givenUp, func(g lease.Held) bool {
+		return g.Tenant == l.Tenant && g.Site == l.Site && g.Fence == l.Fence && g.Holder == l.Holder
+	})
 }
 
 func (p *pipeline) machineTime() time.Time { return canonical.Instant(p.Now()) }
@@ -101,6 +123,7 @@ func (l *leased) release() {
 	l.closeJournal()
 	l.fence = 0
 	if err := l.leases.Release(context.Background(), l.machineTime(), l.held); err != nil {
+		l.givenUp = append(l.givenUp, l.held)
 		l.out.say("the lease could not be released and ends by itself at %s: %v", l.held.Expires.Format(time.RFC3339), err)
 	}
 }

@@ -46,7 +46,7 @@ func (a *app) log(ctx context.Context, tenant string, limit int) error {
 			a.out.say("no record of %s is here\nto bring what others wrote: ringfence ledger pull", t.Name)
 			return nil
 		}
-		a.out.say("%s has no record yet\nnext: ringfence scan --tenant %s", t.Name, t.Name)
+		a.out.say("%s has no record yet\nnext: ringfence scan %s", t.Name, whereOf(t, "SITE"))
 		return nil
 	}
 	out := bufio.NewWriter(a.Stdout) // thousands of lines

@@ -31,15 +31,18 @@ func (p *pipeline) runSummary(out runner.Outcome, d due, code int) error {
 		fmt.Fprintln(p.Stdout, line)
 	}
 	if len(out.Stopped) > 0 {
-		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence report --tenant %s", strings.Join(out.Stopped, ", "), p.tenant.Name)
+		p.out.say("stopped: %s reached stopAtFailures; look at the failures before going on: ringfence report %s", strings.Join(out.Stopped, ", "), p.where())
 	}
 	if len(out.Refused) > 0 {
-		p.out.say("refused: %s; what they wait for: ringfence plan --tenant %s", phrase.Count(len(out.Refused), "wave"), p.tenant.Name)
+		p.out.say("refused: %s; what they wait for: ringfence plan %s", phrase.Count(len(out.Refused), "wave"), p.where())
 	}
 	p.leftover(d)
 	p.out.say("next: %s", p.next(out, d))
 	if out.Provider != nil {
 		return fail(code, unwrapProvider(out.Provider))
+	}
+	if len(out.Stopped) > 0 {
+		return &exit{code, errRingStopped}
 	}
 	return done(code)
 }

@@ -136,7 +136,7 @@ func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
 		return nil, p.noSnapshot()
 	case errors.Is(err, inventory.ErrSnapshot):
 		return nil, diag.New(diag.BadSnapshot, "the snapshot of %s in its ledger: %v", p.tenant.Name, err).
-			WithFix("scan again: ringfence scan --tenant %s", p.tenant.Name)
+			WithFix("scan again: ringfence scan %s", p.where())
 	case err != nil:
 		return nil, ledgerError(p.tenant.Name, err)
 	}
@@ -146,9 +146,9 @@ func (p *pipeline) snapshot(ctx context.Context) (*inventory.Snapshot, error) {
 func (p *pipeline) noSnapshot() error {
 	if p.head.Commit == "" && p.share.Remote != "" {
 		return diag.New(diag.NoSnapshot, "no record of %s is here", p.tenant.Name).
-			WithFix("bring them here: ringfence ledger pull; if it was never scanned: ringfence scan --tenant %s", p.tenant.Name)
+			WithFix("bring them here: ringfence ledger pull; if it was never scanned: ringfence scan %s", p.where())
 	}
-	return diag.New(diag.NoSnapshot, "%s was never scanned", p.tenant.Name).WithFix("ringfence scan --tenant %s", p.tenant.Name)
+	return diag.New(diag.NoSnapshot, "%s was never scanned", p.place()).WithFix("ringfence scan %s", p.where())
 }
 
 // evidence is what this tenant's ledger and the ledgers of the tenants it names say. A foreign ledger that does not

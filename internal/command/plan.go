@@ -83,7 +83,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	}
 	a.showAlarms(made.Tenant, p.overdue)
 	a.showPlan(made, preview, p.tenant)
-	a.planNext(f)
+	p.planNext(f)
 	if f.detailed && hasWaves(made) {
 		return done(ExitChanges)
 	}
@@ -119,12 +119,16 @@ func (a *app) showPlan(made *plan.Plan, preview *plan.Preview, t *policy.Tenant)
 	view.Plan(a.Stdout, made, preview, t)
 }
 
-func (a *app) planNext(f planFlags) {
+func (p *pipeline) planNext(f planFlags) {
+	site := ""
+	if len(sites(p.tenant)) > 1 {
+		site = " --site " + p.site
+	}
 	if f.out == "" {
-		a.out.say("next: add -out plan.json to keep this plan, then ringfence apply plan.json")
+		p.out.say("next: add -out plan.json to keep this plan, then ringfence apply plan.json%s", site)
 		return
 	}
-	a.out.say("wrote %s\nnext: ringfence apply %s", f.out, f.out)
+	p.out.say("wrote %s\nnext: ringfence apply %s%s", f.out, f.out, site)
 }
 
 // writePlan writes the document in one go, so that a file with its name is always a whole one.

@@ -32,7 +32,7 @@ exit 0 also when nothing is due. One tenant's failure does not stop the others; 
 			}
 			return a.again(c.Context(), f.patience, func() (bool, error) {
 				err := a.run(c.Context(), f)
-				return a.signals.code() != ExitOK || exitOf(err).code == ExitUsage, err
+				return a.signals.code() != ExitOK || lasting(err), err
 			})
 		},
 	}
@@ -59,31 +59,49 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if ws.list.HasErrors() {
 		a.out.diagnostics(ws.list, ws.tree)
 		failed = done(ExitError)
+	} else if err := siteKnown(ws.set.Tenants, f.site); err != nil {
+		return err
 	}
-	for _, t := range order(ws.set.Tenants) {
+	for _, where := range a.rounds(ws.set.Tenants, f.site) {
 		if a.signals.code() != ExitOK {
 			break
 		}
-		if t.Disabled {
-			a.out.event("disabled", event{"tenant": t.Name}, "%s: switched off by its policy", t.Name)
-			continue
-		}
-		err := a.runSites(ctx, f, t)
-		if err == nil {
-			continue
-		}
-		if a.signals.code() != ExitOK {
+		err := a.runTenant(ctx, f, where)
+		if err != nil && a.signals.code() != ExitOK {
 			return err
 		}
-		if x := exitOf(err); !errors.Is(x.err, errSaid) {
-			a.out.failure(x)
-			err = done(x.code)
-		}
-		if failed == nil {
+		if err = a.told(err); failed == nil {
 			failed = err
 		}
 	}
 	return failed
+}
+
+// rounds lists where a run over all tenants works: at the site that is named, or at each site of each tenant.
+func (a *app) rounds(tenants []*policy.Tenant, site string) []scope {
+	var out []scope
+	for _, t := range order(tenants) {
+		if t.Disabled {
+			a.out.event("disabled", event{"tenant": t.Name}, "%s: switched off by its policy", t.Name)
+			continue
+		}
+		for _, s := range sitesAt(t, site) {
+			out = append(out, scope{t.Name, s})
+		}
+	}
+	return out
+}
+
+// told says what went wrong, unless that was said, and leaves the exit code: what comes next may go wrong as well.
+func (a *app) told(err error) error {
+	if err == nil {
+		return nil
+	}
+	x := exitOf(err)
+	if !errors.Is(x.err, errSaid) {
+		a.out.failure(x)
+	}
+	return done(x.code)
 }
 
 // runTenant enters the pipeline anew for each tenant, so one sees the evidence that another has just recorded.
@@ -121,17 +139,6 @@ func plainSummary(err error) string {
 		return d.Summary
 	}
 	return err.Error()
-}
-
-// runSites runs for the site that is named, where the tenant has hosts there, or else for each site of the tenant.
-func (a *app) runSites(ctx context.Context, f runFlags, t *policy.Tenant) error {
-	var failed error
-	for _, s := range sites(t) {
-		if f.site == "" || f.site == s {
-			failed = errors.Join(failed, a.runTenant(ctx, f, scope{t.Name, s}))
-		}
-	}
-	return failed
 }
 
 // order puts tenants after those whose evidence they need, so that one pass does all it can.

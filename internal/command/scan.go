@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/internal/untrusted"
 	"github.com/ringfence/ringfence/runner"
 	"github.com/ringfence/ringfence/runner/ledger"
+	"github.com/ringfence/ringfence/runner/ledger/branch"
 )
 
 type scanFlags struct {
@@ -151,7 +153,10 @@ func (p *pipeline) previous(ctx context.Context) *inventory.Snapshot {
 		return nil
 	}
 	s, err := p.ledger.Snapshot(ctx, p.head, p.site)
-	if err != nil {
+	switch {
+	case errors.Is(err, branch.ErrNoSnapshot):
+		return nil
+	case err != nil:
 		p.out.say("the previous snapshot cannot be read, so this scan starts anew: %v", err)
 		return nil
 	}

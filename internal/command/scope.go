@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/suggest"
 )
 
 // scope is the tenant and site that a verb works on.
@@ -51,6 +52,30 @@ func sites(t *policy.Tenant) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// sitesAt is the site that is named, if the tenant has hosts there, or each of its sites if none is.
+func sitesAt(t *policy.Tenant, name string) []string {
+	return slices.DeleteFunc(sites(t), func(s string) bool { return name != "" && s != name })
+}
+
+// siteKnown refuses a site at which none of the tenants has a host: a verb that passes over all of them would do nothing
+// and call it success.
+func siteKnown(tenants []*policy.Tenant, name string) error {
+	var all []string
+	for _, t := range tenants {
+		all = append(all, sites(t)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	switch {
+	case name == "" || slices.Contains(all, name):
+		return nil
+	case len(tenants) == 1:
+		_, err := siteOf(tenants[0], name)
+		return err
+	}
+	return diag.New(diag.Usage, "no tenant has a host at site %q%s", name, suggest.Tail(name, all)).WithFix("name one of: %s", strings.Join(all, ", "))
 }
 
 func siteOf(t *policy.Tenant, name string) (string, error) {

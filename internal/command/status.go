@@ -51,10 +51,12 @@ Exit 0: nothing is overdue; 3: some host is, so that a monitor can call this ver
 // status prints the alarms of all tenants before the line of any.
 func (a *app) status(ctx context.Context, f readFlags, first func(*workspace, []*policy.Tenant) error) error {
 	var list []report.Report
-	failed := a.reports(ctx, f, first, func(r report.Report) error { list = append(list, r); return nil })
+	var set *policy.Set
+	begin := func(ws *workspace, tenants []*policy.Tenant) error { set = ws.set; return first(ws, tenants) }
+	failed := a.reports(ctx, f, begin, func(r report.Report) error { list = append(list, r); return nil })
 	overdue := false
 	for _, r := range list {
-		a.inDoubt(r)
+		a.inDoubt(r, whereOf(set.Tenant(r.Tenant), r.Site))
 	}
 	for _, r := range list {
 		a.showAlarms(r.Name(), r.Overdue)
@@ -180,6 +182,11 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 	if err != nil {
 		return err
 	}
+	if failed == nil { // otherwise a tenant that does not compile may have hosts there
+		if err := siteKnown(tenants, f.site); err != nil {
+			return err
+		}
+	}
 	if first != nil {
 		if err := first(ws, tenants); err != nil {
 			return err
@@ -190,10 +197,7 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 			a.out.emit("disabled", t.Name, event{"tenant": t.Name})
 			continue
 		}
-		for _, s := range sites(t) {
-			if f.site != "" && f.site != s {
-				continue
-			}
+		for _, s := range sitesAt(t, f.site) {
 			r, err := a.reportOf(ctx, ws, t, s, f.at)
 			if err != nil {
 				a.out.failure(exitOf(err))

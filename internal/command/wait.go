@@ -3,9 +3,12 @@ package command
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ringfence/ringfence/compiler/diag"
 )
 
 // patience is how a verb with --wait goes on. It is level-triggered: each look reads policy, ledger and hosts anew, so
@@ -20,8 +23,19 @@ func (p *patience) flags(c *cobra.Command, until string) {
 	c.Flags().DurationVar(&p.every, "every", time.Minute, "with --wait: the `DURATION` between two looks")
 }
 
-// again runs look until it says that it is over, or somebody interrupts. A look that fails is told and tried again: a
-// remote that is down or a lease that is held may be gone by then.
+// lasting says of which errors no later look can be free: they are in how this process was started. All others may pass:
+// a remote that is down, a lease that is held, a policy that does not compile.
+func lasting(err error) bool {
+	return exitOf(err).code == ExitUsage || hasCode(err, diag.NotARepository, diag.UnsupportedRepo, diag.UnknownTenant, diag.WrongTenant)
+}
+
+func hasCode(err error, codes ...diag.Code) bool {
+	var d diag.Diagnostic
+	return errors.As(err, &d) && slices.Contains(codes, d.Code)
+}
+
+// again runs look until it says that it is over, or somebody interrupts. A look that fails is told and tried again,
+// unless it says that this is of no use.
 func (a *app) again(ctx context.Context, p patience, look func() (over bool, err error)) error {
 	if !p.wait {
 		_, err := look()

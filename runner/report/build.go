@@ -208,11 +208,22 @@ func (b *builder) attention(host, ring, state string, notes []string) {
 	b.Report.Hosts = append(b.Report.Hosts, Host{Host: host, Ring: ring, State: state, Notes: notes})
 }
 
+// elsewhere reports whether a host is at another site. One that the policy does not have any more may have been here.
+func (b *builder) elsewhere(host string) bool {
+	return slices.ContainsFunc(b.Policy.Hosts, func(h policy.Host) bool { return h.Name == host && h.Site() != b.Report.Site })
+}
+
 func (b *builder) finish() {
 	for _, h := range b.State.InDoubt {
+		if b.elsewhere(h.Host) {
+			continue
+		}
 		b.attention(h.Host, h.Ring, "in-doubt", []string{"started " + h.Since.Format(time.RFC3339) + ", outcome unknown"})
 	}
 	for _, f := range b.State.Failures {
+		if b.elsewhere(f.Host) {
+			continue
+		}
 		b.attention(f.Host, f.Ring, "failed", []string{f.Reason})
 	}
 	slices.SortStableFunc(b.Report.Hosts, func(x, y Host) int { return cmp.Or(cmp.Compare(x.State, y.State), cmp.Compare(x.Host, y.Host)) })
