@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
@@ -24,8 +25,8 @@ func newCheck(a *app) *cobra.Command {
 		Use:   "check",
 		Short: "Compile the policy and say what is wrong with it",
 		Long: `Compiles every tenant of the working folder, or of a revision, and prints one diagnostic per mistake.
-Nothing is written and no host is touched. Exit 0: no error; 1: the policy does not compile; 3: it does, and there are
-findings at or above --fail-level.
+Nothing is written and no host is touched. Exit 0: no error; 1: a tenant or ringfence.cue does not compile; 3: all of them
+do, and there are findings at or above --fail-level.
 
 With --format json, sarif (2.1.0) or github (workflow commands) the findings are one document on stdout, also when there
 are none; what is said to people stays on stderr.`,
@@ -96,6 +97,9 @@ func (a *app) check(ctx context.Context, f checkFlags) error {
 	}
 	if w.list.HasErrors() {
 		a.out.say("%s; %s", tally(w.list), compiling(w.set))
+		if w.compiles() {
+			return done(ExitDenied)
+		}
 		return done(ExitError)
 	}
 	if f.format == "text" {
@@ -165,6 +169,12 @@ func off(t *policy.Tenant) string {
 		return "switched off; "
 	}
 	return ""
+}
+
+// compiles reports whether every tenant and the settings compile, whatever else is wrong with them.
+func (w *workspace) compiles() bool {
+	_, settled := w.known()
+	return settled && len(w.set.Tenants) > 0 && !slices.ContainsFunc(compiler.Tenants(w.tree), func(name string) bool { return w.set.Tenant(name) == nil })
 }
 
 // compiling says which tenants may still be planned: one tenant's mistake stops no other.
