@@ -95,12 +95,13 @@ func Tenants(repo fs.FS) []string {
 	return names
 }
 
-// tenants lists the directories of tenants/ by name.
+// tenants lists by name the directories of tenants/, and what stands in the place of one and is refused: a symlink, a
+// submodule.
 func tenants(repo fs.FS) ([]string, diag.List) {
 	entries, err := fs.ReadDir(repo, repository.TenantsDir)
 	var names []string
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
+		if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || !e.Type().IsRegular()) {
 			names = append(names, e.Name())
 		}
 	}

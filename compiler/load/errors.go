@@ -3,7 +3,9 @@ package load
 import (
 	"cmp"
 	stderrors "errors"
+	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -27,6 +29,10 @@ func (t *Tree) loadErrors(arg string, inst *build.Instance) diag.List {
 	if inst.Err == nil {
 		return nil
 	}
+	if t.holdsNone(arg) {
+		return diag.List{diag.New(diag.NoTenants, "%s holds no CUE file", arg).At(diag.Range{File: arg}).
+			WithFix("write the policy there, as in tenants/<name>/tenant.cue, or remove the folder; what a Git submodule brings does not count")}
+	}
 	var out diag.List
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(inst.Err) {
@@ -38,6 +44,15 @@ func (t *Tree) loadErrors(arg string, inst *build.Instance) diag.List {
 		}
 	}
 	return out
+}
+
+// holdsNone reports whether a directory has no CUE file of its own.
+func (t *Tree) holdsNone(dir string) bool {
+	if info, err := t.vet(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	entries, err := t.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return path.Ext(e.Name()) == ".cue" && e.Name() != guardFile })
 }
 
 // innermost is the error of an imported package that made the import fail: its place is where to mend.

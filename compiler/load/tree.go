@@ -202,6 +202,8 @@ func (t *Tree) vetOne(name string) (fs.FileInfo, error) {
 		return nil, t.refuse(name, unreadable+repository.Cause(err))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, t.refuse(name, "is a symbolic link")
+	case info.Mode()&fs.ModeIrregular != 0:
+		return nil, t.refuse(name, isSubmodule)
 	case !info.IsDir() && !info.Mode().IsRegular():
 		return nil, t.refuse(name, "is not a regular file")
 	case !info.IsDir() && info.Size() > repository.MaxFile:
@@ -210,13 +212,20 @@ func (t *Tree) vetOne(name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-const unreadable = "cannot be read: "
+// Refusals that have a way out of their own.
+const (
+	unreadable  = "cannot be read: "
+	isSubmodule = "is a Git repository of its own (a submodule), of which this one holds no files"
+)
 
 // refuse remembers the refusal once per file.
 func (t *Tree) refuse(name, why string) error {
 	fix := "replace it with a regular UTF-8 file of at most 1 MiB, or move it out of the folders that hold policy"
-	if strings.HasPrefix(why, unreadable) {
+	switch {
+	case strings.HasPrefix(why, unreadable):
 		fix = "see that this user may read it"
+	case why == isSubmodule:
+		fix = "keep its files in this repository, without its .git, or move it out of the folders that hold policy"
 	}
 	d := diag.New(diag.RefusedFile, "%s %s", path.Base(name), why).At(diag.Range{File: name}).WithFix("%s", fix)
 	t.mu.Lock()

@@ -102,7 +102,8 @@ const (
 	keep choice = true
 )
 
-// walk adds what choose keeps of a directory and all below it. Symlinks are kept as what they are, never followed.
+// walk adds what choose keeps of a directory and all below it. Symlinks are kept as what they are, never followed, and so
+// are repositories within the repository: of those a commit holds no files, whatever lies in the folder.
 func (b *bundle) walk(dir string, choose func(string, fs.DirEntry) choice) error {
 	if strings.Count(dir, "/") >= MaxDepth {
 		return &fs.PathError{Op: "read", Path: dir, Err: errTooMuch}
@@ -110,6 +111,10 @@ func (b *bundle) walk(dir string, choose func(string, fs.DirEntry) choice) error
 	entries, err := fs.ReadDir(b.repo, dir)
 	if err != nil {
 		b.files = append(b.files, File{Path: dir, Mode: fs.ModeDir, Fault: Cause(err)})
+		return nil
+	}
+	if dir != "." && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ".git" }) {
+		b.files[len(b.files)-1].Mode = fs.ModeIrregular
 		return nil
 	}
 	for _, e := range entries {
@@ -140,7 +145,7 @@ func (b *bundle) descend(name string, choose func(string, fs.DirEntry) choice) e
 	before := len(b.files)
 	b.files = append(b.files, File{Path: name, Mode: fs.ModeDir})
 	err := b.walk(name, choose)
-	if len(b.files) == before+1 {
+	if len(b.files) == before+1 && b.files[before].Mode.IsDir() {
 		b.files = b.files[:before]
 	}
 	return err

@@ -31,7 +31,13 @@ func (e *UnsupportedError) Error() string {
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
 // RefusedError names a file of a commit that is never read: a symlink, a submodule, or one beyond a limit.
-type RefusedError struct{ Path, Why string }
+type RefusedError struct {
+	Path, Why string
+	cause     error
+}
+
+// Unwrap is what refused it, if that was an error of its own.
+func (e *RefusedError) Unwrap() error { return e.cause }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("%s: refused: %s", e.Path, e.Why) }
 

@@ -21,7 +21,7 @@ func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
 		return nil, err
 	}
 	args := append(filters, "--work-tree="+r.root, "status", "--porcelain=v1", "-z", "--no-renames",
-		"--untracked-files=all", "--ignore-submodules=all", "--")
+		"--untracked-files=all", "--ignore-submodules=dirty", "--")
 	c := r.call(append(args, paths...)...)
 	c.dir, c.limit, c.env = r.root, maxStatus, []string{"RINGFENCE_NOTHING="}
 	out, err := c.run(ctx)

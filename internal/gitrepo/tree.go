@@ -24,9 +24,9 @@ type Limits struct {
 var PolicyLimits = Limits{Blob: 1 << 20, Total: 64 << 20, Depth: 32}
 
 // Tree shows a commit as a read-only file system, straight from the object database. It implements ReadDirFS,
-// ReadFileFS and StatFS; folders are sorted by name; files have no time. ReadDir lists symlinks (fs.ModeSymlink) and
-// submodules (fs.ModeIrregular); opening one, or anything beyond PolicyLimits, is a *RefusedError. It is safe for
-// concurrent use.
+// ReadFileFS, StatFS and ReadLinkFS; folders are sorted by name; files have no time. ReadDir lists symlinks (fs.ModeSymlink)
+// and submodules (fs.ModeIrregular), Lstat describes them; opening one, or anything beyond PolicyLimits, is a *RefusedError.
+// It is safe for concurrent use.
 func (r *Repo) Tree(commit string) (fs.FS, error) { return r.tree(commit, PolicyLimits) }
 
 func (r *Repo) tree(commit string, limits Limits) (*treeFS, error) {
@@ -58,6 +58,7 @@ var (
 	_ fs.ReadDirFS  = (*treeFS)(nil)
 	_ fs.ReadFileFS = (*treeFS)(nil)
 	_ fs.StatFS     = (*treeFS)(nil)
+	_ fs.ReadLinkFS = (*treeFS)(nil)
 )
 
 // Open opens a file or folder.
@@ -122,6 +123,30 @@ func (t *treeFS) Stat(name string) (fs.FileInfo, error) {
 	return t.info(name, e)
 }
 
+// Lstat describes also what is never opened: symlinks, submodules, and files beyond the limit, by their size.
+func (t *treeFS) Lstat(name string) (fs.FileInfo, error) {
+	e, err := t.find("lstat", name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := t.info(name, e)
+	var large *tooLarge
+	if errors.As(err, &large) {
+		e.size = large.size
+		return e, nil
+	}
+	return info, err
+}
+
+// ReadLink refuses: nothing follows a symlink, so nobody needs to know where it leads.
+func (t *treeFS) ReadLink(name string) (string, error) {
+	_, err := t.lookup("readlink", name)
+	if err == nil {
+		err = wrap("readlink", name, fs.ErrInvalid)
+	}
+	return "", err
+}
+
 func (t *treeFS) info(name string, e entry) (fs.FileInfo, error) {
 	if !e.mode.IsRegular() {
 		return e, nil
@@ -146,6 +171,15 @@ func (t *treeFS) DirDigest(name string) (string, bool) {
 
 // lookup finds an entry and refuses what is neither file nor folder.
 func (t *treeFS) lookup(op, name string) (entry, error) {
+	e, err := t.find(op, name)
+	if err == nil && e.refused != "" {
+		return entry{}, wrap(op, name, &RefusedError{Path: name, Why: e.refused})
+	}
+	return e, err
+}
+
+// find finds an entry of whatever kind.
+func (t *treeFS) find(op, name string) (entry, error) {
 	if !fs.ValidPath(name) {
 		return entry{}, wrap(op, name, fs.ErrInvalid)
 	}
@@ -166,9 +200,6 @@ func (t *treeFS) lookup(op, name string) (entry, error) {
 			return entry{}, wrap(op, name, fs.ErrNotExist)
 		}
 		e, at = list[i], path.Join(at, part)
-	}
-	if e.refused != "" {
-		return entry{}, wrap(op, name, &RefusedError{Path: name, Why: e.refused})
 	}
 	return e, nil
 }
@@ -223,7 +254,7 @@ func (t *treeFS) count(name string, n int64) error {
 func refuse(name string, err error) error {
 	var large *tooLarge
 	if errors.As(err, &large) {
-		return &RefusedError{Path: name, Why: large.Error()}
+		return &RefusedError{Path: name, Why: large.Error(), cause: err}
 	}
 	return err
 }

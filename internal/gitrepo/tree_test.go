@@ -186,6 +186,30 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
+// TestLstatDescribesWhatIsRefused: who lists a folder can say what stands there without opening it.
+func TestLstatDescribesWhatIsRefused(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	blob := rawObject(t, dir, "blob", []byte("x"))
+	large := rawObject(t, dir, "blob", make([]byte, PolicyLimits.Blob+1))
+	f := tree(t, open(t, dir), commitOf(t, dir, rawTree(t, dir,
+		raw{"100644", "big", large}, raw{"100644", "f", blob}, raw{"120000", "l", blob}, raw{"160000", "s", blob})))
+	for name, want := range map[string]struct {
+		mode fs.FileMode
+		size int64
+	}{"big": {0, PolicyLimits.Blob + 1}, "f": {0, 1}, "l": {fs.ModeSymlink, 0}, "s": {fs.ModeIrregular, 0}, ".": {fs.ModeDir, 0}} {
+		info, err := fs.Lstat(f, name)
+		if err != nil || info.Mode().Type() != want.mode || info.Size() != want.size {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+		if to, err := fs.ReadLink(f, name); err == nil {
+			t.Errorf("%s leads to %q", name, to)
+		}
+	}
+	if info, err := fs.Lstat(f, "l/x"); err == nil {
+		t.Errorf("below a symlink: %v", info)
+	}
+}
+
 // TestTreeBomb: ten folders of ten folders of … the same folder are 10^20 paths in 20 objects.
 func TestTreeBomb(t *testing.T) {
 	dir := folder(t, map[string]string{"a": "1"})
