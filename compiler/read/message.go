@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
@@ -49,7 +50,7 @@ func (n node) report(d diag.Diagnostic) {
 
 // reportName adds a diagnostic at the node's field name.
 func (n node) reportName(d diag.Diagnostic) {
-	n.r.diags = append(n.r.diags, d.At(n.place().label))
+	n.r.diags = append(n.r.diags, d.At(n.place().Label))
 }
 
 // reject adds a diagnostic at the node's value: what it must be, and what it is.
@@ -60,35 +61,27 @@ func (n node) reject(code diag.Code, format string, args ...any) {
 // rejectWith blames the node's value. If that is a parameter which the user set, the mistake is where it was set.
 func (n node) rejectWith(d diag.Diagnostic) {
 	p := n.place()
-	if set := n.r.parameterAt(p.ref); len(set) > 0 && rank(set[0].label, n.r.home) == 0 {
-		n.r.diags = append(n.r.diags, d.At(set[0].value).WithRelated(p.value, "used here"))
+	if set := n.r.index.Parameter(p.Ref); len(set) > 0 && origin.Rank(set[0].Label, n.r.home) == 0 {
+		n.r.diags = append(n.r.diags, d.At(set[0].Value).WithRelated(p.Value, "used here"))
 		return
 	}
-	n.r.diags = append(n.r.diags, d.At(p.value))
-}
-
-// parameterAt lists where a parameter of the value that is read stands, the user's own files first.
-func (r *reader) parameterAt(name string) []place {
-	if name == "" {
-		return nil
-	}
-	return inOrder(r.index[indexKey(append(slices.Clone(r.prefix), name))], r.home)
+	n.r.diags = append(n.r.diags, d.At(p.Value))
 }
 
 // undecided reports a value that is none yet: nobody set it, or several were left to choose from.
 func (n node) undecided(v cue.Value) {
 	p := n.place()
-	if declared := n.r.parameterAt(p.ref); len(declared) > 0 && rank(p.label, n.r.home) > 0 {
-		name := syntax.WrittenName(p.ref)
+	if declared := n.r.index.Parameter(p.Ref); len(declared) > 0 && origin.Rank(p.Label, n.r.home) > 0 {
+		name := syntax.WrittenName(p.Ref)
 		n.r.diags = append(n.r.diags, diag.New(diag.MissingField, "the parameter %s has no value", name).At(n.root().where()).
-			WithRelated(declared[0].label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
+			WithRelated(declared[0].Label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
 		return
 	}
 	if defaults(n.v) > 1 {
 		d := diag.New(diag.Conflict, "%s has more than one default, and so none", n.name()).
 			WithFix("set a plain value here, or leave it out: a default gives way to a value, not to another default")
 		if list := n.places(); len(list) > 1 {
-			d = d.WithRelated(list[1].value, "another default")
+			d = d.WithRelated(list[1].Value, "another default")
 		}
 		n.report(d)
 		return
@@ -163,7 +156,7 @@ func (n node) conflict(err error) {
 		return
 	}
 	slices.SortStableFunc(spots, func(a, b diag.Range) int { // who sets a field beside its parameter did not mistype that
-		return cmp.Or(rank(a, n.r.home)-rank(b, n.r.home), strings.Compare(n.r.parameterSet(a), n.r.parameterSet(b)))
+		return cmp.Or(origin.Rank(a, n.r.home)-origin.Rank(b, n.r.home), strings.Compare(n.r.index.ParameterSet(a), n.r.index.ParameterSet(b)))
 	})
 	if at := load.FirstPosition(e); len(spots) == 0 && at.File != "" {
 		spots = []diag.Range{at}
@@ -172,10 +165,10 @@ func (n node) conflict(err error) {
 		n.rejectWith(d)
 		return
 	}
-	if name := n.r.parameterSet(spots[0]); name != "" && len(spots) > 1 {
+	if name := n.r.index.ParameterSet(spots[0]); name != "" && len(spots) > 1 {
 		d.Summary = name + ": " + syntax.Message(e)
 	}
-	d = d.At(n.r.wide(spots[0]))
+	d = d.At(n.r.index.Whole(spots[0]))
 	if len(spots) > 1 && n.misses(&d, spots[0], spots[1]) {
 		n.r.clash(d)
 		return
@@ -191,55 +184,26 @@ func (n node) conflict(err error) {
 // misses tells of a value that is none of those which another file lets it be. That is no conflict: nobody has set the
 // other value, it is only what holds as long as nobody sets one.
 func (n node) misses(d *diag.Diagnostic, own, other diag.Range) bool {
-	c, ok := n.r.publishedAt(other)
-	if mine, same := n.r.publishedAt(own); !ok || same && mine == c {
+	c, ok := n.r.index.Published(other)
+	if mine, same := n.r.index.Published(own); !ok || same && mine == c {
 		return false
 	}
-	name := cmp.Or(n.r.parameterSet(own), n.called())
-	d.Summary = fmt.Sprintf("%s: %s is not what may be set here: %s", name, n.r.valueAt(own), c.text)
-	d.Fix = "write a value of that kind, such as " + c.first
+	name := cmp.Or(n.r.index.ParameterSet(own), n.called())
+	d.Summary = fmt.Sprintf("%s: %s is not what may be set here: %s", name, n.r.index.Text(own), c.Text)
+	d.Fix = "write a value of that kind, such as " + c.First
 	*d = d.WithRelated(other, "declared here")
 	return true
 }
 
-// wide is the whole value that begins at a place, as far as it is in the index.
-func (r *reader) wide(at diag.Range) diag.Range {
-	for _, list := range r.index {
-		for _, p := range list {
-			if p.value.File == at.File && p.value.Start == at.Start {
-				return p.value
-			}
-		}
-	}
-	return at
-}
-
-// parameterSet is the parameter of the user's that a place is the value of.
-func (r *reader) parameterSet(at diag.Range) string {
-	for key, list := range r.index {
-		path := strings.Split(key, "\x1f")
-		name := path[len(path)-1]
-		if !syntax.IsParameter(name) || len(path) != len(r.prefix)+1 {
-			continue
-		}
-		for _, p := range list {
-			if p.value.File == at.File && p.value.Start == at.Start && rank(p.label, r.home) == 0 {
-				return syntax.WrittenName(name)
-			}
-		}
-	}
-	return ""
-}
-
 // clashFix is the way out of two values for one field. What another file shares can be published as a parameter.
 func (r *reader) clashFix(own, other diag.Range) string {
-	if name := r.parameterSet(own); name != "" {
+	if name := r.index.ParameterSet(own); name != "" {
 		return "give " + name + " a value of the type with which it is declared"
 	}
-	if name := r.parameterSet(other); name != "" {
+	if name := r.index.ParameterSet(other); name != "" {
 		return name + " sets it, too: keep one of them"
 	}
-	if own.File == other.File || rank(own, r.home) == rank(other, r.home) {
+	if own.File == other.File || origin.Rank(own, r.home) == origin.Rank(other, r.home) {
 		return "a value cannot be overridden: keep one of them"
 	}
 	return fmt.Sprintf("a value cannot be overridden: remove it here, or let %s publish it as a default that may be set, *value | type", other.File)
@@ -265,15 +229,15 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 	d.Fix = "correct the name, or declare it where the reference leads; names that begin with _ stay in their package"
 	at := n.where()
 	for _, p := range errors.Positions(e) {
-		if r := syntax.Range(p, p); rank(r, n.r.home) == 0 {
+		if r := syntax.Range(p, p); origin.Rank(r, n.r.home) == 0 {
 			at = r
 		}
 	}
 	d = d.At(at)
-	if _, args := e.Msg(); len(args) == 1 && n.r.p != nil {
+	if _, args := e.Msg(); len(args) == 1 && n.r.program != nil {
 		name := syntax.WrittenName(fmt.Sprint(args[0]))
 		d = syntax.WholeName(d, name)
-		d.Summary += suggest.Phrase(meantDefinition(name, n.r.p.Inst))
+		d.Summary += suggest.Phrase(meantDefinition(name, n.r.program.Inst))
 	}
 	n.r.diags = append(n.r.diags, d)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/check"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -18,9 +19,9 @@ import (
 // that one run shows them all.
 type reader struct {
 	home      string        // the directory whose files are the user's own; others are shared
-	p         *load.Program // that the value which is read is of
-	index     index
-	prefix    []string // where the value that is read stands in its package
+	program   *load.Program // that the value which is read is of
+	index     *origin.Index // of it
+	prefix    []string      // where the value that is read stands in its package
 	diags     diag.List
 	calendars []calendarRef       // files that windows and freezes take their times from
 	places    check.Places        // of what the cross checks may point at
@@ -40,30 +41,24 @@ type node struct {
 // root begins reading at v, which p declares at prefix.
 func (r *reader) root(v cue.Value, p *load.Program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
-	r.p, r.index, r.prefix = p, indexOf(p.Inst), prefix
+	r.program, r.index, r.prefix = p, origin.NewIndex(p, r.home, prefix...), prefix
 	return node{r: r, v: v}
 }
 
 // place is where the node stands, or else what is around it. It is worked out only when something points there: to
 // take a value apart costs more than to read it.
-func (n node) place() place {
+func (n node) place() origin.Place {
 	if p := n.places(); len(p) > 0 {
 		return p[0]
 	}
 	if n.up == nil {
-		return place{}
+		return origin.Place{}
 	}
 	return n.up.place()
 }
 
 // places lists where the node's value comes from, the most useful first.
-func (n node) places() []place {
-	key := indexKey(append(n.r.prefix[:len(n.r.prefix):len(n.r.prefix)], n.path...))
-	if p := n.r.index[key]; len(p) > 0 {
-		return inOrder(p, n.r.home)
-	}
-	return places(n.v, n.r.home)
-}
+func (n node) places() []origin.Place { return n.r.index.At(n.v, n.path...) }
 
 // mark notes the node's place for the cross checks.
 func (n node) mark() node {
@@ -76,9 +71,9 @@ func (n node) mark() node {
 // where a reader should look: at the name of a struct or list, at the value of anything else.
 func (n node) where() diag.Range {
 	if k := n.v.IncompleteKind(); k == cue.StructKind || k == cue.ListKind {
-		return n.place().label
+		return n.place().Label
 	}
-	return n.place().value
+	return n.place().Value
 }
 
 // get returns a field; it need not exist.
@@ -109,7 +104,7 @@ func (n node) root() node {
 // own reports whether the user's own files set the node, whatever else does.
 func (n node) own() bool {
 	p := n.places()
-	return n.exists() && len(p) > 0 && rank(p[0].label, n.r.home) == 0
+	return n.exists() && len(p) > 0 && origin.Rank(p[0].Label, n.r.home) == 0
 }
 
 // exists is true also for a value that is in error.
@@ -124,7 +119,7 @@ func (n node) has(name string) bool {
 func isError(v cue.Value) bool { return v.Err() != nil && v.Pos().IsValid() }
 
 // source is the node's place as documents keep it.
-func (n node) source() string { return n.mark().place().label.String() }
+func (n node) source() string { return n.mark().place().Label.String() }
 
 // fields lists a struct's regular fields by name; parameters are none. What is no struct has none: that it should be one is for the
 // structural pass to say.

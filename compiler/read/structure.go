@@ -154,7 +154,7 @@ func (n node) unknown(s shape, parent node) {
 // parameterMeant is the parameter of that name that the baseline publishes: its # is easily forgotten.
 func (n node) parameterMeant() string {
 	for _, name := range []string{"#" + n.label(), string(syntax.PlainMark) + n.label()} {
-		if len(n.path) == 1 && len(n.r.parameterAt(name)) > 0 {
+		if len(n.path) == 1 && len(n.r.index.Parameter(name)) > 0 {
 			return "#" + n.label()
 		}
 	}

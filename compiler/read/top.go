@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
@@ -98,8 +99,8 @@ func (r *reader) names(p *load.Program, name, dir string) diag.List {
 		}
 		d := diag.New(diag.DuplicateTenant, "the directory %s declares the tenant %q", dir, label).
 			WithFix("one directory is one tenant, and both have the same name")
-		if at := places(it.Value(), r.home); len(at) > 0 {
-			d = d.At(at[0].label)
+		if at := origin.Of(it.Value(), r.home); len(at) > 0 {
+			d = d.At(at[0].Label)
 		}
 		out = append(out, d)
 	}
@@ -118,8 +119,8 @@ func tenantField(p *load.Program, home string) (diag.Range, bool) {
 			if !ok {
 				continue
 			}
-			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" && load.OfRepository(placeOf(d).label.File) && rank(placeOf(d).label, home) == 0 {
-				return placeOf(d).value, true
+			if label, _, err := ast.LabelName(d.Label); err == nil && label == "tenant" && load.OfRepository(origin.OfNode(d).Label.File) && origin.Rank(origin.OfNode(d).Label, home) == 0 {
+				return origin.OfNode(d).Value, true
 			}
 		}
 	}
@@ -147,8 +148,8 @@ func (r *reader) parameters(n node) {
 		if !syntax.IsParameter(name) {
 			continue
 		}
-		if at := places(it.Value(), r.home); len(at) > 0 && rank(at[len(at)-1].label, r.home) == 0 {
-			own[name] = at[0].label
+		if at := origin.Of(it.Value(), r.home); len(at) > 0 && origin.Rank(at[len(at)-1].Label, r.home) == 0 {
+			own[name] = at[0].Label
 			continue
 		}
 		shared = append(shared, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -66,11 +67,14 @@ func TraitsOf(t *load.Tree) (out *Traits, diags diag.List) {
 	return out, nil
 }
 
+// maxDetour is by way of how many definitions a value may be another.
+const maxDetour = 16
+
 // unified are those definitions of imported packages, but for the schema, that a value of the package is unified with,
 // also by way of fields and definitions of its own.
 func unified(p *load.Program, v cue.Value, depth int) map[string]cue.Value {
 	out := map[string]cue.Value{}
-	if depth > maxIndexDepth {
+	if depth > maxDetour {
 		return out
 	}
 	if op, list := v.Expr(); op == cue.AndOp {
@@ -161,14 +165,14 @@ func (r *reader) published(d, tenant cue.Value) []Parameter {
 			continue
 		}
 		x := Parameter{Name: strings.TrimRight(sel.String(), "?!"), Type: syntaxOf(it.Value()), Default: concreteOf(it.Value())}
-		if at := places(it.Value(), r.home); len(at) > 0 {
-			x.Source = at[0].label.String()
+		if at := origin.Of(it.Value(), r.home); len(at) > 0 {
+			x.Source = at[0].Label.String()
 		}
 		own := tenant.LookupPath(cue.MakePath(sel))
 		x.Value = concreteOf(own)
-		for _, at := range places(own, r.home) {
-			if rank(at.label, r.home) == 0 {
-				x.SetAt = at.label.String()
+		for _, at := range origin.Of(own, r.home) {
+			if origin.Rank(at.Label, r.home) == 0 {
+				x.SetAt = at.Label.String()
 				break
 			}
 		}

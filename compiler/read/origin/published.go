@@ -1,4 +1,4 @@
-package read
+package origin
 
 import (
 	"cuelang.org/go/cue/ast"
@@ -9,18 +9,15 @@ import (
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
-// published is a value that some file leaves open, such as *"22:00" | string: whoever uses it may set one of its parts.
-type published struct {
-	text  string // as written
-	first string // its default, or else its first part
+// Published is a value that some file leaves open, such as *"22:00" | string: whoever uses it may set one of its parts.
+type Published struct {
+	Text  string // as written
+	First string // its default, or else its first part
 }
 
-// publishedAt is the open value of which the value at a place is one part.
-func (r *reader) publishedAt(at diag.Range) (out published, ok bool) {
-	if r.p == nil {
-		return out, false
-	}
-	for _, f := range r.p.Files() {
+// Published is the open value of which the value at a place is one part.
+func (x *Index) Published(at diag.Range) (out Published, ok bool) {
+	for _, f := range x.program.Files() {
 		ast.Walk(f, func(n ast.Node) bool {
 			if e, is := n.(*ast.BinaryExpr); is && e.Op == token.OR && !ok {
 				out, ok = publishedOf(e, at)
@@ -32,7 +29,7 @@ func (r *reader) publishedAt(at diag.Range) (out published, ok bool) {
 }
 
 // publishedOf describes a disjunction, if one of its parts is the value at a place.
-func publishedOf(e *ast.BinaryExpr, at diag.Range) (c published, here bool) {
+func publishedOf(e *ast.BinaryExpr, at diag.Range) (c Published, here bool) {
 	for i, part := range parts(e) {
 		value := part
 		if u, ok := part.(*ast.UnaryExpr); ok && u.Op == token.MUL {
@@ -42,11 +39,11 @@ func publishedOf(e *ast.BinaryExpr, at diag.Range) (c published, here bool) {
 			here = true
 		}
 		if i == 0 || value != part {
-			c.first = source(value)
+			c.First = source(value)
 		}
 	}
-	c.text = source(e)
-	return c, here && c.text != ""
+	c.Text = source(e)
+	return c, here && c.Text != ""
 }
 
 // parts are the operands of a disjunction.
@@ -57,10 +54,10 @@ func parts(e ast.Expr) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-// valueAt is the value that begins at a place, as it is written there.
-func (r *reader) valueAt(at diag.Range) string {
+// Text is the value that begins at a place, as it is written there.
+func (x *Index) Text(at diag.Range) string {
 	out := ""
-	for _, f := range r.p.Files() {
+	for _, f := range x.program.Files() {
 		ast.Walk(f, func(n ast.Node) bool {
 			if e, ok := n.(ast.Expr); ok && out == "" {
 				if here := syntax.Range(e.Pos(), token.NoPos); here.File == at.File && here.Start == at.Start {
