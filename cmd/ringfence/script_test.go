@@ -30,13 +30,15 @@ func TestMain(m *testing.M) {
 }
 
 // unhurried is the system with a clock that goes slowly: scripts name instants and read them again to the second, and a
-// busy machine takes several seconds between two looks at its clock. Where time has to pass, a script sets HURRY.
+// busy machine takes several seconds between two looks at its clock. Where time has to pass, a script sets HURRY; SHIFT is
+// by how much the clock is wrong.
 func unhurried() command.Env {
-	env, began := command.System(), time.Now()
+	env, began, slower := command.System(), time.Now(), time.Duration(100)
 	if os.Getenv("HURRY") != "" {
-		return env
+		slower = 1
 	}
-	env.Now = func() time.Time { return began.Add(time.Since(began) / 100) }
+	wrong, _ := time.ParseDuration(os.Getenv("SHIFT"))
+	env.Now = func() time.Time { return began.Add(wrong + time.Since(began)/slower) }
 	return env
 }
 
@@ -89,6 +91,11 @@ func setup(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 	e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	e.Setenv("SSHD", sshAddress)
+	second, err := filepath.Abs("../../docs/verify/verify.py")
+	if err != nil {
+		return err
+	}
+	e.Setenv("VERIFY", second)
 	e.Setenv("GIT_CEILING_DIRECTORIES", e.WorkDir)
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err

@@ -98,6 +98,7 @@ const (
 	NoVoice           Code = "RF5016" // an order to lift something that would not count: unsigned, or by a key that may not
 	MoreMustAgree     Code = "RF5017" // info: an order to lift something that more persons must agree to
 	GitFailed         Code = "RF5018" // the git program is not there, or does not do what is asked of it
+	ClockBehind       Code = "RF5019" // a machine whose clock is behind what others wrote: it starts nothing
 	Usage             Code = "RF6001" // a command line that the program does not know
 	TenantNeeded      Code = "RF6002" // several tenants, and none was named
 	Exists            Code = "RF6003" // a folder that must be empty has something in it

@@ -99,6 +99,9 @@ func (r *recorder) mayAnnounce(ctx context.Context, h branch.Head, rec ledger.Re
 	if f := h.State.Fences[r.site]; f > r.fence {
 		return fmt.Errorf("%w: a run with lease %d has written, this one has %d", remote.ErrMoved, f, r.fence)
 	}
+	if err := r.onTime(ctx, h); err != nil {
+		return err
+	}
 	if err := r.policyFollows(ctx, h); err != nil {
 		return err
 	}

@@ -87,10 +87,13 @@ func (a *app) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview,
 	if err != nil {
 		return lasting(err), err
 	}
+	if err := p.onTime(ctx, p.head); err != nil {
+		return false, err
+	}
 	if d, _, err := p.due(ctx, made); err != nil || d.todo == 0 {
 		return p.over(ctx, made, err), err
 	}
-	l, err := p.takeLease(ctx)
+	l, err := p.takeTurn(ctx)
 	if err != nil {
 		return false, err
 	}

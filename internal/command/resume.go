@@ -39,7 +39,7 @@ func (a *app) resumed(ctx context.Context, f applyFlags) (made *plan.Plan, previ
 	if err != nil || found == nil {
 		return nil, nil, true, err
 	}
-	l, err := p.takeLease(ctx)
+	l, err := p.takeTurn(ctx)
 	if err != nil {
 		return nil, nil, false, err
 	}

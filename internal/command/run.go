@@ -110,7 +110,7 @@ func (a *app) runTenant(ctx context.Context, f runFlags, where scope) error {
 	if err != nil {
 		return err
 	}
-	l, err := p.takeLease(ctx)
+	l, err := p.takeTurn(ctx)
 	if err != nil {
 		return err
 	}

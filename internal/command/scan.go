@@ -125,7 +125,7 @@ func (p *pipeline) read(ctx context.Context, parallel int) ([]runner.Reading, er
 	})
 	settled := []ledger.Action{}
 	if p.fence > 0 { // otherwise another run is at work, and what is in doubt may be what it does
-		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, prev, at))
+		settled = p.recalled(runner.SettleDoubt(p.tenant, p.head.State.InDoubt, standings, readings, prev, p.notBefore(at)))
 	}
 	if err := p.recordScan(ctx, s, settled); err != nil {
 		return nil, err
