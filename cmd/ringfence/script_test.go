@@ -82,6 +82,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"repeat":     repeat,
 	"crlf":       crlf,
 	"conforms":   conforms,
+	"agrees":     agrees,
 }
 
 // setup gives each script a home of its own, so that nothing of this machine's Git or SSH settings is read.

@@ -20,7 +20,7 @@ type DiffDocument struct {
 	At         time.Time    `json:"at"`
 	Kinds      []Kind       `json:"kinds"`     // every kind that occurs, the loudest first
 	Tenants    []TenantDiff `json:"tenants"`   // those that the edit may touch, by tenant and site
-	Untouched  int          `json:"untouched"` // tenants that read nothing the edit changes: they were not loaded
+	Untouched  int          `json:"untouched"` // tenants that read nothing the edit changes, nor go by it
 	Sentences  []DiffWords  `json:"sentences"` // what the policies say otherwise, in plain English
 }
 
@@ -36,6 +36,10 @@ type TenantDiff struct {
 	// are the kinds that cannot be ruled out for that.
 	Unscanned int    `json:"unscanned"`
 	Unknown   []Kind `json:"unknown"`
+
+	// Joined and Left are the tenants whose evidence counts in this tenant's pool at head alone, and at base alone.
+	Joined []string `json:"joined,omitempty"`
+	Left   []string `json:"left,omitempty"`
 }
 
 // NeverScanned is the state of a tenant, at a site, of which no snapshot is known.

@@ -84,12 +84,10 @@ func (r *recorder) judging(ctx context.Context) (judging, error) {
 	if err != nil {
 		return judging{}, err
 	}
-	at := r.clock()
-	answers, err := r.decide(ctx, r.snapshot, at)
+	in, err := r.unproven(ctx, r.clock(), r.snapshot)
 	if err != nil {
 		return judging{}, err
 	}
-	in := r.input(at, r.snapshot, answers)
 	in.SnapshotDigest = r.plan.Parents.Snapshot // nothing here measures it
 	return judging{in, states(foreign), r.pool()}, nil
 }

@@ -30,8 +30,9 @@ func newDiff(a *app) *cobra.Command {
 		Use:   "diff BASE [HEAD]",
 		Short: "Say what an edit of the policy does: what is installed that was not, where and when",
 		Long: `Compiles two commits, plans both over the same snapshots, evidence and instant, and says what changes for each tenant
-and ring, with the policy line that is why. Tenants that read nothing the edit changes are not loaded. Nothing is
-written and no host is asked.
+and ring, with the policy line that is why. Tenants that read nothing the edit changes are not loaded, unless it changes
+what they may go by of another tenant: its rings, or whether it shares its evidence. Nothing is written and no host is
+asked.
 
   ringfence diff main                                   from main to HEAD
   ringfence diff HEAD^1 HEAD --format markdown --fail-on rejected-to-approved,lost-coverage

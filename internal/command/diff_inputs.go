@@ -11,9 +11,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/gitrepo"
-	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/branch"
-	"github.com/ringfence/ringfence/runner/ledger/evidence"
 	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
@@ -67,34 +65,22 @@ func (d *diffSides) recorded(ctx context.Context, name string) (branch.Head, err
 	return head, nil
 }
 
+// pipeline is the whole flow of a tenant on one side, over the records that are known here.
+func (d *diffSides) pipeline(ws *workspace, t *policy.Tenant, known scanned) *pipeline {
+	return &pipeline{
+		app: d.app, ws: ws, tenant: t, site: known.site, head: known.head, newest: d.recorded,
+		settings: d.shared, share: remote.Options{Remote: d.shared.Ledger.Remote},
+	}
+}
+
 // input is what one side's plan is made from; a side without the tenant has no policy.
 func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, known scanned) (plan.Input, error) {
 	if t == nil {
 		return plan.Input{At: d.at, Snapshot: known.snapshot}, nil
 	}
-	p := &pipeline{
-		app: d.app, ws: ws, tenant: t, site: known.site, head: known.head,
-		settings: d.shared, share: remote.Options{Remote: d.shared.Ledger.Remote},
-	}
+	p := d.pipeline(ws, t, known)
 	if err := p.knownBreaks(ctx); err != nil {
 		return plan.Input{}, err
 	}
-	foreign := map[string]ledger.State{}
-	for _, name := range p.foreign() {
-		head, err := d.recorded(ctx, name)
-		if err != nil {
-			return plan.Input{}, err
-		}
-		foreign[name] = head.State
-	}
-	if len(known.snapshot.Updates) == 0 {
-		return p.input(d.at, known.snapshot, nil), nil
-	}
-	answers, err := p.decide(ctx, known.snapshot, d.at)
-	if err != nil {
-		return plan.Input{}, err
-	}
-	in := p.input(d.at, known.snapshot, answers)
-	in.Evidence = evidence.Extract(known.head.State, foreign, t)
-	return in, nil
+	return p.input(ctx, d.at, known.snapshot)
 }

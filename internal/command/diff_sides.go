@@ -24,7 +24,8 @@ type diffSides struct {
 	at         time.Time
 	base, head *workspace
 	shared     policy.Settings // by which both sides' plans read the ledger
-	tenants    []string
+	everybody  []string        // tenants of either side
+	tenants    []string        // those whose plans may differ
 	untouched  int
 }
 
@@ -41,23 +42,27 @@ func (a *app) sides(ctx context.Context, f diffFlags) (*diffSides, error) {
 	if d.head, err = a.unread(repo, f.head); err != nil {
 		return nil, err
 	}
-	if d.tenants, err = compiler.Touched(d.base.tree, d.head.tree); err != nil {
+	touched, err := compiler.Touched(d.base.tree, d.head.tree)
+	if err != nil {
 		return nil, diag.New(diag.RefusedFile, "%v", err).WithFix("move what is no policy out of the repository")
 	}
-	all := union(compiler.Tenants(d.base.tree), compiler.Tenants(d.head.tree))
-	d.untouched = len(all) - len(d.tenants)
-	if f.tenant != "" {
-		if !slices.Contains(all, f.tenant) {
-			return nil, diag.New(diag.UnknownTenant, "neither commit has a tenant %q%s", f.tenant, suggest.Tail(f.tenant, all)).WithFix("see the folders of tenants/")
-		}
-		d.tenants = slices.DeleteFunc(d.tenants, func(name string) bool { return name != f.tenant })
-		d.untouched = 1 - len(d.tenants)
+	d.everybody = union(compiler.Tenants(d.base.tree), compiler.Tenants(d.head.tree))
+	if f.tenant != "" && !slices.Contains(d.everybody, f.tenant) {
+		return nil, diag.New(diag.UnknownTenant, "neither commit has a tenant %q%s", f.tenant, suggest.Tail(f.tenant, d.everybody)).WithFix("see the folders of tenants/")
 	}
 	if f.head == "HEAD" {
 		a.sayDirty(ctx, repo)
 	}
-	d.compile(ctx, d.base)
-	d.compile(ctx, d.head)
+	d.load(ctx, touched, f.tenant)
+	asked := d.tenants
+	if f.tenant != "" {
+		asked = []string{f.tenant}
+	}
+	if list := d.compiled(asked); len(list) > 0 {
+		if err := siteKnown(list, f.site); err != nil {
+			return nil, err
+		}
+	}
 	if len(d.tenants) > 0 {
 		d.shared, err = d.sharedSettings()
 	}
@@ -83,24 +88,6 @@ func (a *app) unread(repo *gitrepo.Repo, rev string) (*workspace, error) {
 	return &workspace{repo: repo, commit: commit.Hash, tree: tree, set: &policy.Set{}}, nil
 }
 
-// compile compiles the tenants in question of one side. What is wrong with them is said; of those that only they
-// require, the diagnostics are for check.
-func (d *diffSides) compile(ctx context.Context, w *workspace) {
-	here := compiler.Tenants(w.tree)
-	only := slices.DeleteFunc(slices.Clone(d.tenants), func(name string) bool { return !slices.Contains(here, name) })
-	if len(only) == 0 {
-		return
-	}
-	options := d.compiling()
-	options.Only = only
-	w.set, w.list = compiler.Compile(ctx, w.tree, options)
-	w.list.Sort()
-	if slices.ContainsFunc(only, func(name string) bool { return w.set.Tenant(name) == nil }) {
-		d.out.say("at commit %.12s, this does not compile:", w.commit)
-		d.out.diagnostics(slices.DeleteFunc(slices.Clone(w.list), func(x diag.Diagnostic) bool { return x.Severity != diag.Error }), w.tree)
-	}
-}
-
 // switched lists the tenants that one side has switched off.
 func (d *diffSides) switched() map[string]bool {
 	off := map[string]bool{}
@@ -110,6 +97,18 @@ func (d *diffSides) switched() map[string]bool {
 		}
 	}
 	return off
+}
+
+// compiled are tenants, on each side on which they compile.
+func (d *diffSides) compiled(names []string) (out []*policy.Tenant) {
+	for _, name := range names {
+		for _, w := range []*workspace{d.base, d.head} {
+			if t := w.set.Tenant(name); t != nil {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
 }
 
 // either is the tenant at head, or at base where head has none; nil if it compiles in neither.
@@ -210,8 +209,11 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 		one.Side = "head"
 	case is == nil:
 		one.Side = "base"
-	case effect.SamePolicy(was, is):
-		return one, nil
+	default:
+		one.Joined, one.Left = d.pools(was, is)
+		if effect.SamePolicy(was, is) && len(one.Joined)+len(one.Left) == 0 {
+			return one, nil
+		}
 	}
 	known, err := d.known(ctx, cmp.Or(is, was), site)
 	never := errors.Is(err, errNeverScanned)
@@ -226,9 +228,13 @@ func (d *diffSides) site(ctx context.Context, was, is *policy.Tenant, site strin
 	if err != nil {
 		return one, err
 	}
-	one, err = effect.Diff(base, head)
+	joined, left := one.Joined, one.Left
+	if one, err = effect.Diff(base, head); err != nil {
+		return one, err
+	}
+	one.Joined, one.Left = joined, left
 	if never {
 		one.State = effect.NeverScanned
 	}
-	return one, err
+	return one, nil
 }

@@ -49,6 +49,9 @@ type pipeline struct {
 	overdue []plan.Overdue // hosts that the newest plan raises an alarm about
 	halts   haltNews       // what the halt orders said last
 
+	// newest is the newest record of another tenant's ledger, as the verb reads it.
+	newest func(ctx context.Context, tenant string) (branch.Head, error)
+
 	journal  *runnerJournal // while the lease is held
 	unpushed bool           // the newest record is here alone
 }
@@ -59,6 +62,7 @@ func (a *app) pipeline(ctx context.Context, ws *workspace, t *policy.Tenant, sit
 		return nil, err
 	}
 	p := &pipeline{app: a, ws: ws, tenant: t, site: site, settings: set, share: share, ledger: branch.OpenWith(ws.repo, t.Name, share)}
+	p.newest = p.fetched
 	if err := p.knownBreaks(ctx); err != nil {
 		return nil, err
 	}
@@ -168,13 +172,22 @@ func (p *pipeline) evidence(ctx context.Context, at time.Time) (decision.Evidenc
 func (p *pipeline) foreignHeads(ctx context.Context) (map[string]branch.Head, error) {
 	heads := map[string]branch.Head{}
 	for _, name := range p.foreign() {
-		head, err := branch.OpenWith(p.ws.repo, name, p.share).Head(ctx)
+		head, err := p.newest(ctx, name)
 		if err != nil {
-			return nil, ledgerError(name, err)
+			return nil, err
 		}
 		heads[name] = head
 	}
 	return heads, nil
+}
+
+// fetched is the newest record of another tenant that is here.
+func (p *pipeline) fetched(ctx context.Context, tenant string) (branch.Head, error) {
+	head, err := branch.OpenWith(p.ws.repo, tenant, p.share).Head(ctx)
+	if err != nil {
+		return head, ledgerError(tenant, err)
+	}
+	return head, nil
 }
 
 func states(heads map[string]branch.Head) map[string]ledger.State {
@@ -185,8 +198,11 @@ func states(heads map[string]branch.Head) map[string]ledger.State {
 	return out
 }
 
-// decide asks the rules about every update of the snapshot, as an instant has them.
+// decide asks the rules about every update of the snapshot, as an instant has them. About none, nobody is asked.
 func (p *pipeline) decide(ctx context.Context, s *inventory.Snapshot, at time.Time) ([]decision.Answer, error) {
+	if len(s.Updates) == 0 {
+		return nil, nil
+	}
 	return p.answers(ctx, p.tenant, decision.WithDeclared(p.tenant, at, s.Updates))
 }
 
@@ -196,16 +212,10 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	if err != nil {
 		return nil, nil, err
 	}
-	evidence, err := p.evidence(ctx, at)
+	in, err := p.input(ctx, at, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	answers, err := p.decide(ctx, s, at)
-	if err != nil {
-		return nil, nil, err
-	}
-	in := p.input(at, s, answers)
-	in.Evidence = evidence
 	made, err := plan.Build(in)
 	if err == nil {
 		p.overdue = plan.FindOverdue(in, made, p.head.State.FirstSeen)
@@ -213,12 +223,25 @@ func (p *pipeline) plan(ctx context.Context, at time.Time) (*plan.Plan, *invento
 	return made, s, err
 }
 
-// input is what a plan is made from, but for the evidence.
-func (p *pipeline) input(at time.Time, s *inventory.Snapshot, answers []decision.Answer) plan.Input {
+// input is all that the plan of a snapshot is made from. diff compares plans that are made from it, too: whatever a plan
+// rests on comes in here, or neither of them knows it.
+func (p *pipeline) input(ctx context.Context, at time.Time, s *inventory.Snapshot) (plan.Input, error) {
+	known, err := p.evidence(ctx, at)
+	if err != nil {
+		return plan.Input{}, err
+	}
+	in, err := p.unproven(ctx, at, s)
+	in.Evidence = known
+	return in, err
+}
+
+// unproven is what a plan is made from, but for the evidence.
+func (p *pipeline) unproven(ctx context.Context, at time.Time, s *inventory.Snapshot) (plan.Input, error) {
+	answers, err := p.decide(ctx, s, at)
 	return plan.Input{
 		At: at, Policy: p.tenant, Snapshot: s, Failures: p.head.State.Failures, InDoubt: p.head.State.InDoubt, Reboots: p.head.State.Reboots, Away: p.head.State.Away, Answers: answers, Tool: version(),
 		Breaks: p.breaks,
-	}
+	}, err
 }
 
 // report says where the tenant stands at an instant.

@@ -187,7 +187,7 @@ func (v Diff) standsFor(t effect.TenantDiff) string {
 	case t.State == effect.NeverScanned:
 		return "NOT KNOWN what happens to updates of " + phrase.Count(t.Unscanned, "host") + ": never scanned"
 	}
-	return strings.TrimPrefix(v.effect(t)+away(t), "; ")
+	return strings.TrimPrefix(v.effect(t)+pool(t)+away(t), "; ")
 }
 
 // oneSided is said of a tenant that comes, goes, or is switched on or off.
@@ -213,8 +213,21 @@ func (v Diff) effect(t effect.TenantDiff) string {
 		return "switched off before and after"
 	case v.says(t.Tenant):
 		return "the same effect on all that is missing now, but the policy says something else"
+	case len(t.Joined)+len(t.Left) > 0:
+		return "the same effect on all that is missing now"
 	}
 	return "the same effect"
+}
+
+// pool tells of tenants whose evidence counts for this one on one side alone.
+func pool(t effect.TenantDiff) (out string) {
+	if len(t.Joined) > 0 {
+		out += "; its pool now counts what " + phrase.Some(t.Joined) + " saw"
+	}
+	if len(t.Left) > 0 {
+		out += "; its pool no longer counts what " + phrase.Some(t.Left) + " saw"
+	}
+	return out
 }
 
 // away tells of hosts that the last scan did not read.
