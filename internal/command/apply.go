@@ -104,6 +104,10 @@ func (a *app) apply(ctx context.Context, made *plan.Plan, preview *plan.Preview,
 
 // applier enters the pipeline of the plan's tenant.
 func (a *app) applier(ctx context.Context, made *plan.Plan, f applyFlags) (*pipeline, error) {
+	if f.tenant != "" && f.tenant != made.Tenant {
+		return nil, diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).
+			WithFix("leave out --tenant (RINGFENCE_TENANT): the plan says it")
+	}
 	ws, err := a.head(ctx)
 	if err != nil {
 		return nil, err
@@ -111,9 +115,6 @@ func (a *app) applier(ctx context.Context, made *plan.Plan, f applyFlags) (*pipe
 	if ws.set.Tenant(made.Tenant) == nil && !about(ws.list, made.Tenant).HasErrors() {
 		return nil, diag.New(diag.WrongTenant, "the plan is for tenant %q, which this repository does not have", made.Tenant).
 			WithFix("apply it in the repository it was made in (-C DIR)")
-	}
-	if f.tenant != "" && f.tenant != made.Tenant {
-		return nil, diag.New(diag.WrongTenant, "the plan is for tenant %q, not %q", made.Tenant, f.tenant).WithFix("leave out --tenant: the plan says it")
 	}
 	return a.writer(ctx, scope{made.Tenant, f.site}, f.at)
 }

@@ -69,10 +69,10 @@ func (a *app) bundle(ctx context.Context, f bundleFlags) error {
 	a.out.event("progress", event{"file": file, "head": report.Head, "records": report.Records}, "%s: %s, the last of %s; head %s",
 		file, phrase.Count(report.Records, "record"), last.When.UTC().Format("2006-01-02 15:04Z"), report.Head)
 	if !report.OK() {
-		a.out.say("the ledger does not verify: ringfence verify --bundle %s", file)
+		a.out.say("the ledger does not verify: ringfence verify --bundle %s", phrase.Word(file))
 		return done(ExitDenied)
 	}
-	a.out.say("next: ringfence verify --bundle %s", file)
+	a.out.say("next: ringfence verify --bundle %s", phrase.Word(file))
 	return nil
 }
 

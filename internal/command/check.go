@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ are none; what is said to people stays on stderr.`,
 		Example: "  ringfence check\n  ringfence check --format sarif > ringfence.sarif\n  ringfence check --rev main --fail-level warning",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := f.valid(a.json); err != nil {
+			if err := f.valid(); err != nil {
 				return usage(c, err)
 			}
 			f.at = a.reading(at)
@@ -59,14 +58,12 @@ var (
 	failLevels   = []string{string(diag.Error), string(diag.Warning), string(diag.Info)} // from worst to mildest
 )
 
-func (f checkFlags) valid(json bool) error {
+func (f checkFlags) valid() error {
 	switch {
 	case !slices.Contains(failLevels, f.level):
 		return fmt.Errorf("--fail-level is error, warning or info, not %q", f.level)
 	case !slices.Contains(checkFormats, f.format):
 		return fmt.Errorf("--format is text, json, sarif or github, not %q", f.format)
-	case json && f.format != "text":
-		return errors.New("--json prints events, and --format a document: name one of them")
 	}
 	return nil
 }

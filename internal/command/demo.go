@@ -1,13 +1,12 @@
 package command
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/examples"
 	"github.com/ringfence/ringfence/internal/demo"
 )
@@ -20,9 +19,6 @@ func newDemo(a *app) *cobra.Command {
 takes one week's updates from scan to report. Every command is printed as you could type it; the repository stays.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if a.json {
-				return usage(c, errors.New("the demo is told to people: leave out --json"))
-			}
 			dir, err := a.demoDir(args)
 			if err != nil {
 				return err
@@ -39,7 +35,7 @@ func (a *app) demoDir(args []string) (string, error) {
 	}
 	dir, err := os.MkdirTemp("", "ringfence-demo-")
 	if err != nil {
-		return "", fmt.Errorf("make a folder for the demo: %w", err)
+		return "", diag.New(diag.WriteFailed, "no folder for the demo can be made in %s: %s", os.TempDir(), plainly(err)).WithFix("name one: ringfence demo DIR")
 	}
 	return filepath.Join(dir, "policy"), nil
 }

@@ -69,7 +69,7 @@ func (a *app) enroll(ctx context.Context, tenant string) error {
 		if err := writeReviewed(ws.repo.Root(), path, updated); err != nil {
 			return err
 		}
-		a.out.say("wrote %s\nnext: compare the fingerprints with the hosts' own, then git add %s && git commit", path, path)
+		a.out.say("wrote %s\nnext: compare the fingerprints with the hosts' own, then git add %s && git commit", path, phrase.Word(path))
 	} else {
 		a.out.say("nothing to add to %s", path)
 	}

@@ -89,6 +89,6 @@ func (a *app) writeImport(in *importing, old, hosts []policy.Host) error {
 	if err := writeWhole(file, func(w io.Writer) error { _, err := w.Write(raw); return err }); err != nil {
 		return notWritten(in.into, err)
 	}
-	a.out.say("wrote %s\nnext: ringfence check, then git add %s && git commit", in.into, in.into)
+	a.out.say("wrote %s\nnext: ringfence check, then git add %s && git commit", in.into, phrase.Word(in.into))
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/gitrepo"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/policies"
 )
 
@@ -48,7 +49,7 @@ func (a *app) init(ctx context.Context, name string) error {
 	if !policies.IsRelease(version()) {
 		a.out.say("ringfence %s is no release: set one where .github/workflows/ringfence.yml says SET-A-RELEASE", version())
 	}
-	a.out.event("progress", event{"dir": dir, "commit": commit}, "made a policy repository in %s, first commit %s\nnext: cd %s && ringfence check", name, short(commit), name)
+	a.out.event("progress", event{"dir": dir, "commit": commit}, "made a policy repository in %s, first commit %s\nnext: cd %s && ringfence check", name, short(commit), phrase.Word(name))
 	return nil
 }
 

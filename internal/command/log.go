@@ -21,7 +21,12 @@ func newLog(a *app) *cobra.Command {
 		Long: `Prints one line per record. It is plain Git: git log ringfence/ledger/<tenant> reads the same, and
 git show ringfence/ledger/<tenant>:run/record.json is the newest record. Why an action failed says ringfence report.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.log(c.Context(), tenant, limit) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return usage(c, fmt.Errorf("--limit is a number of records, or 0 for all, not %d", limit))
+			}
+			return a.log(c.Context(), tenant, limit)
+		},
 	}
 	c.Flags().StringVar(&tenant, "tenant", "", "the `TENANT` (default: the only one)")
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "print at most `N` records; 0: all")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/view"
 	"github.com/ringfence/ringfence/runner"
 )
@@ -128,7 +129,7 @@ func (p *pipeline) planNext(f planFlags) {
 		p.out.say("next: add -out plan.json to keep this plan, then ringfence apply plan.json%s", site)
 		return
 	}
-	p.out.say("wrote %s\nnext: ringfence apply %s%s", f.out, f.out, site)
+	p.out.say("wrote %s\nnext: ringfence apply %s%s", f.out, phrase.Word(f.out), site)
 }
 
 // writePlan writes the document in one go, so that a file with its name is always a whole one.

@@ -11,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 type showFlags struct {
@@ -94,7 +95,7 @@ func (a *app) show(ctx context.Context, f showFlags, args []string) error {
 func (a *app) loadPlan(path string) (*plan.Plan, *plan.Preview, error) {
 	f, err := os.Open(join(a.Dir, path))
 	if err != nil {
-		return nil, nil, diag.New(diag.BadPlanFile, "%s cannot be read: %s", path, plainly(err)).WithFix("make one: ringfence plan --tenant TENANT -out %s", path)
+		return nil, nil, diag.New(diag.BadPlanFile, "%s cannot be read: %s", path, plainly(err)).WithFix("make one: ringfence plan --tenant TENANT -out %s", phrase.Word(path))
 	}
 	defer f.Close()
 	made, preview, err := plan.Load(f)
@@ -107,7 +108,7 @@ func (a *app) loadPlan(path string) (*plan.Plan, *plan.Preview, error) {
 			why = "is cut short"
 		}
 		return nil, nil, diag.New(diag.BadPlanFile, "%s %s", path, why).WithDetail("%s", plainly(err)).
-			WithFix("plans are not edited by hand; make a new one: ringfence plan --tenant TENANT -out %s", path)
+			WithFix("plans are not edited by hand; make a new one: ringfence plan --tenant TENANT -out %s", phrase.Word(path))
 	}
 	return made, preview, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func wrongValue(e *pflag.InvalidValueError) string {
 // shortest is the least that a verb waits: without a pause between two looks it would write records as fast as it can.
 const shortest = 100 * time.Millisecond
 
-// sensible refuses numbers that make no sense, such as working on no host at once.
+// sensible refuses numbers that make no sense, such as working on no host at once, and two forms of one output.
 func sensible(c *cobra.Command) error {
 	if n, err := c.Flags().GetInt("parallel"); err == nil && n < 1 {
 		return fmt.Errorf("--parallel is at least 1, not %d", n)
@@ -69,6 +70,22 @@ func sensible(c *cobra.Command) error {
 	for _, name := range []string{"every", "reboot-wait"} {
 		if d, err := c.Flags().GetDuration(name); err == nil && d < shortest {
 			return fmt.Errorf("--%s is at least %v, not %v", name, shortest, d)
+		}
+	}
+	return oneForm(c)
+}
+
+// oneForm refuses --json where something else than events is asked for, which would stand in their stream or be dropped.
+func oneForm(c *cobra.Command) error {
+	if json, err := c.Flags().GetBool("json"); err != nil || !json {
+		return nil
+	}
+	if f := c.Flags().Lookup("format"); f != nil && f.DefValue == "text" && f.Value.String() != f.DefValue {
+		return errors.New("--json prints events, and --format a document: name one of them")
+	}
+	for told := c; told != nil; told = told.Parent() {
+		if slices.Contains([]string{"help", "completion", "demo"}, told.Name()) {
+			return fmt.Errorf("what %s prints is no event: leave out --json", c.CommandPath())
 		}
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/ringfence/ringfence/internal/phrase"
 )
 
 // Options say what to play where.
@@ -60,9 +62,9 @@ Change the policy, run "ringfence check", commit, and plan again.`
 
 // whereToLook ends the demo with commands that work as they stand, also where ringfence is not on PATH yet.
 func (p *player) whereToLook() {
-	text := strings.ReplaceAll(epilogue, "DIR", p.Dir)
+	text := strings.ReplaceAll(epilogue, "DIR", phrase.Word(p.Dir))
 	if found, err := exec.LookPath("ringfence"); err != nil || !same(found, p.Binary) {
-		text = strings.Replace(text, "\n", fmt.Sprintf("\n  export PATH=\"%s:$PATH\"\n", filepath.Dir(p.Binary)), 1)
+		text = strings.Replace(text, "\n", fmt.Sprintf("\n  export PATH=%s:\"$PATH\"\n", phrase.Word(filepath.Dir(p.Binary))), 1)
 	}
 	p.say(text)
 }

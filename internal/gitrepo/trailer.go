@@ -5,7 +5,10 @@ import (
 )
 
 // Trailer is one "Key: value" line at the end of a commit message.
-type Trailer struct{ Key, Value string }
+type Trailer struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
 
 // Trailers are a message's trailers in their order.
 type Trailers []Trailer

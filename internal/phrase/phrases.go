@@ -38,6 +38,20 @@ func First(list []string, n int) []string {
 	return list
 }
 
+// Word is a word of a command line as a POSIX shell reads it back, so that a command that is printed can be pasted; in
+// quotes only where it must be.
+func Word(s string) string {
+	if s != "" && !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// special reports whether a shell may take a character for more than itself.
+func special(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("@%+=:,./_-", r))
+}
+
 // Count is a number and what it counts: "1 host", "2 hosts".
 func Count(n int, word string) string { return fmt.Sprintf("%d %s", n, Plural(n, word)) }
 
