@@ -25,6 +25,7 @@ import (
 func (a *app) control(ws *workspace, set policy.Settings, share remote.Options) *control.Switch {
 	if ws.orders == nil {
 		q, _ := quorumOf(ws, set) // a list that cannot be read has nobody in it, so what is halted stays so
+		q.Now = a.Now
 		ws.orders = control.Open(ws.repo, share, q)
 	}
 	return ws.orders
@@ -88,10 +89,10 @@ func (p *pipeline) halt() func(context.Context) runner.Halt {
 	return func(ctx context.Context) runner.Halt {
 		c, err := p.control(p.ws, p.settings, p.share).ReadHalts(ctx, p.machineTime())
 		order, halted := c.Halted(p.tenant.Name)
-		news := haltNews{order: order.Order, halted: halted}
+		news := haltNews{order: order, halted: halted}
 		switch {
 		case halted:
-			news.text = fmt.Sprintf("halted by %s (%s): %s", untrusted.Line(order.By, 100), untrusted.Line(order.Voice.String(), 200), untrusted.Line(order.Reason, 400))
+			news.text = fmt.Sprintf("halted%s: %s", by(" by ", order, ""), untrusted.Line(order.Reason, ledger.MaxText))
 		case err != nil:
 			news.text = fmt.Sprintf("the halt orders cannot be read: %v", err)
 		}
@@ -107,8 +108,16 @@ func (p *pipeline) halt() func(context.Context) runner.Halt {
 // haltNews is what a run was told of the halt orders last.
 type haltNews struct {
 	text   string // "": nothing halts this tenant
-	order  control.Order
+	order  control.Standing
 	halted bool
+}
+
+// by says who gave an order, and since when it stands; nothing of what stands because the orders cannot be read.
+func by(lead string, s control.Standing, since string) string {
+	if s.Voice == (control.Voice{}) {
+		return ""
+	}
+	return fmt.Sprintf("%s%s%s (%s)", lead, untrusted.Line(s.By, 100), since, untrusted.Line(s.Voice.String(), 200))
 }
 
 // haltedFor says why nothing was started under the orders that were read last.
@@ -116,6 +125,10 @@ func (p *pipeline) haltedFor() diag.Diagnostic {
 	if !p.halts.halted {
 		return diag.New(diag.Halted, "nobody could read the halt orders for too long: nothing was started for %s", p.tenant.Name).
 			WithFix("see that the ledger's remote answers: ringfence ledger pull")
+	}
+	if p.halts.order.Voice == (control.Voice{}) {
+		return diag.New(diag.Halted, "the halt orders cannot be read, so %s is halted: nothing was started", p.tenant.Name).
+			WithFix("look at them: git log ringfence/control")
 	}
 	return diag.New(diag.Halted, "%s is halted: nothing was started", p.tenant.Name).
 		WithFix("when its reason is gone: %s", unhaltLine(p.halts.order.Tenant))
@@ -182,9 +195,10 @@ func orderError(err error) error {
 	return controlError(err)
 }
 
-// standing prints what stands of all orders and concerns the tenants: halts, who agreed to lift them, and breaks. What
-// was fetched last counts; nothing stands is no line.
-func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Tenant) error {
+// standing prints what stands of all orders and concerns the tenant that is named, or else anybody: halts, who agreed to
+// lift them, and breaks. A halt stands whether its tenant compiles or not. What was fetched last counts; nothing stands
+// is no line.
+func (a *app) standing(ctx context.Context, ws *workspace, tenant string, tenants []*policy.Tenant) error {
 	set, share, err := a.shared(ws)
 	if err != nil {
 		return err
@@ -194,9 +208,8 @@ func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Ten
 		a.out.failure(exitOf(controlError(err)))
 	}
 	for _, h := range c.Halts {
-		if h.Tenant == control.Everyone || slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Name == h.Tenant }) {
-			a.orderLine("halt", h, "halted: %s, by %s since %s (%s): %s%s", who(h.Tenant), untrusted.Line(h.By, 100), h.At.Format(time.RFC3339),
-				untrusted.Line(h.Voice.String(), 200), untrusted.Line(h.Reason, 400), agreed(h, c.Persons))
+		if tenant == "" || h.Tenant == control.Everyone || h.Tenant == tenant {
+			a.orderLine("halt", h, "halted: %s%s: %s%s", who(h.Tenant), by(", by ", h, " since "+h.At.Format(time.RFC3339)), untrusted.Line(h.Reason, ledger.MaxText), agreed(h, c.Persons))
 		}
 	}
 	if !slices.ContainsFunc(tenants, func(t *policy.Tenant) bool { return t.Breaker }) {
@@ -204,7 +217,7 @@ func (a *app) standing(ctx context.Context, ws *workspace, tenants []*policy.Ten
 	}
 	for _, b := range c.Breaks {
 		a.orderLine("break", b, "held by the breaker: %s, since %s (%s): %s%s\n%s", phrase.Update(b.Update), b.At.Format(time.RFC3339),
-			untrusted.Line(b.Voice.String(), 200), untrusted.Line(b.Reason, 400), agreed(b, c.Persons), proposal(b.Order))
+			untrusted.Line(b.Voice.String(), 200), untrusted.Line(b.Reason, ledger.MaxText), agreed(b, c.Persons), proposal(b.Order))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ import (
 
 func newFail(a *app) *cobra.Command {
 	var where scope
-	var reason string
+	var why reason
 	var at instant
 	c := &cobra.Command{
 		Use:   "fail HOST UPDATE",
@@ -32,14 +31,14 @@ attempt in the host's ring, so gates that build on that ring close again until i
 UPDATE is a purl, or a package name that only one recorded update of the host has.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if reason == "" {
-				return usage(c, fmt.Errorf("say why: --reason TEXT"))
+			if why == "" {
+				return usage(c, errNoReason)
 			}
-			return a.fail(c.Context(), where, at, args[0], args[1], reason)
+			return a.fail(c.Context(), where, at, args[0], args[1], string(why))
 		},
 	}
 	where.flags(c)
-	c.Flags().StringVar(&reason, "reason", "", "what went wrong, for the record")
+	c.Flags().Var(&why, "reason", "what went wrong, for the record: `TEXT`")
 	at.flag(c, "record as of `TIME` (tenants with testClock only)")
 	return c
 }
@@ -68,7 +67,7 @@ func (a *app) fail(ctx context.Context, where scope, at instant, host, update, r
 	if lacks(s, host, u) {
 		p.out.say("the newest scan says that %s lacks %s: look whether host and update are the ones you mean", host, phrase.Update(u))
 	}
-	return p.recordFailure(ctx, host, ring.Name, u, platform, untrusted.Line(reason, 500))
+	return p.recordFailure(ctx, host, ring.Name, u, platform, reason)
 }
 
 // lacks reports whether a host has not, or no more, what is said to have failed there. It counts all the same: somebody

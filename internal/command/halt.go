@@ -1,23 +1,32 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/canonical"
 	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 	"github.com/ringfence/ringfence/runner/ledger/control"
+	"github.com/ringfence/ringfence/runner/ledger/remote"
 )
 
-type orderFlags struct{ tenant, update, reason string }
+type orderFlags struct {
+	tenant, update string
+	reason         reason
+}
 
 func newHalt(a *app) *cobra.Command {
 	return newOrder(a.giveHalt, &cobra.Command{
@@ -48,7 +57,7 @@ func newOrder(give func(context.Context, orderFlags) error, c *cobra.Command, f 
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if f.reason == "" {
-			return usage(c, errors.New("say why: --reason TEXT"))
+			return usage(c, errNoReason)
 		}
 		if f.update != "" && c.Flags().Changed("tenant") {
 			return usage(c, errors.New("the breaker holds an update for all tenants that share it: leave out --tenant"))
@@ -56,17 +65,51 @@ func newOrder(give func(context.Context, orderFlags) error, c *cobra.Command, f 
 		return give(c.Context(), *f)
 	}
 	c.Flags().StringVar(&f.tenant, "tenant", control.Everyone, "only `TENANT`; * is every tenant")
-	c.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
+	c.Flags().Var(&f.reason, "reason", "why, for the record: `TEXT`")
 	return c
 }
 
 // ordering is what every order needs: the policy at HEAD, and an order that is filled in.
 func (a *app) ordering(ctx context.Context, f orderFlags) (*workspace, control.Order, error) {
 	ws, err := a.at(ctx, "HEAD")
-	if err == nil && f.tenant != control.Everyone {
-		_, err = a.tenant(ws, f.tenant)
+	return ws, control.Order{Tenant: f.tenant, Reason: string(f.reason), By: a.orderer(), At: canonical.Instant(a.Now())}, err
+}
+
+// somebody refuses an order that would be about nobody. A tenant need not compile, nor be there still: runs of an older
+// commit may be at work on it. Its folder or its ledger, here or on the remote, is enough.
+func (a *app) somebody(ctx context.Context, ws *workspace, share remote.Options, tenant string) error {
+	known := compiler.Tenants(ws.tree)
+	if slices.Contains(known, tenant) {
+		return nil
 	}
-	return ws, control.Order{Tenant: f.tenant, Reason: untrusted.Line(f.reason, 120), By: a.orderer(), At: canonical.Instant(a.Now())}, err
+	known = append(known, recordedTenants(ctx, ws, share)...)
+	slices.Sort(known)
+	known = slices.Compact(known)
+	switch {
+	case len(known) == 0:
+		return diag.New(diag.NoTenants, "there is no tenant in this repository: the order would stop nobody").WithFix("go to the policy repository (-C DIR)")
+	case tenant == control.Everyone || slices.Contains(known, tenant):
+		return nil
+	}
+	return diag.New(diag.UnknownTenant, "there is no tenant %q, and no ledger of one%s", untrusted.Line(tenant, 100), suggest.Tail(tenant, known)).
+		WithFix("name one of: %s", strings.Join(known, ", "))
+}
+
+// recordedTenants are those with a ledger here or on the remote. Who cannot be asked says nothing: it only makes names known.
+func recordedTenants(ctx context.Context, ws *workspace, share remote.Options) []string {
+	const ledgers = "refs/heads/ringfence/ledger/"
+	refs, _ := ws.repo.Refs(ctx, ledgers)
+	if share.Remote != "" {
+		far, _ := ws.repo.RemoteRefs(ctx, share.Remote, ledgers)
+		maps.Copy(refs, far)
+	}
+	var out []string
+	for ref := range refs {
+		if name := strings.TrimPrefix(ref, ledgers); ledger.IsName(name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
@@ -74,11 +117,11 @@ func (a *app) giveHalt(ctx context.Context, f orderFlags) error {
 	if err != nil {
 		return err
 	}
-	if len(compiler.Tenants(ws.tree)) == 0 {
-		return diag.New(diag.NoTenants, "there is no tenant in this repository: the order would stop nobody").WithFix("go to the policy repository (-C DIR)")
-	}
 	set, share, err := a.shared(ws)
 	if err != nil {
+		return err
+	}
+	if err := a.somebody(ctx, ws, share, f.tenant); err != nil {
 		return err
 	}
 	c, err := a.control(ws, set, share).Halt(ctx, order)
@@ -113,7 +156,11 @@ func (a *app) giveUnhalt(ctx context.Context, f orderFlags) error {
 		return a.release(ctx, ws, f.update, order)
 	}
 	order.Kind = control.Unhalt
-	return a.lift(ctx, a.control(ws, set, share), order)
+	err = a.lift(ctx, a.control(ws, set, share), order)
+	if exitOf(err).code == ExitUsage { // nothing halts it; a name that is mistyped is the likelier mistake
+		err = cmp.Or(a.somebody(ctx, ws, share, f.tenant), err)
+	}
+	return err
 }
 
 // lift writes an order that lifts something, and says what still stands.

@@ -39,7 +39,7 @@ Exit 0: nothing is overdue; 3: some host is, so that a monitor can call this ver
 		RunE: func(c *cobra.Command, _ []string) error {
 			first := func(ws *workspace, tenants []*policy.Tenant) error {
 				a.switchedOff(tenants)
-				return a.standing(c.Context(), ws, tenants)
+				return a.standing(c.Context(), ws, f.tenant, tenants)
 			}
 			return a.status(c.Context(), f, first)
 		},
@@ -179,18 +179,18 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 		return err
 	}
 	tenants, failed, err := a.tenants(ws, f.tenant)
-	if err != nil {
-		return err
-	}
-	if failed == nil { // otherwise a tenant that does not compile may have hosts there
+	if err == nil && failed == nil { // otherwise a tenant that does not compile may have hosts there
 		if err := siteKnown(tenants, f.site); err != nil {
 			return err
 		}
 	}
-	if first != nil {
+	if first != nil { // of a tenant that does not compile, too
 		if err := first(ws, tenants); err != nil {
 			return err
 		}
+	}
+	if err != nil {
+		return err
 	}
 	for _, t := range tenants {
 		if t.Disabled {
@@ -225,7 +225,10 @@ func (a *app) reportOf(ctx context.Context, ws *workspace, t *policy.Tenant, sit
 func (a *app) tenants(ws *workspace, name string) ([]*policy.Tenant, error, error) {
 	if name != "" {
 		t, err := a.tenant(ws, name)
-		return []*policy.Tenant{t}, nil, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return []*policy.Tenant{t}, nil, nil
 	}
 	if ws.list.HasErrors() {
 		a.out.diagnostics(ws.list, ws.tree)

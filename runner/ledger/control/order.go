@@ -57,7 +57,7 @@ type Orders struct {
 // Standing is a halt or a break that was not lifted yet.
 type Standing struct {
 	Order
-	Voice  Voice   // who gave it: it stands whoever that was
+	Voice  Voice   // who gave it: it stands whoever that was; zero: nobody did, the orders cannot be read
 	Agreed []Voice // whose orders to lift it count so far
 }
 

@@ -14,6 +14,7 @@ type Quorum struct {
 	Persons int              // so many different persons must agree; less than 1 is 1
 	Signed  bool             // a single person's order must be signed, too
 	Signers *signing.Signers // whose signatures count; nil: nobody's
+	Now     func() time.Time // nil: no clock is at hand, and whatever time an order claims is believed
 }
 
 func (q Quorum) persons() int { return max(1, q.Persons) }
@@ -36,7 +37,18 @@ func (v Voice) String() string {
 	return "signed by " + v.Name
 }
 
-// voice judges a signature at the time of its order.
+// made is when an order that claims a time was made: no later than now. One that claims to be of the future follows a
+// halt of a machine whose clock ran ahead, and was made while its key was as valid as it is now. When that key ends
+// before the time that is claimed, the order ends with it, and the halt stands again: nobody can tell it any more from
+// one that came after the key's end.
+func (q Quorum) made(at time.Time) time.Time {
+	if q.Now == nil || !at.After(q.Now()) {
+		return at
+	}
+	return q.Now()
+}
+
+// voice judges a signature at the time at which its order was made.
 func (q Quorum) voice(payload, armored []byte, at time.Time) Voice {
 	switch {
 	case armored == nil:
@@ -44,7 +56,7 @@ func (q Quorum) voice(payload, armored []byte, at time.Time) Voice {
 	case q.Signers == nil:
 		return Voice{Why: "signed, and nobody says whose signatures count"}
 	}
-	who, err := q.Signers.Verify(payload, armored, at)
+	who, err := q.Signers.Verify(payload, armored, q.made(at))
 	switch {
 	case err != nil:
 		return Voice{Why: "its signature does not count: " + err.Error()}

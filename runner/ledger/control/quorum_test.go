@@ -194,6 +194,41 @@ func TestSignedOrders(t *testing.T) {
 	}
 }
 
+// TestAHaltOfTheFuture is given by a machine whose clock runs years ahead. Who may lift a halt today lifts it, although
+// their key ends before the time that it claims; a key that has ended already lifts nothing.
+func TestAHaltOfTheFuture(t *testing.T) {
+	now := t0
+	ann, l1 := person(t, 1, fmt.Sprintf(`ann valid-before="%s" KEY`, t0.AddDate(1, 0, 0).Format("20060102Z")))
+	left, l2 := person(t, 2, fmt.Sprintf(`left valid-before="%s" KEY`, t0.AddDate(0, -1, 0).Format("20060102Z")))
+	signers, err := signing.ParseSigners([]byte(l1 + "\n" + l2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := remotetest.NewSite(t, remotetest.Bare(t))
+	by := func(sign func([]byte) ([]byte, error)) *Switch {
+		o := remotetest.Quick()
+		o.Sign = sign
+		return Open(s.Repo, o, Quorum{Signed: true, Signers: signers, Now: func() time.Time { return now }})
+	}
+	ahead := halt("acme", "smoke")
+	ahead.At = t0.AddDate(4, 0, 0)
+	if err := give(t.Context(), by(nil), Halt, ahead); err != nil {
+		t.Fatal(err)
+	}
+	if err := give(t.Context(), by(left), Unhalt, halt("acme", "let me in")); !errors.Is(err, ErrNoVoice) {
+		t.Errorf("by a key that has ended: %v", err)
+	}
+	if err := give(t.Context(), by(ann), Unhalt, halt("acme", "no smoke")); err != nil {
+		t.Errorf("by a key of today: %v", err)
+	}
+	for day, want := range map[time.Time]string{t0: "", t0.AddDate(2, 0, 0): "acme[]"} {
+		now = day
+		if c, err := by(nil).ReadHalts(t.Context(), now); err != nil || shown(c) != want {
+			t.Errorf("%s: %q, %v, want %q", day.Format(time.DateOnly), shown(c), err, want)
+		}
+	}
+}
+
 func TestEnough(t *testing.T) {
 	_, ann := person(t, 1, "ann KEY")
 	_, again := person(t, 2, "ann KEY")

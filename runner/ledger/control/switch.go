@@ -88,7 +88,11 @@ func (s *Switch) local(ctx context.Context) (Orders, error) {
 			return c, nil
 		}
 	}
-	return unreadable(err, time.Time{}), err
+	now := time.Time{}
+	if s.q.Now != nil {
+		now = s.q.Now()
+	}
+	return unreadable(err, now), err
 }
 
 func (s *Switch) here() (string, error) {
