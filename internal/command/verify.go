@@ -201,6 +201,10 @@ func (a *app) verdictWords(r *verify.Report) {
 	if !r.OK() {
 		word = "it does not verify"
 	}
-	fmt.Fprintf(a.Stdout, "%s: %s, %d of them signed, %s, %d of them made again: %s\nhead %s\n",
-		r.Tenant, phrase.Count(r.Records, "record"), r.Signed, phrase.Count(r.Runs, "run"), r.Replayed, word, r.Head)
+	signed := fmt.Sprintf("%d of them signed", r.Signed)
+	if n := r.WithSignature - r.Signed; n > 0 {
+		signed += fmt.Sprintf(", %d more with a signature that does not count", n)
+	}
+	fmt.Fprintf(a.Stdout, "%s: %s, %s, %s, %d of them made again: %s\nhead %s\n",
+		r.Tenant, phrase.Count(r.Records, "record"), signed, phrase.Count(r.Runs, "run"), r.Replayed, word, r.Head)
 }

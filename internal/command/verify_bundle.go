@@ -63,14 +63,20 @@ func (a *app) ofBundle(repo *gitrepo.Repo, refs map[string]string, f verifyFlags
 		in.Tenant = tenants[0]
 	}
 	in.Head = refs[ledgerBranch+in.Tenant]
-	if in.Head == "" {
+	switch {
+	case len(tenants) == 0:
+		return in, notBundle(f.bundle, "it has no ledger in it")
+	case in.Tenant == "":
 		return in, diag.New(diag.Usage, "the bundle has ledgers of: %s", strings.Join(tenants, ", ")).WithFix("name one: --tenant NAME")
+	case in.Head == "":
+		return in, diag.New(diag.Usage, "the bundle has no ledger of %.80q, only of: %s", in.Tenant, strings.Join(tenants, ", ")).WithFix("name one that it has, or leave --tenant out")
 	}
+	var err error
 	if about := refs["refs/heads/"+aboutBranch]; f.signers == "" && about != "" {
-		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --root FILE")
-		var err error
-		in.Signers, err = signersAt(repo, about, "allowed_signers")
-		return in, err
+		in.Signers, err = signersAt(repo, about, bundledSigners)
 	}
-	return in, nil
+	if in.Signers != nil {
+		a.out.say("signatures are judged by the bundle's own list of signers; compare its fingerprints with ones you have from elsewhere, or name your list: --root FILE")
+	}
+	return in, err
 }

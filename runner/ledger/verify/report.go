@@ -83,21 +83,22 @@ func (f Finding) String() string {
 
 // Report is the result: a document of its own.
 type Report struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"` // "Verification"
-	Tenant     string         `json:"tenant"`
-	Head       string         `json:"head"`
-	Records    int            `json:"records"`
-	From       *time.Time     `json:"from"` // of the first record and the last
-	To         *time.Time     `json:"to"`
-	Signed     int            `json:"signed"` // records whose signature counts
-	Signers    []SignerCount  `json:"signers"`
-	Runs       int            `json:"runs"`     // that started something
-	Replayed   int            `json:"replayed"` // runs whose plan was made again
-	Actions    map[string]int `json:"actions"`  // announced, by where they stand
-	NotJudged  []string       `json:"notJudged"`
-	Findings   []Finding      `json:"findings"`
-	More       int            `json:"more"` // findings beyond the limit
+	APIVersion    string         `json:"apiVersion"`
+	Kind          string         `json:"kind"` // "Verification"
+	Tenant        string         `json:"tenant"`
+	Head          string         `json:"head"`
+	Records       int            `json:"records"`
+	From          *time.Time     `json:"from"` // of the first record and the last
+	To            *time.Time     `json:"to"`
+	Signed        int            `json:"signed"`        // records whose signature counts
+	WithSignature int            `json:"withSignature"` // records that carry one, also where it does not count or nobody judged it
+	Signers       []SignerCount  `json:"signers"`
+	Runs          int            `json:"runs"`     // that started something
+	Replayed      int            `json:"replayed"` // runs whose plan was made again
+	Actions       map[string]int `json:"actions"`  // announced, by where they stand
+	NotJudged     []string       `json:"notJudged"`
+	Findings      []Finding      `json:"findings"`
+	More          int            `json:"more"` // findings beyond the limit
 }
 
 // SignerCount says how many records a signer signed.

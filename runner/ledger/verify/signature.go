@@ -13,12 +13,15 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // signature judges a record's signature at the time of the record. Unsigned records are kept back: they count only if
 // a signed one follows, which names them by its parent.
 func (v *verifier) signature(s *step) {
-	if v.Signers == nil {
-		return
-	}
 	payload, armored, err := v.Repo.Signature(s.commit.Hash)
 	if err != nil {
 		return // form has told
+	}
+	if armored != nil {
+		v.report.WithSignature++
+	}
+	if v.Signers == nil {
+		return
 	}
 	if armored == nil {
 		v.unsigned = append(v.unsigned, s)
