@@ -29,10 +29,18 @@ func (d *differ) cause(was, is []string, deciding DiffCause) DiffCause {
 
 func (d *differ) oneSided() bool { return d.was.Draft == nil || d.is.Draft == nil }
 
-// theTenant is the tenant's own line, of the side that has it.
+// theTenant is the tenant's own line, of the side that has it, or the one that switches it on or off.
 func (d *differ) theTenant() DiffCause {
-	if d.is.Draft == nil {
+	const field = "enabled"
+	switch {
+	case d.is.off != nil:
+		return DiffCause{d.is.off.LineOf(field), "head", field}
+	case d.is.Draft == nil:
 		return DiffCause{d.was.Input.Policy.Source, "base", "the tenant"}
+	case d.was.off != nil && d.is.Input.Policy.Lines[field] == "":
+		return DiffCause{d.was.off.LineOf(field), "base", field}
+	case d.was.off != nil:
+		return DiffCause{d.is.Input.Policy.LineOf(field), "head", field}
 	}
 	return DiffCause{d.is.Input.Policy.Source, "head", "the tenant"}
 }
@@ -121,7 +129,8 @@ func (s *side) timing(r policy.Ring, lane string) []string {
 	return out
 }
 
-// around lists what else may move a ring: freezes, the rings that go before it, and the tenant's zone.
+// around lists what else may move a ring: freezes, the rings that go before it, the tenant's zone and whether it
+// shares the breaker.
 func (s *side) around(ring policy.Ring) []string {
 	var out []string
 	for _, f := range s.Input.Policy.Freezes {
@@ -130,7 +139,7 @@ func (s *side) around(ring policy.Ring) []string {
 	for _, q := range ownRings(ring) {
 		out = append(out, "ring "+q, selectName(q))
 	}
-	return append(out, "the tenant")
+	return append(out, "timezone", "breaker")
 }
 
 // ringCause finds the line that changed how many hosts of a ring go at once: its own, or what made it larger or smaller.

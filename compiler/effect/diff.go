@@ -10,10 +10,10 @@ import (
 )
 
 // Diff compares the plans of two policies of one tenant at one site. Both inputs have the same snapshot and the same
-// instant; a side without a policy is one that does not have the tenant. It is pure, and complete: a row that is in no
-// group stands at the same place in both plans.
+// instant. A side without a policy is one that does not have the tenant; of a policy that switches it off nothing is
+// planned. It is pure, and complete: a row that is in no group stands at the same place in both plans.
 func Diff(base, head plan.Input) (TenantDiff, error) {
-	if base.Policy == nil && head.Policy == nil {
+	if !has(base) && !has(head) {
 		return TenantDiff{}, errors.New("a comparison needs a policy on one side")
 	}
 	if base.Snapshot != head.Snapshot || !base.At.Equal(head.At) {
@@ -35,6 +35,9 @@ func Diff(base, head plan.Input) (TenantDiff, error) {
 	d.reboots()
 	return d.result(), nil
 }
+
+// has reports whether there is anything to plan.
+func has(in plan.Input) bool { return in.Policy != nil && !in.Policy.Disabled }
 
 // rings compares how many hosts of each ring go at once. A ring that has none on one side is told by its hosts.
 func (d *differ) rings() {

@@ -92,6 +92,17 @@ func TestWhatAnEditDoes(t *testing.T) {
 			lost-coverage update 4 on 4 in broad: base tenant.cue:1:1 the tenant
 			lost-coverage update 3 on 3 in pilot: base tenant.cue:1:1 the tenant
 			no-reboots reboot 4 on 4 in broad: base tenant.cue:1:1 the tenant`},
+		"it is switched off": {func(_, head *plan.Input) {
+			head.Policy.Disabled, head.Policy.Lines = true, map[string]string{"enabled": "tenant.cue:2:1"}
+		}, `lost-coverage host 4 on 4 in broad: head tenant.cue:2:1 enabled
+			lost-coverage host 3 on 3 in pilot: head tenant.cue:2:1 enabled
+			lost-coverage update 4 on 4 in broad: head tenant.cue:2:1 enabled
+			lost-coverage update 3 on 3 in pilot: head tenant.cue:2:1 enabled
+			no-reboots reboot 4 on 4 in broad: head tenant.cue:2:1 enabled`},
+		"it has another zone": {func(_, head *plan.Input) {
+			head.Policy.Timezone, head.Policy.Lines = "America/Lima", map[string]string{"timezone": "tenant.cue:3:1"}
+		}, `later update 4 on 4 in broad by 6h: head tenant.cue:3:1 timezone
+			reboots-moved reboot 4 on 4 in broad by 6h: head tenant.cue:3:1 timezone`},
 		"nothing but lines": {func(_, head *plan.Input) { head.Policy.Rings[0].Source = "tenant.cue:99:1" }, ""},
 	} {
 		world := plantest.World("2026-11-21T12:00:00Z", plantest.Lacks(plantest.OpenSSL, plantest.Approved))

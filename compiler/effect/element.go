@@ -48,7 +48,9 @@ func newElements(t *policy.Tenant) elements {
 	for _, h := range t.Hosts {
 		e.hosts[h.Name] = h
 	}
-	e.add("the tenant", t.Source, []any{t.Timezone, t.Breaker})
+	e.add("timezone", t.LineOf("timezone"), t.Timezone)
+	e.add("breaker", t.LineOf("breaker"), t.Breaker)
+	e.add("the tenant", t.Source, nil)
 	return e
 }
 

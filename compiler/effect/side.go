@@ -9,9 +9,11 @@ import (
 	"github.com/ringfence/ringfence/compiler/policy"
 )
 
-// side is the plan of one commit, expanded to every missing update of every host. One without the tenant is empty.
+// side is the plan of one commit, expanded to every missing update of every host. One without the
+// tenant, or that switches it off, is empty.
 type side struct {
 	*plan.Draft
+	off      *policy.Tenant // what switches the tenant off
 	elements elements
 	states   *placements
 	rows     map[string]*memberCells
@@ -27,7 +29,8 @@ type memberCells struct {
 
 func newSide(in plan.Input, states *placements) (*side, error) {
 	s := &side{states: states, rows: map[string]*memberCells{}, index: map[string]int{}, boots: map[string]placement{}}
-	if in.Policy == nil {
+	if in.Policy == nil || in.Policy.Disabled {
+		s.off = in.Policy
 		return s, nil
 	}
 	d, err := plan.NewDraft(in)

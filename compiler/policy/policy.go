@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -52,7 +53,14 @@ type Tenant struct {
 	Groups []Group `json:"groups,omitempty"` // sorted by name
 
 	Accepts []Acceptance `json:"accepts,omitempty"` // sorted by name
+
+	// Lines are where fields that stand in the tenant itself are set, by their name. Like a host's source they are for
+	// people only, and stand in no document.
+	Lines map[string]string `json:"-"`
 }
+
+// LineOf is the line at which a field of the tenant is set, or the tenant's own.
+func (t *Tenant) LineOf(field string) string { return cmp.Or(t.Lines[field], t.Source) }
 
 // Ring is one stage of the rollout.
 type Ring struct {

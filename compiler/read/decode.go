@@ -49,7 +49,19 @@ func (n node) tenant(name string) (*policy.Tenant, []node) {
 		f.inner(diag.BadHostsFile, "hosts.yaml")
 	}
 	t.Accepts = n.get("accept").acceptances()
+	t.Lines = n.lines("timezone", "enabled", "breaker", "sharesEvidence", "testClock")
 	return t, files
+}
+
+// lines are where fields are set, by their name; of what is not set, there is none.
+func (n node) lines(fields ...string) map[string]string {
+	out := map[string]string{}
+	for _, name := range fields {
+		if f := n.get(name); f.exists() {
+			out[name] = f.place().Label.String()
+		}
+	}
+	return out
 }
 
 // inner reads a path that stays inside the directory of its file.

@@ -75,19 +75,19 @@ func zone(t *policy.Tenant) *time.Location {
 
 // tenant says what holds for all of the tenant.
 func (d describer) tenant() []Line {
-	out := []Line{{"Times are wall times of " + d.t.Timezone + ", unless another zone is named.", d.t.Source}}
+	out := []Line{{"Times are wall times of " + d.t.Timezone + ", unless another zone is named.", d.t.LineOf("timezone")}}
 	if d.t.Disabled {
-		out = append(out, Line{"It is switched off: nothing of it is scanned, planned or run.", d.t.Source})
+		out = append(out, Line{"It is switched off: nothing of it is scanned, planned or run.", d.t.LineOf("enabled")})
 	}
 	if d.t.Breaker {
 		out = append(out, Line{"It shares the breaker with other tenants: an update that failed on too many of their hosts is held here, too, " +
-			"and what fails here counts there.", d.t.Source})
+			"and what fails here counts there.", d.t.LineOf("breaker")})
 	}
 	if d.t.SharesEvidence {
-		out = append(out, Line{"It shares its evidence: other tenants' pools count on how many of its hosts an update succeeded or failed. No host is named.", d.t.Source})
+		out = append(out, Line{"It shares its evidence: other tenants' pools count on how many of its hosts an update succeeded or failed. No host is named.", d.t.LineOf("sharesEvidence")})
 	}
 	if d.t.TestClock {
-		out = append(out, Line{"It has a test clock: records may carry a made-up time, and prove nothing about real hosts.", d.t.Source})
+		out = append(out, Line{"It has a test clock: records may carry a made-up time, and prove nothing about real hosts.", d.t.LineOf("testClock")})
 	}
 	return out
 }

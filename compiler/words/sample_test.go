@@ -19,7 +19,7 @@ func label(key, value string) policy.Label { return policy.Label{Key: key, Value
 func sample() *policy.Tenant {
 	return &policy.Tenant{
 		APIVersion: "ringfence.dev/v1", Kind: "Policy", Name: "acme", Timezone: "Europe/Berlin", TestClock: true, Breaker: true, SharesEvidence: true,
-		Source: "tenants/acme/tenant.cue:6:1", Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
+		Source: "tenants/acme/tenant.cue:6:1", Lines: map[string]string{"timezone": "tenants/acme/tenant.cue:7:2"}, Rings: sampleRings(), Windows: sampleWindows(), Lanes: sampleLanes(),
 		Groups: []policy.Group{
 			{Name: "db", Select: []policy.Label{label("tier", "prod")}, MinHealthy: policy.Amount{Percent: 51}, Sequence: []string{"db-1", "web-2", "web-3"}, Source: "g.cue:1:1"},
 			{Name: "web", Select: []policy.Label{label("site", "ber")}, SelectBy: []policy.Choice{{Key: "role", Not: []string{"db"}}}, MinHealthy: policy.Amount{Count: 2}, Source: "g.cue:2:1"},

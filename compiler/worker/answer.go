@@ -20,6 +20,7 @@ import (
 type Answer struct {
 	Policy      *policy.Tenant    `json:"policy,omitempty"`
 	HostSources []string          `json:"hostSources,omitempty"` // which a policy's own encoding leaves out
+	Lines       map[string]string `json:"lines,omitempty"`       // and those of its fields
 	Places      PackedPlaces      `json:"places,omitempty"`
 	Diags       diag.List         `json:"diags,omitempty"`
 	Settings    *policy.Settings  `json:"settings,omitempty"`
@@ -35,7 +36,7 @@ func (a *Answer) Encode() []byte {
 	out := *a
 	if a.Policy != nil {
 		t := *a.Policy
-		out.HostSources = nil
+		out.HostSources, out.Lines = nil, t.Lines
 		t.Modules = slices.Clone(t.Modules)
 		for i, m := range t.Modules {
 			if strings.HasPrefix(m.Path, repository.BaselineDir+"/") {
@@ -69,6 +70,7 @@ func Decode(data []byte, shared map[string]*repository.File) (*Answer, error) {
 	if len(a.HostSources) != len(a.Policy.Hosts) {
 		return nil, errAnswer
 	}
+	a.Policy.Lines = a.Lines
 	for i, s := range a.HostSources {
 		a.Policy.Hosts[i].Source = s
 	}

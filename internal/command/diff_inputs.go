@@ -73,10 +73,10 @@ func (d *diffSides) pipeline(ws *workspace, t *policy.Tenant, known scanned) *pi
 	}
 }
 
-// input is what one side's plan is made from; a side without the tenant has no policy.
+// input is what one side's plan is made from; a side without the tenant has no policy, or one that switches it off.
 func (d *diffSides) input(ctx context.Context, ws *workspace, t *policy.Tenant, known scanned) (plan.Input, error) {
 	if t == nil {
-		return plan.Input{At: d.at, Snapshot: known.snapshot}, nil
+		return plan.Input{At: d.at, Snapshot: known.snapshot, Policy: ws.set.Tenant(known.snapshot.Tenant)}, nil
 	}
 	p := d.pipeline(ws, t, known)
 	if err := p.knownBreaks(ctx); err != nil {
