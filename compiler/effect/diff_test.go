@@ -102,6 +102,7 @@ func TestWhatAnEditDoes(t *testing.T) {
 		"it has another zone": {func(_, head *plan.Input) {
 			head.Policy.Timezone, head.Policy.Lines = "America/Lima", map[string]string{"timezone": "tenant.cue:3:1"}
 		}, `later update 4 on 4 in broad by 6h: head tenant.cue:3:1 timezone
+			later update 3 on 3 in pilot by 6h: head tenant.cue:3:1 timezone
 			reboots-moved reboot 4 on 4 in broad by 6h: head tenant.cue:3:1 timezone`},
 		"nothing but lines": {func(_, head *plan.Input) { head.Policy.Rings[0].Source = "tenant.cue:99:1" }, ""},
 	} {
