@@ -1,6 +1,8 @@
 package check
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,7 +52,8 @@ func oneOrAll(what string, names []string) string {
 	return "the " + what + "s " + listed(names)
 }
 
-// cutAway names the freezes that leave a user of a window nothing of it; none where the window does not open in any case.
+// cutAway names the freezes that leave a user of a window nothing of it, and none that could go without anything being left;
+// none at all where the window does not open in any case.
 func cutAway(t *policy.Tenant, w policy.Window, all []window.Interval, at time.Time) (names []string) {
 	loc, err := window.Location(t, w, "UTC")
 	if err != nil {
@@ -66,8 +69,26 @@ func cutAway(t *policy.Tenant, w policy.Window, all []window.Interval, at time.T
 		if leaves(w, loc, left, at) {
 			continue
 		}
-		for _, i := range left {
-			names = append(names, i.Freeze)
+		names = append(names, culprits(w, loc, left, at)...)
+	}
+	return names
+}
+
+// culprits are those freezes without which something of a window would be left. Where several do the same, the longest is why.
+func culprits(w policy.Window, loc *time.Location, freezes []window.Interval, at time.Time) (names []string) {
+	length := map[string]time.Duration{}
+	for _, i := range freezes {
+		length[i.Freeze] += i.Ends.Sub(i.Starts)
+	}
+	shortest := slices.SortedFunc(maps.Keys(length), func(a, b string) int {
+		return cmp.Or(cmp.Compare(length[a], length[b]), cmp.Compare(b, a))
+	})
+	for _, name := range shortest {
+		rest := slices.DeleteFunc(slices.Clone(freezes), func(i window.Interval) bool { return i.Freeze == name })
+		if leaves(w, loc, rest, at) {
+			names = append(names, name)
+		} else {
+			freezes = rest
 		}
 	}
 	return names

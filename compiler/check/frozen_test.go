@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ func TestFrozenOut(t *testing.T) {
 		"what is allowed": {policy.Tenant{Windows: []policy.Window{saturdays}, Lanes: []policy.Lane{{
 			Name: "l", Window: "w", Match: policy.Match{Exploited: ptr(true), Severity: []string{"high"}},
 		}}, Freezes: []policy.Freeze{{Name: "f", Starts: ever.Starts, Ends: ever.Ends, Allow: &policy.Match{Exploited: ptr(true)}, Source: "f.cue:1:1"}}}, -1},
-		"a ring beside it": {policy.Tenant{Windows: []policy.Window{saturdays}, Rings: ring, Lanes: lane("ever"), Freezes: []policy.Freeze{ever}}, 1},
+		"one day beside it": {policy.Tenant{Windows: []policy.Window{saturdays}, Rings: ring, Freezes: []policy.Freeze{freeze("a", "2026-12-01T00:00", "2026-12-02T00:00"), ever, months}}, 1},
+		"two that do":       {policy.Tenant{Windows: []policy.Window{saturdays}, Rings: ring, Freezes: []policy.Freeze{freeze("also", "2026-01-01T00:00", "2035-01-01T00:00"), ever}}, 1},
+		"a ring beside it":  {policy.Tenant{Windows: []policy.Window{saturdays}, Rings: ring, Lanes: lane("ever"), Freezes: []policy.Freeze{ever}}, 1},
 		"in each host's zone": {policy.Tenant{Windows: []policy.Window{saturdays}, Rings: ring, Freezes: []policy.Freeze{
 			{Name: "z", Starts: "2026-01-01T00:00", Ends: "2036-01-01T00:00", Timezone: policy.HostZone, Source: "z.cue:1:1"},
 		}}, 1},
@@ -44,6 +47,8 @@ func TestFrozenOut(t *testing.T) {
 		switch {
 		case c.want < 0 && len(list) > 0:
 			t.Errorf("%s: %v", name, list)
+		case c.want == 1 && len(list) == 1 && slices.ContainsFunc(c.tenant.Freezes, func(f policy.Freeze) bool { return f.Name == "ever" }) && list[0].Range.File != "ever.cue":
+			t.Errorf("%s: %v, want it at ever.cue", name, list)
 		case c.want >= 0 && (len(list) != 1 || list[0].Code != diag.FrozenOut || len(list[0].Related) != c.want-1):
 			t.Errorf("%s: %v, want one finding with %d freezes", name, list, c.want)
 		}
