@@ -44,27 +44,20 @@ func (c *checker) timing() {
 // zone checks that a name is that of an IANA zone.
 func (c *checker) zone(name string, path ...string) {
 	if _, err := window.Zone(name); errors.Is(err, window.ErrZone) {
-		d := diag.New(diag.UnknownZone, "%q is not a time zone%s", name, suggest.Phrase(meantZone(name))).
+		meant, note := suggest.Zone(name, window.Zones())
+		if meant == "" && len(path) > 1 { // not the tenant's own
+			meant = suggest.Word(name, []string{policy.HostZone})
+		}
+		d := diag.New(diag.UnknownZone, "%q is not a time zone%s", name, suggest.Phrase(meant)).
 			WithFix("write an IANA name such as \"Europe/Berlin\"")
+		if note != "" {
+			d = d.WithFix("%s; better write a place, such as \"Europe/Berlin\", which knows daylight saving", note)
+		}
 		if iana := ics.FromWindows(name); iana != "" {
 			d = diag.New(diag.UnknownZone, "%q is the name that Windows has for a time zone", name).WithFix("write %q", iana)
 		}
 		c.add(d, path...)
 	}
-}
-
-// meantZone is the zone with a similar name, or the only one of a city.
-func meantZone(name string) string {
-	var ofCity []string
-	for _, z := range window.Zones() {
-		if _, city, ok := strings.Cut(z, "/"); ok && strings.EqualFold(city, strings.ReplaceAll(name, " ", "_")) {
-			ofCity = append(ofCity, z)
-		}
-	}
-	if len(ofCity) == 1 {
-		return ofCity[0]
-	}
-	return suggest.Word(name, window.Zones())
 }
 
 // hostZones checks that each host whose ring has a window in hosts' own zones, or whose tenant has such a freeze, says

@@ -57,8 +57,12 @@ func calendarFile(t *load.Tree, dir, full string, at node) ([]policy.Event, diag
 		line = bad.Line
 		d = diag.New(diag.BadCalendar, "%s", diag.OneLine(bad.Msg))
 		if bad.Zone != "" {
-			d = diag.New(diag.UnknownZone, "%s%s", diag.OneLine(bad.Msg), suggest.Tail(bad.Zone, window.Zones())).
+			meant, note := suggest.Zone(bad.Zone, window.Zones())
+			d = diag.New(diag.UnknownZone, "%s%s", diag.OneLine(bad.Msg), suggest.Phrase(meant)).
 				WithFix("let the calendar name an IANA zone such as Europe/Berlin")
+			if note != "" {
+				d = d.WithFix("%s; better let the calendar name a place, such as Europe/Berlin, which knows daylight saving", note)
+			}
 		}
 	}
 	pos := diag.Pos{Line: line, Column: 1}
