@@ -55,7 +55,10 @@ func calendarFile(t *load.Tree, dir, full string, at node) ([]policy.Event, diag
 	d := diag.New(diag.BadCalendar, "%s", diag.OneLine(err.Error()))
 	if bad := (*ics.Error)(nil); errors.As(err, &bad) {
 		line = bad.Line
-		d = diag.New(diag.BadCalendar, "%s", diag.OneLine(bad.Msg))
+		d = diag.New(diag.BadCalendar, "%s", diag.OneLine(bad.Msg)).WithFix("mend that line, or export the calendar anew")
+		if bad.Empty {
+			d = d.WithFix("export it with what is planned, or remove the window or freeze that names it")
+		}
 		if bad.Zone != "" {
 			meant, note := suggest.Zone(bad.Zone, window.Zones())
 			d = diag.New(diag.UnknownZone, "%s%s", diag.OneLine(bad.Msg), suggest.Phrase(meant)).

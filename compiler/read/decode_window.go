@@ -95,15 +95,20 @@ func (n node) datesByRule(w policy.Window) {
 		return
 	}
 	d := diag.New(diag.BadRule, "%s: %s", n.get("rrule").name(), diag.OneLine(err.Error()))
-	if errors.Is(err, window.ErrNoFrom) {
-		n.get("rrule").report(d.WithFix("add from: %q, or another date", "2026-01-01"))
-		return
+	bare, prefixed := strings.CutPrefix(w.RRule, "RRULE:")
+	switch {
+	case errors.Is(err, window.ErrNoFrom):
+		d = d.WithFix("add from: %q, or another date", "2026-01-01")
+	case errors.Is(err, window.ErrNoSuchDay):
+		d = d.WithFix("let BYMONTHDAY name a day that one of these months has; -1 is the last one of each")
+	case prefixed:
+		d = d.WithFix("write %q", diag.OneLine(bare))
+	case errors.Is(err, window.ErrTimeOfDay):
+		d = d.WithFix("write dates only, such as %q; start and duration say the time of day", "FREQ=MONTHLY;BYDAY=2TU")
+	default:
+		d = d.WithFix("write it like %q", "FREQ=MONTHLY;BYDAY=2TU")
 	}
-	if bare, ok := strings.CutPrefix(w.RRule, "RRULE:"); ok {
-		n.get("rrule").report(d.WithFix("write %q", diag.OneLine(bare)))
-		return
-	}
-	n.get("rrule").report(d.WithFix("write dates only, such as %q; start and duration say the time of day", "FREQ=MONTHLY;BYDAY=2TU"))
+	n.get("rrule").report(d)
 }
 
 func (n node) nth() int {

@@ -39,8 +39,19 @@ var (
 	dayPart  = lazyregexp.New(`^([+-]?[1-9][0-9]?)?[A-Z]{2}$`)
 )
 
-// ErrNoFrom is wrapped by errors about a rule whose dates depend on where it begins, which nothing says.
-var ErrNoFrom = errors.New("the rule needs from, the date that it counts from")
+// What errors about rules wrap that have a way out of their own: dates that depend on where the rule begins, which nothing
+// says; days that no month has; times of day, which are not the rule's to say.
+var (
+	ErrNoFrom    = errors.New("the rule needs from, the date that it counts from")
+	ErrNoSuchDay = errors.New("no month of the rule has such a day")
+	ErrTimeOfDay = errors.New("a window opens at most once a date")
+)
+
+// timed is an ErrTimeOfDay in other words.
+type timed string
+
+func (e timed) Error() string        { return string(e) }
+func (e timed) Is(target error) bool { return target == ErrTimeOfDay }
 
 // parseRule reads an RRULE. from, "2026-01-01" or empty, is the date that it counts from.
 func parseRule(text, from string) (rule, error) {
@@ -110,7 +121,7 @@ func splitRule(text string) (map[string]string, error) {
 		case !ok || value == "":
 			return nil, fmt.Errorf("%q is no part of an RRULE: write it like FREQ=MONTHLY;BYDAY=2TU", p)
 		case key == "BYHOUR" || key == "BYMINUTE" || key == "BYSECOND":
-			return nil, fmt.Errorf("%s is not read: the rule says dates, start says the time of day", key)
+			return nil, timed(key + " is not read: the rule says dates, start says the time of day")
 		case !known:
 			return nil, fmt.Errorf("%s is not read in an RRULE", key)
 		case parts[key] != "":
@@ -125,7 +136,7 @@ func splitRule(text string) (map[string]string, error) {
 func (r rule) fits(parts map[string]string) error {
 	freq := parts["FREQ"]
 	if !slices.Contains([]string{"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}, freq) {
-		return errors.New("FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY: a window opens at most once a date")
+		return fmt.Errorf("FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY: %w", ErrTimeOfDay)
 	}
 	for _, key := range slices.Sorted(maps.Keys(parts)) {
 		if with := ruleParts[key]; with != "" && !slices.Contains(strings.Fields(with), freq) {
@@ -145,7 +156,7 @@ func (r rule) fits(parts map[string]string) error {
 	case slices.ContainsFunc(r.option.Bysetpos, func(n int) bool { return max(n, -n) > widest[freq] }):
 		return fmt.Errorf("BYSETPOS=%s is beyond what FREQ=%s can hold", parts["BYSETPOS"], freq)
 	case !r.onCalendar():
-		return errors.New("no month of the rule has such a day")
+		return ErrNoSuchDay
 	case parts["BYWEEKNO"] != "" && parts["BYDAY"] == "":
 		return errors.New("BYWEEKNO needs BYDAY: say on which day of the week")
 	}

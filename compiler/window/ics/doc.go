@@ -19,11 +19,13 @@ const (
 	maxDepth  = 8
 )
 
-// Error is what is wrong with a calendar, at a line of it. Zone is set when it names a zone that nobody knows.
+// Error is what is wrong with a calendar, at a line of it. Zone is set when it names a zone that nobody knows, and Empty when
+// each line is right and it says no time all the same.
 type Error struct {
-	Line int
-	Msg  string
-	Zone string
+	Line  int
+	Msg   string
+	Zone  string
+	Empty bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
@@ -33,7 +35,7 @@ func wrong(line int, format string, args ...any) *Error {
 }
 
 // Parse reads the events of a calendar, in the order of the file. name is the file's, for their sources. An error is
-// an *Error. A calendar without events is one: it says nothing that could be meant.
+// an *Error. A calendar without events, or of which all are cancelled, is one: it says nothing that could be meant.
 func Parse(data []byte, name string) ([]policy.Event, error) {
 	entries, zones, err := read(data)
 	if err != nil {
@@ -46,8 +48,11 @@ func Parse(data []byte, name string) ([]policy.Event, error) {
 		}
 	}
 	out, err := c.joined()
-	if err == nil && len(out) == 0 {
-		return nil, wrong(1, "the calendar has no event")
+	switch {
+	case err != nil || len(out) > 0:
+		return out, err
+	case len(c.list) > 0:
+		return nil, &Error{Line: c.list[0].line, Msg: "every event of the calendar is cancelled, so it says no time", Empty: true}
 	}
-	return out, err
+	return nil, &Error{Line: 1, Msg: "the calendar has no event", Empty: true}
 }

@@ -136,6 +136,7 @@ func TestBrokenCalendars(t *testing.T) {
 		"cut after event": {"BEGIN:VCALENDAR\n" + event, 5, "cut short"},
 		"wrong end":       {"BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VTODO\n", 3, "closes nothing"},
 		"no event":        {"BEGIN:VCALENDAR\nEND:VCALENDAR\n", 1, "has no event"},
+		"all cancelled":   {"BEGIN:VCALENDAR\n" + strings.Replace(event, "END:", "STATUS:CANCELLED\nEND:", 1) + "END:VCALENDAR\n", 2, "every event of the calendar is cancelled"},
 		"too many":        {"BEGIN:VCALENDAR\n" + strings.Repeat(event, 2001) + "END:VCALENDAR\n", 8002, "more than 2000 events"},
 		"too large":       {"BEGIN:VCALENDAR\n" + strings.Repeat("X-A:"+strings.Repeat("b", 996)+"\n", 1100) + "END:VCALENDAR\n", 1, "larger than 1 MiB"},
 		"too deep":        {"BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\n", 20), 9, "too deeply"},
