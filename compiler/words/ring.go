@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ringfence/ringfence/compiler/policy"
 )
@@ -179,7 +178,12 @@ func (d describer) hostList(list []policy.Host) string {
 	providers := map[string]int{}
 	for _, h := range list {
 		names = append(names, h.Name)
-		providers[cmp.Or(strings.Join(h.Providers, " and "), "nothing")]++
+		for _, p := range h.Providers {
+			providers[p]++
+		}
+		if len(h.Providers) == 0 {
+			providers["nothing"]++
+		}
 	}
 	return count(len(list), "host") + " now, patched by " + and(sortedKeys(providers)) + ": " + few(names, 12)
 }

@@ -72,7 +72,7 @@ func approve(a policy.Approve) string {
 	}
 	text := "is approved " + afterAnchor(a.After, a.Anchor)
 	switch {
-	case a.Fallback != "":
+	case a.Fallback != "" && a.Fallback != a.Anchor:
 		return text + "; where that is not known, " + afterAnchor(a.After, a.Fallback)
 	case a.Anchor == policy.Released:
 		return text + "; where that is not known, it waits"
@@ -86,7 +86,7 @@ func approveUntil(a policy.Approve) string {
 		text += ", " + span(a.After) + " later"
 	}
 	switch {
-	case a.Fallback != "":
+	case a.Fallback != "" && a.Fallback != a.Anchor:
 		return text + "; where that is not known, if " + anchors[a.Fallback].happened + " by then"
 	case a.Anchor == policy.Released:
 		return text + "; where that is not known, it waits"

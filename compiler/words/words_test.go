@@ -120,6 +120,22 @@ func TestFreezeAtMidnight(t *testing.T) {
 	}
 }
 
+// TestNothingIsToldTwice: a provider that several hosts share, and a fallback that is the anchor itself.
+func TestNothingIsToldTwice(t *testing.T) {
+	first := policy.Approve{Anchor: policy.FirstSeen, Fallback: policy.FirstSeen}
+	until := policy.Approve{Anchor: policy.Released, Fallback: policy.Released, Until: "2026-11-30"}
+	hosts := []policy.Host{{Name: "a", Providers: []string{"apt"}}, {Name: "b", Providers: []string{"apt", "sim"}}, {Name: "c"}}
+	for got, want := range map[string]string{
+		approve(first):              "is approved as soon as a scan saw it missing",
+		approve(until):              "is approved if its vendor released it by the end of Mon 30 Nov 2026; where that is not known, it waits",
+		describer{}.hostList(hosts): "3 hosts now, patched by apt, nothing and sim: a, b, c",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestGolden is for the eye: the sample as a person reads it.
 func TestGolden(t *testing.T) {
 	d := Describe(sample(), sampleAt)
