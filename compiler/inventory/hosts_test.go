@@ -125,7 +125,7 @@ func TestYAMLIsStrict(t *testing.T) {
 		"hosts:\n":                         "h.yaml:1:7: hosts must be a list",
 		"[]\n":                             "h.yaml:1:1: a hosts file must be a mapping",
 		"hosts: []\nhosts: []\n":           `h.yaml:2:1: the key "hosts" comes twice`,
-		"hosts: []\n---\nhosts: []\n":      "h.yaml: the file holds more than one YAML document",
+		"hosts: []\n---\nhosts: []\n":      "h.yaml:2:1: the file holds more than one YAML document",
 		"hosts: [{name: a, name: b}]\n":    `h.yaml:1:19: the key "name" comes twice`,
 		"hosts: [&x {name: a}, *x]\n":      "h.yaml:1:9: anchors and aliases are refused in hosts files",
 		"hosts: [{<<: {name: a}}]\n":       `h.yaml:1:10: unknown key "<<"`,

@@ -36,7 +36,8 @@ func readYAML(f File) (tree, *diag.Diagnostic) {
 		return tree{}, r.syntax(f.Data, err)
 	}
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		d := diag.New(diag.BadHostsFile, "the file holds more than one YAML document").At(diag.Range{File: f.Path}).WithFix("keep one")
+		d := diag.New(diag.BadHostsFile, "the file holds more than one YAML document").At(r.at(r.second(doc.Line), 1)).
+			WithFix("keep one: write all hosts below one hosts:, without the line ---")
 		return tree{}, &d
 	}
 	if len(doc.Content) != 1 {
@@ -44,6 +45,16 @@ func readYAML(f File) (tree, *diag.Diagnostic) {
 	}
 	t := r.convert(doc.Content[0])
 	return t, r.bad
+}
+
+// second is the line at which a second document begins, behind a line of the first.
+func (r *yamlReader) second(after int) int {
+	for i := after; i < len(r.lines); i++ {
+		if bytes.HasPrefix(r.lines[i], []byte("---")) {
+			return i + 1
+		}
+	}
+	return len(r.lines)
 }
 
 func (r *yamlReader) empty() (tree, *diag.Diagnostic) {

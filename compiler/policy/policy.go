@@ -278,7 +278,8 @@ type Settings struct {
 
 // ControlSettings say what it takes to lift a halt order or release the breaker.
 type ControlSettings struct {
-	Approvers int `json:"approvers,omitempty"` // different persons who must sign; 0: anybody, unsigned too
+	Approvers int    `json:"approvers,omitempty"` // different persons who must sign; 0: anybody, unsigned too
+	Source    string `json:"source,omitempty"`
 }
 
 // BreakerSettings say when an update is held for all tenants that share the breaker. The zero value never holds one.
@@ -288,8 +289,9 @@ type BreakerSettings struct {
 
 // LedgerSettings say where records are kept. The zero value keeps them on branches of the policy repository here.
 type LedgerSettings struct {
-	Remote string `json:"remote,omitempty"` // the Git remote on which all runners meet
-	Signed bool   `json:"signed,omitempty"` // unsigned records are refused
+	Remote   string `json:"remote,omitempty"` // the Git remote on which all runners meet
+	Signed   bool   `json:"signed,omitempty"` // unsigned records are refused
+	SignedAt string `json:"signedAt,omitempty"`
 }
 
 // ProviderSettings configure one provider. Path is set for third-party providers only.

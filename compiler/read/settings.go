@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 
@@ -88,7 +89,7 @@ func asSettings(list diag.List) diag.List {
 func (n node) settings() policy.Settings {
 	return policy.Settings{
 		Providers: each(n.get("providers"), node.provider), Ledger: n.get("ledger").ledger(),
-		Control: policy.ControlSettings{Approvers: n.get("control").get("unhalt").get("approvers").integer(1, maxCount)},
+		Control: n.get("control").control(),
 		Breaker: policy.BreakerSettings{Hosts: n.get("breaker").get("hosts").integer(1, maxCount)},
 	}
 }
@@ -97,13 +98,26 @@ func (n node) ledger() policy.LedgerSettings {
 	var out policy.LedgerSettings
 	out.Remote = n.get("remote").str("the name of a Git remote")
 	if signed := n.get("signed").boolean(); signed != nil {
-		out.Signed = *signed
+		out.Signed, out.SignedAt = *signed, n.get("signed").source()
+	}
+	return out
+}
+
+func (n node) control() policy.ControlSettings {
+	approvers := n.get("unhalt").get("approvers")
+	out := policy.ControlSettings{Approvers: approvers.integer(1, maxCount)}
+	if out.Approvers > 0 {
+		out.Source = approvers.source()
 	}
 	return out
 }
 
 func (n node) provider() policy.ProviderSettings {
 	p := policy.ProviderSettings{Name: n.label(), Path: n.get("path").matching(anyText, diag.WrongValue, "the path of a plugin's binary"), Source: n.source()}
+	if p.Path == "" && !slices.Contains(Builtin, p.Name) && !n.has("path") {
+		n.reportName(diag.New(diag.BadSettings, "the provider %q is not built in, and no path says which program it is", p.Name).
+			WithFix("add path: %q; built in are %s", "/path/to/program", strings.Join(Builtin, ", ")))
+	}
 	for _, f := range n.get("config").fields() {
 		if p.Config == nil {
 			p.Config = map[string]string{}

@@ -50,12 +50,12 @@ func tooFew(set policy.Settings, q control.Quorum) (diag.Diagnostic, bool) {
 	if q.Enough() {
 		return diag.Diagnostic{}, false
 	}
-	why := "ledger.signed wants signed orders"
+	why, at := "ledger.signed wants signed orders", set.Ledger.SignedAt
 	if n := set.Control.Approvers; n > 0 {
-		why = fmt.Sprintf("control.unhalt wants %s", phrase.Count(n, "person"))
+		why, at = fmt.Sprintf("control.unhalt wants %s", phrase.Count(n, "person")), set.Control.Source
 	}
 	return diag.New(diag.BadSettings, "%s, and %s does not name so many: nobody could lift a halt order", why, signersPath).
-		At(diag.Range{File: "ringfence.cue"}).WithFix("add a line per person: NAME ssh-ed25519 KEY"), true
+		At(diag.ParsePlace(at)).WithFix("add a line per person: NAME ssh-ed25519 KEY"), true
 }
 
 // controlFindings are what check has to say of orders and the breaker, as warnings: no tenant is planned otherwise for it.
