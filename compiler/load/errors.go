@@ -15,6 +15,7 @@ import (
 	"cuelang.org/go/cue/parser"
 
 	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
@@ -91,9 +92,14 @@ func (t *Tree) loadError(arg string, e errors.Error) diag.Diagnostic {
 			return diag.New(diag.ImportFailed, "packages import each other in a circle").At(at).
 				WithFix("move what both need into a package that imports neither")
 		}
-		meant := ""
-		if wanted := quotedPath.FindString(what); wanted != "" {
-			meant = suggest.Phrase(t.meantPackage(strings.Trim(wanted, `"`)))
+		meant, wanted := "", strings.Trim(quotedPath.FindString(what), `"`)
+		if i := slices.IndexFunc(strings.Split(wanted, "/"), repository.IsDevice); i >= 0 {
+			name := strings.Split(wanted, "/")[i]
+			return diag.New(diag.ImportFailed, "%s: CUE takes no package in a folder called %s, which Windows keeps for a device", what, name).At(at).
+				WithFix("rename the folder")
+		}
+		if wanted != "" {
+			meant = suggest.Phrase(t.meantPackage(wanted))
 		}
 		return diag.New(diag.ImportFailed, "%s%s", what, meant).At(at).
 			WithFix("import paths begin with the module of %s; other tenants are out of sight, and nothing is fetched", moduleFile)

@@ -45,7 +45,11 @@ func Tenant(t *load.Tree, checks Checks) (out Compiled) {
 		}
 	}()
 	if !repository.IsTenantName(name) {
-		return Compiled{Diags: diag.List{diag.New(diag.WrongValue, "%q cannot be a tenant's name", name).At(diag.Range{File: dir}).
+		why := ""
+		if repository.IsDevice(name) {
+			why = ": CUE takes no package in a folder of that name, which Windows keeps for a device"
+		}
+		return Compiled{Diags: diag.List{diag.New(diag.WrongValue, "%q cannot be a tenant's name%s", name, why).At(diag.Range{File: dir}).
 			WithFix("rename the directory: lower-case letters, digits and -, at most 63")}}
 	}
 	p, list := t.LoadTenant()

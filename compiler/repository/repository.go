@@ -37,7 +37,12 @@ func TenantDir(name string) string { return path.Join(TenantsDir, name) }
 var tenantGrammar = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // IsTenantName reports whether a folder's name can be that of a tenant.
-func IsTenantName(name string) bool { return tenantGrammar.MatchString(name) }
+func IsTenantName(name string) bool { return tenantGrammar.MatchString(name) && !IsDevice(name) }
+
+// IsDevice reports whether Windows keeps a name for a device. CUE takes no package in a folder of that name, on any system.
+func IsDevice(name string) bool { return deviceNames.MatchString(name) }
+
+var deviceNames = lazyregexp.New(`^(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(\.|$)`)
 
 // File is one entry of a repository as a compilation may see it. It travels to the process that compiles, which has
 // no other sight of the repository.
