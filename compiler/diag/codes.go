@@ -86,7 +86,7 @@ const (
 	FolderDiffers     Code = "RF5004" // info: uncommitted policy is not what was read
 	LedgerBroken      Code = "RF5005" // a ledger that cannot be read as one
 	LedgerMoved       Code = "RF5006" // somebody else wrote the ledger meanwhile
-	UnsupportedRepo   Code = "RF5007" // a repository in a format that is not read: reftable refs, SHA-256 objects
+	UnsupportedRepo   Code = "RF5007" // a repository in a format that is not read: reftable refs, SHA-256 objects, a partial clone
 	WriteFailed       Code = "RF5008" // a file or record that could not be written
 	LeaseHeld         Code = "RF5009" // another run holds the lease
 	NoSigningKey      Code = "RF5010" // a record must be signed and there is no key to sign it with

@@ -52,6 +52,8 @@ func systemError(err error) error {
 	var git *gitrepo.GitError
 	var file *fs.PathError
 	switch {
+	case errors.Is(err, gitrepo.ErrPartial):
+		return partialClone(err)
 	case errors.Is(err, gitrepo.ErrNoGit):
 		return diag.New(diag.GitFailed, "the git program was not found").WithFix("install git, or put its folder on PATH")
 	case errors.As(err, &git):

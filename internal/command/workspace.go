@@ -160,3 +160,10 @@ func gitError(err error, dir, rev string) error {
 	}
 	return err
 }
+
+// partialClone is of an object that a clone made with --filter lacks. Nothing is broken, and nothing is fetched behind
+// somebody's back.
+func partialClone(err error) error {
+	return diag.New(diag.UnsupportedRepo, "%v", err).
+		WithFix("fetch the rest: git fetch --refetch --no-filter REMOTE; or clone anew without --filter")
+}

@@ -16,6 +16,7 @@ var (
 	ErrRefMoved        = errors.New("the ref is not where it was expected")
 	ErrBrokenRef       = errors.New("the ref's file is damaged")
 	ErrNoObject        = errors.New("the object is missing")
+	ErrPartial         = errors.New("this is a partial clone, which lacks what git would fetch when asked") // with ErrNoObject
 	ErrCorrupt         = errors.New("the object is damaged")
 	ErrNoGit           = errors.New("the git program was not found")
 )

@@ -137,6 +137,26 @@ func TestAPromisedObjectIsNotFetched(t *testing.T) {
 	}
 }
 
+// TestAPartialClone: what was left out is told apart from what was lost.
+func TestAPartialClone(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	git(t, dir, "config", "uploadpack.allowFilter", "true")
+	for filter, want := range map[string]bool{"blob:none": true, "blob:limit=1k": false} {
+		clone := filepath.Join(t.TempDir(), "clone")
+		git(t, dir, "clone", "-q", "--no-checkout", "--filter="+filter, "file://"+dir, clone)
+		r := open(t, clone)
+		_, err := r.ReadFile(head(t, r).Hash, "a", 10)
+		if (err != nil) != want || want && !(errors.Is(err, ErrPartial) && errors.Is(err, ErrNoObject)) {
+			t.Errorf("%s: %v", filter, err)
+		}
+	}
+	os.Remove(loosePath(dir, git(t, dir, "rev-parse", "HEAD:a")))
+	r := open(t, dir)
+	if _, err := r.ReadFile(head(t, r).Hash, "a", 10); !errors.Is(err, ErrNoObject) || errors.Is(err, ErrPartial) {
+		t.Errorf("a lost object: %v", err)
+	}
+}
+
 func TestAlternates(t *testing.T) {
 	dir := folder(t, map[string]string{"a": "1"})
 	git(t, dir, "gc", "-q")

@@ -191,7 +191,7 @@ func (s *store) read(h plumbing.Hash, want plumbing.ObjectType, limit int64) ([]
 	defer s.mu.Unlock()
 	defer s.close()
 	raw, typ, err := s.find(h, limit)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
+	if errors.Is(err, plumbing.ErrObjectNotFound) || errors.Is(err, dotgit.ErrPackfileNotFound) {
 		for _, d := range s.dirs { // another process may have packed or fetched meanwhile
 			d.packs.Reindex()
 		}
@@ -199,7 +199,7 @@ func (s *store) read(h plumbing.Hash, want plumbing.ObjectType, limit int64) ([]
 	}
 	switch {
 	case errors.Is(err, plumbing.ErrObjectNotFound):
-		return nil, fmt.Errorf("%s %s: %w", want, h, ErrNoObject)
+		return nil, fmt.Errorf("%s %s: %w", want, h, s.missing())
 	case err != nil:
 		return nil, fmt.Errorf("%s %s: %w", want, h, err)
 	case typ != want:
@@ -208,6 +208,17 @@ func (s *store) read(h plumbing.Hash, want plumbing.ObjectType, limit int64) ([]
 		return nil, fmt.Errorf("%s %s does not have the content that its name says: %w", want, h, ErrCorrupt)
 	}
 	return raw, nil
+}
+
+// missing is ErrNoObject, and ErrPartial where objects were left out when the repository was cloned: packs of such a
+// clone have a file that says so.
+func (s *store) missing() error {
+	for _, d := range s.dirs {
+		if promised, _ := filepath.Glob(filepath.Join(d.path, "pack", "*.promisor")); len(promised) > 0 {
+			return fmt.Errorf("%w: %w", ErrNoObject, ErrPartial)
+		}
+	}
+	return ErrNoObject
 }
 
 func (s *store) find(h plumbing.Hash, limit int64) ([]byte, plumbing.ObjectType, error) {

@@ -38,3 +38,16 @@ func TestPackedDeltas(t *testing.T) {
 		}
 	}
 }
+
+// TestPacksChangeMeanwhile: another process may pack anew what this one has read from the old pack.
+func TestPacksChangeMeanwhile(t *testing.T) {
+	dir := folder(t, map[string]string{"a": "1"})
+	git(t, dir, "repack", "-adq")
+	r := open(t, dir)
+	first := head(t, r).Hash
+	git(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
+	git(t, dir, "repack", "-adq")
+	if got, err := r.ReadFile(first, "a", 10); err != nil || string(got) != "1" {
+		t.Errorf("%q, %v", got, err)
+	}
+}

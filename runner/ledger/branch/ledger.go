@@ -152,6 +152,9 @@ func (l *Ledger) follows(c gitrepo.Commit) (int, error) {
 }
 
 func (l *Ledger) broken(commit string, why error) error {
+	if errors.Is(why, gitrepo.ErrPartial) { // nothing is wrong with it
+		return fmt.Errorf("record %s of %s: %w", gitrepo.Short(commit), l.tenant, why)
+	}
 	if commit == "" {
 		return fmt.Errorf("%w: tenant %s: %w; look with: git fsck --full, git reflog show %s", ledger.ErrBroken, l.tenant, why, l.ref)
 	}

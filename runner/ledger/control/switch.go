@@ -201,5 +201,8 @@ func (s *Switch) order(hash string, first bool) (Order, error) {
 }
 
 func (s *Switch) broken(commit string, why error) error {
+	if errors.Is(why, gitrepo.ErrPartial) { // nothing is wrong with it
+		return fmt.Errorf("branch ringfence/control, commit %s: %w", gitrepo.Short(commit), why)
+	}
 	return fmt.Errorf("%w: branch ringfence/control, commit %s: %w; everyone is halted; look with: git show %s", ledger.ErrBroken, gitrepo.Short(commit), why, gitrepo.Short(commit))
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ringfence/ringfence/internal/gitrepo"
@@ -81,6 +82,9 @@ func (v *verifier) load(seq int, hash string, prev *step) *step {
 		s.record, err = ledger.DecodeRecord(raw)
 	}
 	if err != nil {
+		if errors.Is(err, gitrepo.ErrPartial) {
+			v.partial = fmt.Errorf("record %d of %s: %w", seq, v.Tenant, err)
+		}
 		v.found(s, Unreadable, "%v", err)
 		return nil
 	}

@@ -73,6 +73,9 @@ func Verify(ctx context.Context, in Input) (*Report, error) {
 			return nil, err
 		}
 		s := v.load(i+1, hash, prev)
+		if s == nil && v.partial != nil {
+			return nil, v.partial // nothing is wrong with a ledger that is elsewhere
+		}
 		if s == nil {
 			break // what follows depends on what cannot be read
 		}
@@ -122,6 +125,7 @@ type verifier struct {
 	report   Report
 	unsigned []*step            // since the last signed record
 	anchored bool               // a signed record was seen
+	partial  error              // the repository is a partial clone that lacks a record
 	unnamed  map[[2]string]bool // runners and keys that do not go together, told once
 	policies map[string]*policy.Tenant
 	commit   string // the newest policy commit
