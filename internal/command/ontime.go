@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/ringfence/ringfence/compiler/diag"
@@ -21,12 +20,7 @@ func (p *pipeline) takeTurn(ctx context.Context) (*leased, error) {
 	if err != nil {
 		return nil, err
 	}
-	if now := p.machineTime(); l.held.Before.After(now.Add(ledger.Skew)) {
-		err = p.behind(now, l.held.Before, "the lease before this one")
-	} else {
-		err = p.onTime(ctx, p.head)
-	}
-	if err != nil {
+	if err := p.onTime(ctx, p.head); err != nil { // the last holder may have written since
 		l.release()
 		return nil, err
 	}
@@ -51,7 +45,11 @@ func (p *pipeline) onTime(ctx context.Context, h branch.Head) error {
 		}
 		first = r
 	}
-	return p.behind(now, first.At, fmt.Sprintf("record %d, by runner %q,", first.Seq, untrusted.Line(first.Runner, 100)))
+	at := first.At.UTC().Format(time.RFC3339)
+	return diag.New(diag.ClockBehind, "nothing starts for %s: record %d, by runner %q, is of %s, which by this machine's clock is still to come",
+		p.tenant.Name, first.Seq, untrusted.Line(first.Runner, 100), at).
+		WithDetail("here it is %s, %s earlier", now.UTC().Format(time.RFC3339), first.At.Sub(now)).
+		WithFix("set the clock that is wrong, best by NTP: timedatectl; if it is not this one, nothing starts before %s", h.Record.At.UTC().Format(time.RFC3339))
 }
 
 // notBefore is an instant as the next record tells it: no earlier than the newest record, whoever's clock that is of. What
@@ -61,11 +59,4 @@ func (p *pipeline) notBefore(at time.Time) time.Time {
 		return r.At
 	}
 	return at
-}
-
-func (p *pipeline) behind(now, then time.Time, what string) error {
-	at := then.UTC().Format(time.RFC3339)
-	return diag.New(diag.ClockBehind, "nothing starts for %s: %s is of %s, which by this machine's clock is still to come", p.tenant.Name, what, at).
-		WithDetail("here it is %s, %s earlier", now.UTC().Format(time.RFC3339), then.Sub(now)).
-		WithFix("set the clock that is wrong, best by NTP: timedatectl; if it is not this one, nothing starts before %s", at)
 }

@@ -26,10 +26,6 @@ type Held struct {
 	Fence      int       `json:"fence"`              // higher than that of every lease of this tenant and site before
 	Released   bool      `json:"released,omitempty"` // nobody's any more; it stays so that its fence is never used again
 
-	// Before is when the lease before this one was taken or given up, by the clock of whoever held it. Only what Acquire
-	// returns has it.
-	Before time.Time `json:"-"`
-
 	commit string // that holds it
 }
 
@@ -42,14 +38,6 @@ func RunOf(tenant, site string, fence int) string {
 // Free reports whether another run may take the lease over. Margin is by how much two clocks may differ.
 func (l Held) Free(now time.Time, margin time.Duration) bool {
 	return l.commit == "" || l.Released || now.After(l.Expires.Add(margin))
-}
-
-// last is when the holder touched the lease last, by its own clock.
-func (l Held) last() time.Time {
-	if l.Released {
-		return l.Expires
-	}
-	return l.Taken
 }
 
 // Valid reports whether the holder may still start something.

@@ -60,7 +60,6 @@ func (s *Store) Acquire(ctx context.Context, now time.Time, want Held) (Held, er
 		next.Fence = max(want.Fence, old.Fence) + 1
 		next.Run = cmp.Or(want.Run, RunOf(want.Tenant, want.Site, next.Fence))
 		got, err = s.write(ctx, now, next, old.commit)
-		got.Before = old.last()
 		return err
 	})
 	return got, err
