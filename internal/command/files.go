@@ -1,6 +1,7 @@
 package command
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -18,7 +19,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := beside(path)
 	if err != nil {
 		return err
 	}
@@ -28,12 +29,27 @@ func writeWhole(path string, write func(io.Writer) error) error {
 		err = e
 	}
 	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
+		err = keepMode(f.Name(), path)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	return err
+}
+
+// beside makes an empty file in the folder of another, with the mode that the user's umask gives to new ones.
+func beside(path string) (*os.File, error) {
+	name := "." + filepath.Base(path) + "." + rand.Text()[:10]
+	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// keepMode gives a file the permissions of the one that it will replace, if there is one.
+func keepMode(name, of string) error {
+	old, err := os.Stat(of)
+	if err != nil {
+		return nil // there is none: those of a new file are right
+	}
+	return os.Chmod(name, old.Mode().Perm())
 }
 
 // writeReviewed writes a file of the working folder that a person will review and commit; path is from the root.
