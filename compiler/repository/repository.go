@@ -200,6 +200,18 @@ func Cause(err error) string {
 	return diag.OneLine(err.Error())
 }
 
+// MayBePolicy tells by its name a file that a compilation or a run could read from what editors and tools leave behind.
+func MayBePolicy(name string) bool {
+	base := path.Base(name)
+	switch {
+	case strings.HasPrefix(base, "."), strings.HasPrefix(base, "_"):
+		return false
+	case base == "known_hosts", base == "allowed_signers":
+		return true
+	}
+	return slices.Contains([]string{".cue", ".rego", ".ics", ".yaml", ".yml", ".json", ".csv"}, path.Ext(base))
+}
+
 // IsRego tells the modules that decide from the tests that accompany them.
 func IsRego(name string) bool {
 	return strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")

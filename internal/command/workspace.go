@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/compiler"
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/phrase"
@@ -77,14 +79,19 @@ func (a *app) head(ctx context.Context) (*workspace, error) {
 
 // sayDirty says that the folder differs from HEAD, if it does.
 func (a *app) sayDirty(ctx context.Context, repo *gitrepo.Repo) {
-	dirty, err := repo.Dirty(ctx, policyPaths...)
-	if err != nil || len(dirty) == 0 {
+	dirty, ignored, err := repo.Dirty(ctx, policyPaths...)
+	ignored = slices.DeleteFunc(ignored, func(name string) bool { return !repository.MayBePolicy(name) })
+	if err != nil || len(dirty)+len(ignored) == 0 {
 		return
+	}
+	fix := "commit the change to make it count"
+	if len(ignored) > 0 {
+		fix += "; what .gitignore covers takes git add -f: " + strings.Join(phrase.First(ignored, 5), ", ")
 	}
 	a.out.diagnostics(diag.List{{
 		Code: diag.FolderDiffers, Severity: diag.Info,
-		Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(phrase.First(dirty, 5), ", "),
-		Fix:     "commit the change to make it count",
+		Summary: "the folder differs from HEAD, which is what was read: " + strings.Join(phrase.First(append(dirty, ignored...), 5), ", "),
+		Fix:     fix,
 	}}, nil)
 }
 

@@ -44,7 +44,7 @@ func TestOpenIgnoresTheCallersGitVariables(t *testing.T) {
 	if r.Root() != dir {
 		t.Fatalf("Root() = %q, want %q", r.Root(), dir)
 	}
-	if dirty, err := r.Dirty(t.Context()); err != nil || len(dirty) != 0 {
+	if dirty, _, err := r.Dirty(t.Context()); err != nil || len(dirty) != 0 {
 		t.Errorf("Dirty() = %q, %v", dirty, err)
 	}
 }

@@ -10,32 +10,36 @@ import (
 const maxStatus = 16 << 20
 
 // Dirty lists what below the given paths (all, if none are given) of the working folder differs from HEAD: changed,
-// staged, deleted or not added. Paths are relative to Root, with slashes, sorted. Ignored files do not count. In a
-// bare repository nothing differs.
-func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
+// staged, deleted or not added; and apart from it what is in no commit because Git is told to ignore it. Paths are
+// relative to Root, with slashes, sorted. In a bare repository nothing differs.
+func (r *Repo) Dirty(ctx context.Context, paths ...string) (dirty, ignored []string, err error) {
 	if r.root == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	filters, err := r.withoutFilters(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	args := append(filters, "--work-tree="+r.root, "status", "--porcelain=v1", "-z", "--no-renames",
-		"--untracked-files=all", "--ignore-submodules=dirty", "--")
+		"--untracked-files=all", "--ignored=traditional", "--ignore-submodules=dirty", "--")
 	c := r.call(append(args, paths...)...)
 	c.dir, c.limit, c.env = r.root, maxStatus, []string{"RINGFENCE_NOTHING="}
 	out, err := c.run(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("compare the folder with HEAD: %w", err)
+		return nil, nil, fmt.Errorf("compare the folder with HEAD: %w", err)
 	}
-	var dirty []string
 	for line := range strings.SplitSeq(string(out), "\x00") {
-		if len(line) > 3 { // two letters, a space, the path
+		switch { // two letters, a space, the path
+		case len(line) <= 3:
+		case strings.HasPrefix(line, "!!"):
+			ignored = append(ignored, line[3:])
+		default:
 			dirty = append(dirty, line[3:])
 		}
 	}
 	slices.Sort(dirty)
-	return dirty, nil
+	slices.Sort(ignored)
+	return dirty, ignored, nil
 }
 
 // withoutFilters returns options that silence every content filter that is configured: to compare a file, git would

@@ -94,7 +94,7 @@ func TestInitRepoAndCommitAll(t *testing.T) {
 	if name, at, _ := r.HeadRef(); name != "refs/heads/main" || at != hash {
 		t.Errorf("HEAD is %s at %s", name, at)
 	}
-	if dirty, err := r.Dirty(t.Context()); err != nil || len(dirty) != 0 {
+	if dirty, _, err := r.Dirty(t.Context()); err != nil || len(dirty) != 0 {
 		t.Errorf("Dirty() = %q, %v", dirty, err)
 	}
 	git(t, dir, "config", "user.name", "Ada")
