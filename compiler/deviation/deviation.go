@@ -14,9 +14,10 @@ import (
 // Report is every definition that tenants use, and what each of them has made of it.
 type Report struct {
 	APIVersion  string       `json:"apiVersion"`
-	Kind        string       `json:"kind"`        // "Deviations"
-	Definitions []Definition `json:"definitions"` // sorted by name
-	Alone       []string     `json:"alone"`       // tenants that use none
+	Kind        string       `json:"kind"`              // "Deviations"
+	Definitions []Definition `json:"definitions"`       // sorted by name
+	Alone       []string     `json:"alone"`             // tenants that use none
+	Missing     []string     `json:"missing,omitempty"` // tenants that are in error, of which nobody knows
 }
 
 // Definition is one definition, what it publishes, and its tenants.

@@ -86,6 +86,33 @@ func TestAlternativesAreCompared(t *testing.T) {
 	}
 }
 
+// TestListsAreAsPoliciesWriteThem: what documents list, policies write by name.
+func TestListsAreAsPoliciesWriteThem(t *testing.T) {
+	base := policy.Ring{Name: "broad", Window: "night", Select: []policy.Label{{Key: "tier", Value: "prod"}}}
+	own := policy.Ring{
+		Name: "broad", Windows: []string{"moves", "night"}, Select: []policy.Label{{Key: "source", Value: "a"}},
+		SelectBy:       []policy.Choice{{Key: "role", Not: []string{"db"}}},
+		UnavailablePer: []policy.LabelAmount{{Label: "rack", Most: policy.Amount{Count: 1}}, {Label: "zone", Most: policy.Amount{Percent: 50}}},
+		Requires:       []policy.Requirement{{Tenant: "msp-lab", Ring: "test", Succeeded: 95, Source: "t:1:1"}},
+	}
+	var got []string
+	for _, d := range differences(&policy.Tenant{Rings: []policy.Ring{own}}, read.Use{Base: &policy.Tenant{Rings: []policy.Ring{base}}}, policy.Ring{}) {
+		if strings.ContainsAny(d.Value, "{}") {
+			t.Errorf("%s is %s", d.Field, d.Value)
+		}
+		got = append(got, strings.TrimPrefix(d.sentence(), "rings.broad: "))
+	}
+	for _, want := range []string{
+		`maxUnavailablePer.rack is 1 instead of nothing.`, `maxUnavailablePer.zone is "50%" instead of nothing.`,
+		`requires.msp-lab/test.succeeded is "95%" instead of nothing.`, `select.role.not is ["db"] instead of nothing.`,
+		`select.source is "a" instead of nothing.`, `select.tier is not set instead of "prod".`, `window is ["moves","night"] instead of "night".`,
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s is missing in %q", want, got)
+		}
+	}
+}
+
 // TestEveryPartIsCompared: what is added to a tenant is compared with the baseline, or said why not.
 func TestEveryPartIsCompared(t *testing.T) {
 	known := map[string]string{

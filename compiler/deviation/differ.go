@@ -128,19 +128,71 @@ func (p part) flatten(prefix string, x map[string]json.RawMessage) {
 		if key == "source" || key == "selectSource" || prefix == "" && isName[key] {
 			continue
 		}
-		var nested map[string]json.RawMessage
-		if json.Unmarshal(raw, &nested) == nil && nested != nil {
-			if s, ok := amount(nested); ok {
-				p.fields[prefix+key] = s
-				continue
-			}
-			p.flatten(prefix+key+".", nested)
-			continue
-		}
-		if s := string(withoutSources(raw)); s != "[]" && s != "null" && s != `""` {
-			p.fields[prefix+cmp.Or(asWritten[key], key)] = s
-		}
+		p.put(prefix+cmp.Or(asWritten[key], key), key, raw)
 	}
+}
+
+// put writes one field at its path.
+func (p part) put(at, key string, raw json.RawMessage) {
+	for name, value := range named(key, raw) {
+		p.put(at+"."+name, "", value)
+	}
+	var nested map[string]json.RawMessage
+	switch s := string(withoutSources(raw)); {
+	case entries[key] != nil, s == "[]", s == "null", s == `""`:
+	case json.Unmarshal(raw, &nested) != nil:
+		p.fields[at] = s
+	default:
+		if s, ok := amount(nested); ok {
+			p.fields[at] = s
+			return
+		}
+		p.flatten(at+".", nested)
+	}
+}
+
+// entries are the lists of documents that policies write by name, and how one entry of them is taken apart.
+var entries = map[string]func(map[string]json.RawMessage) (name string, value json.RawMessage){
+	"maxUnavailablePer": func(x map[string]json.RawMessage) (string, json.RawMessage) {
+		return take(x, "label"), x["maxUnavailable"]
+	},
+	"select":   func(x map[string]json.RawMessage) (string, json.RawMessage) { return take(x, "key"), x["value"] },
+	"selectBy": func(x map[string]json.RawMessage) (string, json.RawMessage) { return take(x, "key"), encoded(x, nil) },
+	"requires": func(x map[string]json.RawMessage) (string, json.RawMessage) {
+		name := take(x, "ring")
+		switch tenant := take(x, "tenant"); tenant {
+		case "":
+		case policy.AllTenants:
+			name = "pool"
+		default:
+			name = tenant + "/" + name
+		}
+		if share := x["succeeded"]; len(share) > 0 {
+			x["succeeded"] = json.RawMessage(`"` + string(share) + `%"`)
+		}
+		return name, encoded(x, nil)
+	},
+}
+
+// take takes a text out of an entry.
+func take(x map[string]json.RawMessage, key string) (text string) {
+	_ = json.Unmarshal(x[key], &text) // of a document that was just written; none is ""
+	delete(x, key)
+	return text
+}
+
+// named is a list of the document as policies write it, by name; none for any other field.
+func named(key string, raw json.RawMessage) map[string]json.RawMessage {
+	var list []map[string]json.RawMessage
+	if entries[key] == nil || json.Unmarshal(raw, &list) != nil {
+		return nil
+	}
+	out := map[string]json.RawMessage{}
+	for _, x := range list {
+		name, value := entries[key](x)
+		out[name] = value
+	}
+	return out
 }
 
 // amount writes a count or a percentage as policies do: 1, "25%".
@@ -156,7 +208,9 @@ func amount(fields map[string]json.RawMessage) (string, bool) {
 }
 
 // asWritten are fields that documents call otherwise than policies.
-var asWritten = map[string]string{"requiresAny": "requires.anyOf"}
+var asWritten = map[string]string{
+	"requiresAny": "requires.anyOf", "windows": "window", "rebootWindows": "rebootWindow", "selectBy": "select",
+}
 
 // isName are the fields that hold a part's name. That of a window is not among them, since rings and lanes refer to
 // windows by the same field; it is equal on both sides in any case.

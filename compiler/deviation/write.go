@@ -20,6 +20,9 @@ func (r Report) document() words.Document {
 	for _, d := range r.Definitions {
 		out.Sections = append(out.Sections, d.section())
 	}
+	if len(r.Missing) > 0 {
+		out.Lines = append(out.Lines, words.Line{Text: "Not here, since they do not compile: " + strings.Join(r.Missing, ", ") + "."})
+	}
 	if len(r.Alone) > 0 {
 		out.Lines = append(out.Lines, words.Line{Text: "These tenants use no definition of this repository: " + strings.Join(r.Alone, ", ") + "."})
 	}

@@ -8,11 +8,17 @@ import (
 )
 
 // showDeviations prints in what tenants differ from the definitions that they share. A tenant that does not compile has
-// no policy to compare, and an error: to leave it out silently would make the list look complete.
+// no policy to compare: its errors are told, the list says that it is missing, and the exit code that something is wrong.
 func (a *app) showDeviations(ctx context.Context, f showFlags) error {
-	ws, err := a.soundFolder(ctx, f.rev)
+	ws, err := a.folderOr(ctx, f.rev)
 	if err != nil {
 		return err
+	}
+	if ws.list.HasErrors() {
+		a.out.diagnostics(ws.list, ws.tree)
+	}
+	if ws.list.HasErrors() && len(ws.set.Tenants) == 0 {
+		return done(ExitError)
 	}
 	options := a.compiling()
 	traits, list := compiler.TraitsOf(ctx, ws.tree, options, names(ws.set))
@@ -21,9 +27,18 @@ func (a *app) showDeviations(ctx context.Context, f showFlags) error {
 		return done(ExitError)
 	}
 	r := deviation.Of(ws.set, traits)
+	for _, name := range compiler.Tenants(ws.tree) {
+		if ws.set.Tenant(name) == nil {
+			r.Missing = append(r.Missing, name)
+		}
+	}
 	if a.json {
 		a.out.emit("progress", "deviations", event{"deviations": r})
-		return nil
+	} else if err := documentWriters[f.format](a.Stdout, r); err != nil {
+		return err
 	}
-	return documentWriters[f.format](a.Stdout, r)
+	if ws.list.HasErrors() {
+		return done(ExitError)
+	}
+	return nil
 }
