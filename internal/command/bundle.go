@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -103,5 +104,7 @@ func writeBundle(ctx context.Context, in verify.Input, file string, r *verify.Re
 		return err
 	}
 	branch := "ringfence/ledger/" + r.Tenant
-	return d.Bundle(ctx, file, []string{aboutBranch, branch}, map[string]string{aboutBranch: about, branch: r.Head})
+	return writeOut(ctx, file, func(w io.Writer) error {
+		return d.Bundle(ctx, w, []string{aboutBranch, branch}, map[string]string{aboutBranch: about, branch: r.Head})
+	})
 }

@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/package-url/packageurl-go"
 	"github.com/spf13/cobra"
@@ -28,7 +27,8 @@ func newFail(a *app) *cobra.Command {
 		Long: `Records a late failure: a phone call, a monitor, anything that came after the host was patched. It counts as a failed
 attempt in the host's ring, so gates that build on that ring close again until its evidence is good enough.
 
-UPDATE is a purl, or a package name that only one recorded update of the host has.`,
+UPDATE is one that the newest scan lists of the host, or that was started there by any record: a purl, or a package name
+that only one of them has. A name means what the newest scan lists; an older update is named by its purl.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if why == "" {
@@ -56,7 +56,7 @@ func (a *app) fail(ctx context.Context, where scope, at instant, host, update, r
 	if err != nil {
 		return err
 	}
-	u, err := p.updateOf(s, update)
+	u, err := p.updateOf(ctx, s, host, update)
 	if err != nil {
 		return err
 	}
@@ -87,23 +87,6 @@ func (p *pipeline) ringOf(host string) (*policy.Ring, error) {
 		return nil, diag.New(diag.HostInNoRing, "%s is in no single ring", host).WithFix("see: ringfence check")
 	}
 	return ring, nil
-}
-
-// updateOf finds an update of the snapshot by purl, or by a package name that is not ambiguous.
-func (p *pipeline) updateOf(s *inventory.Snapshot, word string) (string, error) {
-	var found []string
-	for _, u := range s.Updates {
-		if u.PURL == word || u.Name == word {
-			found = append(found, u.PURL)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", diag.New(diag.Usage, "no recorded update is called %q", untrusted.Line(word, 100)).WithFix("see: ringfence plan, ringfence report; a purl names it exactly")
-	}
-	return "", diag.New(diag.Usage, "%q is ambiguous: %s", untrusted.Line(word, 100), strings.Join(phrase.First(found, 4), ", ")).WithFix("name the purl")
 }
 
 func (p *pipeline) recordFailure(ctx context.Context, host, ring, update, platform, reason string) error {

@@ -14,11 +14,13 @@ import (
 	"github.com/ringfence/ringfence/internal/gitrepo"
 )
 
-// writeWhole writes a file beside its place and renames it, so that a file of that name is never half written.
+// writeWhole writes a file beside its place and renames it, so that a file of that name is never half written. A link
+// stays one: what it names is written.
 func writeWhole(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
 	}
+	path = destination(path)
 	f, err := beside(path)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 			return err
 		}
 	}
-	if err := a.writePlan(f.out, made, preview); err != nil {
+	if err := a.writePlan(ctx, f.out, made, preview); err != nil {
 		return err
 	}
 	a.showAlarms(made.Tenant, p.overdue)
@@ -133,11 +133,11 @@ func (p *pipeline) planNext(f planFlags) {
 }
 
 // writePlan writes the document in one go, so that a file with its name is always a whole one.
-func (a *app) writePlan(path string, made *plan.Plan, preview *plan.Preview) error {
+func (a *app) writePlan(ctx context.Context, path string, made *plan.Plan, preview *plan.Preview) error {
 	if path == "" {
 		return nil
 	}
-	err := writeWhole(join(a.Dir, path), func(w io.Writer) error {
+	err := writeOut(ctx, join(a.Dir, path), func(w io.Writer) error {
 		if preview == nil {
 			return made.Encode(w)
 		}

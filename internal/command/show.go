@@ -100,15 +100,15 @@ func (a *app) loadPlan(path string) (*plan.Plan, *plan.Preview, error) {
 	defer f.Close()
 	made, preview, err := plan.Load(f)
 	if err != nil {
-		why := "is not a plan"
+		why, name := "is not a plan", "plan.json" // what it is instead must not be written over
 		switch {
 		case errors.Is(err, plan.ErrEdited):
-			why = "was edited after plan wrote it"
+			why, name = "was edited after plan wrote it", path
 		case errors.Is(err, plan.ErrTruncated):
 			why = "is cut short"
 		}
 		return nil, nil, diag.New(diag.BadPlanFile, "%s %s", path, why).WithDetail("%s", plainly(err)).
-			WithFix("plans are not edited by hand; make a new one: ringfence plan --tenant TENANT -out %s", phrase.Word(path))
+			WithFix("plans are not edited by hand; make a new one: ringfence plan --tenant TENANT -out %s", phrase.Word(name))
 	}
 	return made, preview, nil
 }

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,13 +33,11 @@ func (r *Repo) Draft(ctx context.Context) (*Draft, error) {
 // Close removes the draft.
 func (d *Draft) Close() error { return os.RemoveAll(d.dir) }
 
-// Bundle writes a file that git clone understands: the branches with all their history, the first of which a clone
-// checks out. Commits are by branch name.
-func (d *Draft) Bundle(ctx context.Context, file string, branches []string, commits map[string]string) error {
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
+// Bundle writes what git clone understands: the branches with all their history, the first of which a clone checks out.
+// Commits are by branch name. Git makes the file within the draft, since it would put one in the place of a device or of
+// a link.
+func (d *Draft) Bundle(ctx context.Context, w io.Writer, branches []string, commits map[string]string) error {
+	file := filepath.Join(d.dir, "ringfence.bundle")
 	args := []string{"bundle", "create", "--quiet", file, "HEAD"}
 	for _, b := range branches {
 		ref := "refs/heads/" + b
@@ -53,7 +52,13 @@ func (d *Draft) Bundle(ctx context.Context, file string, branches []string, comm
 	if _, err := d.call(args...).run(ctx); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
-	return nil
+	made, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	defer made.Close()
+	_, err = io.Copy(w, made)
+	return err
 }
 
 // OpenBundle unpacks a bundle into a new bare repository in dir, which must be empty, and returns its refs with their

@@ -21,7 +21,11 @@ func TestBundle(t *testing.T) {
 	readme := mustCommit(t, d.Repo, spec(map[string][]byte{"README.md": []byte("hello\n")}, ""))
 	file := filepath.Join(t.TempDir(), "acme.bundle")
 	branches := []string{"about", "ringfence/ledger/acme"}
-	if err := d.Bundle(t.Context(), file, branches, map[string]string{"about": readme, "ringfence/ledger/acme": second}); err != nil {
+	var made bytes.Buffer
+	if err := d.Bundle(t.Context(), &made, branches, map[string]string{"about": readme, "ringfence/ledger/acme": second}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, made.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Close(); err != nil {

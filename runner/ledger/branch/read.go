@@ -26,6 +26,15 @@ func (l *Ledger) ReadFile(h Head, path string) ([]byte, error) {
 // At reads one record's commit whole, as Head reads the tip.
 func (l *Ledger) At(commit string) (Head, error) { return l.at(commit) }
 
+// Record reads what one record's commit tells, without the state after it.
+func (l *Ledger) Record(commit string) (ledger.Record, error) {
+	r, err := decodeFile(l, commit, recordFile, ledger.DecodeRecord)
+	if err != nil {
+		return ledger.Record{}, l.broken(commit, err)
+	}
+	return r, nil
+}
+
 // Snapshot returns the latest snapshot of a site. The error wraps ErrNoSnapshot when there is none.
 func (l *Ledger) Snapshot(ctx context.Context, h Head, site string) (*inventory.Snapshot, error) {
 	if !ledger.IsName(site) {
