@@ -29,12 +29,13 @@ func TestTwoClocks(t *testing.T) {
 			s.ahead(apart)
 			s.run(func(string) ledger.Status { return "" })
 		}},
-		"one that is behind settles": {Clock, func(s *story, apart time.Duration) {
+		"one that is behind settles and goes on": {Clock, func(s *story, apart time.Duration) {
 			s.now = instant("2026-11-16T22:00:00Z")
 			s.scan()
 			s.run(failing("web-1", ""))
 			s.now = s.head.State.InDoubt[0].Since.Add(-time.Second - apart)
 			s.scan()
+			s.run(allSucceed) // in the same window, within the same budget
 		}},
 		"one that is set back before it records an end": {Clock, func(s *story, apart time.Duration) {
 			s.now = instant("2026-11-16T22:00:00Z")
