@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -24,15 +26,30 @@ func (s subject) noun() string {
 	return map[string]string{"#Tenant": "the tenant", "#Scenario": "the scenario"}[s.definition]
 }
 
-// diagnose explains why a value broke the schema. It loads the package once more with a schema that allows
-// everything, looks at the structure, then reads every value. What that does not find, CUE's own words must explain.
-func (r *reader) diagnose(t *load.Tree, s subject, strict node, failure error, read func(node)) {
-	if p, list := t.Permissive().Load(s.arg); len(list) == 0 {
-		r.use(p)
-		n := r.root(p.Value(s.path...), p, s.path...)
-		schema := p.Closed(s.definition)
-		r.owners = ownersOf(schema, s.noun())
-		n.structure(schema)
+// loosened is a package that was loaded once more, with a schema that allows everything. One serves for all of its values.
+type loosened struct {
+	program *load.Program // nil if it cannot be loaded
+	index   *origin.Index
+	schema  cue.Value       // the definition that its values should meet
+	used    map[string]bool // see usedIn
+}
+
+func loosen(t *load.Tree, s subject, home string) loosened {
+	p, list := t.Permissive().Load(s.arg)
+	if len(list) > 0 {
+		return loosened{}
+	}
+	return loosened{p, origin.NewIndex(p, home), p.Closed(s.definition), usedIn(p, home)}
+}
+
+// diagnose explains why a value broke the schema. In its loosened package it looks at the structure, then reads every
+// value. What that does not find, CUE's own words must explain.
+func (r *reader) diagnose(l loosened, s subject, strict node, failure error, read func(node)) {
+	if p := l.program; p != nil {
+		r.used = l.used
+		n := r.rootIn(l.index, p.Value(s.path...), p, s.path...)
+		r.owners = ownersOf(l.schema, s.noun())
+		n.structure(l.schema)
 		if n.ownError() == nil {
 			read(n)
 			r.parameters(n)
@@ -43,11 +60,11 @@ func (r *reader) diagnose(t *load.Tree, s subject, strict node, failure error, r
 	}
 }
 
-// use notes which parameters the user's own files read.
-func (r *reader) use(p *load.Program) {
-	r.used = map[string]bool{}
+// usedIn lists the parameters that the user's own files of a program, those under home, read.
+func usedIn(p *load.Program, home string) map[string]bool {
+	used := map[string]bool{}
 	for _, f := range p.Inst.Files {
-		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
+		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), home) {
 			continue
 		}
 		labels := map[ast.Node]bool{}
@@ -56,11 +73,12 @@ func (r *reader) use(p *load.Program) {
 				labels[field.Label] = true
 			}
 			if id, ok := n.(*ast.Ident); ok && !labels[id] {
-				r.used[syntax.WrittenName(id.Name)] = true
+				used[syntax.WrittenName(id.Name)] = true
 			}
 			return true
 		}, nil)
 	}
+	return used
 }
 
 // leftover turns errors of the schema that no reader recognised into diagnostics: one for each value.

@@ -40,8 +40,13 @@ type node struct {
 
 // root begins reading at v, which p declares at prefix.
 func (r *reader) root(v cue.Value, p *load.Program, prefix ...string) node {
+	return r.rootIn(origin.NewIndex(p, r.home), v, p, prefix...)
+}
+
+// rootIn is root for one of many values of a program that was indexed before.
+func (r *reader) rootIn(whole *origin.Index, v cue.Value, p *load.Program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
-	r.program, r.index, r.prefix = p, origin.NewIndex(p, r.home, prefix...), prefix
+	r.program, r.index, r.prefix = p, whole.Below(prefix...), prefix
 	return node{r: r, v: v}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cuelang.org/go/cue"
@@ -14,13 +15,14 @@ import (
 	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read/origin"
 	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/lazyregexp"
 )
 
 // Scenarios loads and reads the tests of a repository, if there are any, sorted by name. It returns those that can be run,
-// and what is wrong with the others.
-func Scenarios(t *load.Tree) (out []policy.Scenario, diags diag.List) {
+// and what is wrong with the others. It calls begin before each of them: however many there are, none is another's burden.
+func Scenarios(t *load.Tree, begin func()) (out []policy.Scenario, diags diag.List) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, diags = nil, diag.List{gaveUp(repository.ScenariosDir, p)}
@@ -33,24 +35,28 @@ func Scenarios(t *load.Tree) (out []policy.Scenario, diags diag.List) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	return scenarios(t, p)
+	return scenarios(t, p, begin)
 }
 
-func scenarios(t *load.Tree, p *load.Program) ([]policy.Scenario, diag.List) {
-	r := &reader{home: repository.ScenariosDir + "/"}
+const scenariosHome = repository.ScenariosDir + "/"
+
+func scenarios(t *load.Tree, p *load.Program, begin func()) ([]policy.Scenario, diag.List) {
+	r := &reader{home: scenariosHome}
 	diags := append(r.strays(p), t.Unread(p, repository.ScenariosDir)...)
 	it, err := p.Value("scenario").Fields()
 	if err != nil {
 		return nil, diags
 	}
 	var out []policy.Scenario
+	loose := sync.OnceValue(func() loosened { return loosen(t, scenarioAt(), scenariosHome) })
+	all := scenarioPackage{p, origin.NewIndex(p, scenariosHome), loose}
 	for it.Next() {
 		if it.Selector().LabelType() != cue.StringLabel {
 			continue // of a list, which the schema refuses
 		}
-		r := &reader{home: repository.ScenariosDir + "/"}
-		name := it.Selector().Unquoted()
-		if s := scenario(t, p, r, name); !r.diags.HasErrors() {
+		begin()
+		r := &reader{home: scenariosHome}
+		if s := all.scenario(r, it.Selector().Unquoted()); !r.diags.HasErrors() {
 			out = append(out, s)
 		}
 		diags = append(diags, r.diags...)
@@ -59,12 +65,24 @@ func scenarios(t *load.Tree, p *load.Program) ([]policy.Scenario, diag.List) {
 	return out, diags
 }
 
+// scenarioPackage is what all scenarios are read out of. What is the same for each is made once: of thousands, each would
+// have to go through all the others' text.
+type scenarioPackage struct {
+	*load.Program
+	index *origin.Index
+	loose func() loosened
+}
+
+func scenarioAt(path ...string) subject {
+	return subject{arg: repository.ScenariosDir, definition: "#Scenario", path: path}
+}
+
 // scenario reads one scenario; without one, the reader has diagnostics.
-func scenario(t *load.Tree, p *load.Program, r *reader, name string) policy.Scenario {
-	s := subject{arg: repository.ScenariosDir, definition: "#Scenario", path: []string{"scenario", name}}
-	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p, s.path...)
+func (p scenarioPackage) scenario(r *reader, name string) policy.Scenario {
+	s := scenarioAt("scenario", name)
+	strict := r.rootIn(p.index, p.Value(s.path...).Unify(p.Definition(s.definition)), p.Program, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
-		r.diagnose(t, s, strict, failure, func(n node) { n.scenario(name) })
+		r.diagnose(p.loose(), s, strict, failure, func(n node) { n.scenario(name) })
 		return policy.Scenario{}
 	}
 	return strict.scenario(name)

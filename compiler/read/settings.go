@@ -69,7 +69,7 @@ func loadSettings(t *load.Tree) (policy.Settings, diag.List) {
 	s := subject{arg: repository.SettingsFile, definition: "#Settings"}
 	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
-		r.diagnose(t, s, strict, failure, func(n node) { n.settings() })
+		r.diagnose(loosen(t, s, r.home), s, strict, failure, func(n node) { n.settings() })
 		return none, asSettings(r.diags)
 	}
 	out := strict.settings()

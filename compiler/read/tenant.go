@@ -77,10 +77,10 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 	s := subject{arg: dir, definition: "#Tenant", path: []string{"tenant", name}}
 	strict := r.root(p.Value(s.path...), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
-		r.diagnose(t, s, strict, failure, func(n node) { n.tenant(name) })
+		r.diagnose(loosen(t, s, r.home), s, strict, failure, func(n node) { n.tenant(name) })
 		return Compiled{Diags: append(r.diags, unread...)}
 	}
-	r.use(p)
+	r.used = usedIn(p, r.home)
 	r.diags = append(r.diags, unread...)
 	return join(t, strict, checks)
 }
@@ -129,7 +129,7 @@ func Flawless(t *load.Tree, p *load.Program, checks Checks) (out Compiled, ok bo
 	if strict.v.Validate(cue.Concrete(true)) != nil {
 		return Compiled{}, false
 	}
-	r.use(p)
+	r.used = usedIn(p, r.home)
 	out = join(t, strict, checks)
 	return out, !blames(out.Diags)
 }

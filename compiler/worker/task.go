@@ -67,6 +67,9 @@ func (t Task) Failed(why Failure) diag.Diagnostic {
 		}
 	}
 	d := Failed("compiling "+path.Base(t.Name), at, why)
+	if d.Code == diag.LimitExceeded && t.Kind == ScenariosTask {
+		return d.WithFix("keep it to a few thousand scenarios; with fewer than that, look for what multiplies: comprehensions within comprehensions, lists and ranges of great length")
+	}
 	if d.Code == diag.LimitExceeded {
 		return d.WithFix("look for what multiplies: comprehensions within comprehensions, lists and ranges of great length, disjunctions of disjunctions")
 	}

@@ -34,7 +34,8 @@ func New(shared []repository.File, check func([]policy.Module) diag.List) *Worke
 }
 
 // Do answers the tasks of one batch. It calls begin before it starts on a task that may take long, so that somebody
-// who watches knows whom to accuse, and reply with the encoded answer. What they share is loaded before the first begin.
+// who watches knows whom to accuse, and again before each part of one for which time may count anew, and reply with the
+// encoded answer. What they share is loaded before the first begin.
 func (w *Worker) Do(known []string, tasks []Task, begin func(int), reply func(int, []byte)) {
 	var own []repository.File
 	for _, t := range tasks {
@@ -47,7 +48,7 @@ func (w *Worker) Do(known []string, tasks []Task, begin func(int), reply func(in
 	}
 	for i, task := range tasks {
 		begin(i)
-		reply(i, w.answer(repo, known, task, together[task.Name]).Encode())
+		reply(i, w.answer(repo, known, task, together[task.Name], func() { begin(i) }).Encode())
 	}
 }
 
@@ -62,7 +63,7 @@ func tenantNames(tasks []Task) []string {
 	return out
 }
 
-func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program) *Answer {
+func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program, again func()) *Answer {
 	if len(w.broken) > 0 {
 		return &Answer{Diags: w.broken, NoModule: true}
 	}
@@ -71,7 +72,7 @@ func (w *Worker) answer(repo fs.FS, known []string, task Task, p *load.Program) 
 		settings, known, diags := read.Settings(load.New(repo, w.overlay, ""))
 		return &Answer{Settings: &settings, Known: known, Diags: diags}
 	case ScenariosTask:
-		list, diags := read.Scenarios(load.New(repo, w.overlay, ""))
+		list, diags := read.Scenarios(load.New(repo, w.overlay, ""), again)
 		return &Answer{Scenarios: list, Diags: diags}
 	case TraitsTask:
 		traits, diags := read.TraitsOf(load.New(repo, w.overlay, task.Name))

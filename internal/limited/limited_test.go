@@ -292,6 +292,29 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestManyScenarios: what a scenario takes does not grow with how many others there are, right or wrong.
+func TestManyScenarios(t *testing.T) {
+	const n = 800
+	p, tree := pool(t), scaffold(t)
+	right := `scenario: "s%d": {tenant: "acme", at: "2026-11-19T12:00:00Z", missing: [{host: "web-1", update: _p, from: "1", class: "security", firstSeen: "2026-11-18T20:00:00Z"}], expect: [{ring: "pilot", update: _p, outcome: "approved"}]}`
+	for name, c := range map[string]struct {
+		text                  string
+		scenarios, diagnostic int
+	}{
+		"right": {right, n, 0},
+		"wrong": {strings.Replace(right, "expect:", "expcet:", 1), 0, n},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "package tests\n\nimport \"ringfence.dev/policy\"\n\n_p: \"pkg:deb/debian/a@1\"\nscenario: [string]: policy.#Scenario\n" + strings.Join(each(n, c.text+"\n", 0), "")
+			tree["tests/acme.cue"] = &fstest.MapFile{Data: []byte(text)}
+			list, diags := compiler.Scenarios(t.Context(), tree, compiler.Options{Evaluator: p})
+			if len(list) != c.scenarios || len(diags) != c.diagnostic {
+				t.Errorf("%d scenarios, %d diagnostics: %.300v", len(list), len(diags), diags)
+			}
+		})
+	}
+}
+
 // TestHere: without a name everything works in this process.
 func TestHere(t *testing.T) {
 	p := New("")

@@ -29,6 +29,9 @@ func NewIndex(p *load.Program, home string, prefix ...string) *Index {
 	return &Index{p, home, prefix, indexOf(p.Inst)}
 }
 
+// Below answers for another value of the same program, without indexing it again.
+func (x *Index) Below(prefix ...string) *Index { return &Index{x.program, x.home, prefix, x.fields} }
+
 // At lists where a value below the indexed one comes from; path leads to it.
 func (x *Index) At(v cue.Value, path ...string) []Place {
 	key := indexKey(append(x.prefix[:len(x.prefix):len(x.prefix)], path...))
