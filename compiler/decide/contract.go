@@ -53,13 +53,38 @@ func belongs(u userModule, tenant string) bool {
 	if isTest(u.path) {
 		name = strings.TrimSuffix(name, "_test")
 	}
-	return name == customPackage || name == tenantPackage+"."+tenant
+	return name == customPackage || name == tenantPackage+"."+tenant // the first is for misplaced
 }
 
 // foreignTo refuses another tenant's module. Leaving it out would also leave out what its author wants refused.
 func foreignTo(u userModule, tenant string) diag.Diagnostic {
 	return refuse(u.module.Package.Location, "package %s does not belong to tenant %s", u.pkg, tenant).
-		WithFix("use package %s.%s, or %s for every tenant", tenantPackage, tenant, customPackage)
+		WithFix("use package %s, or move the file to the folder that it belongs to", ownPackage(tenant))
+}
+
+// misplaced says of modules in a folder whose package is not for it. In the baseline's package a tenant could define what a rule
+// of the baseline hangs on, and so take a rejection away; in a tenant's package the baseline would speak for one tenant, or for
+// none if the name is misspelt. Rules of plans that were made are not asked again.
+func misplaced(u userModule) (diag.Diagnostic, bool) {
+	dir := path.Dir(u.path)
+	home, ofTenant := strings.CutPrefix(dir, "tenants/")
+	switch {
+	case ofTenant && u.pkg == customPackage:
+		return refuse(u.module.Package.Location, "package %s is the baseline's, and this is tenant %s's folder", u.pkg, home).
+			WithFix("use package %s, or move the file to baseline/, where it is for every tenant", ownPackage(home)), true
+	case dir == "baseline" && u.pkg != customPackage && knownPackage(u):
+		return refuse(u.module.Package.Location, "package %s is a tenant's, and this is the baseline", u.pkg).
+			WithFix("use package %s, or move the file to the tenant's folder", customPackage), true
+	}
+	return diag.Diagnostic{}, false
+}
+
+// ownPackage is a tenant's package as Rego writes it.
+func ownPackage(tenant string) string {
+	if strings.Contains(tenant, "-") {
+		return tenantPackage + "[\"" + tenant + "\"]"
+	}
+	return tenantPackage + "." + tenant
 }
 
 func knownPackage(u userModule) bool {
@@ -83,7 +108,7 @@ func checkRule(r *ast.Rule) (diag.Diagnostic, bool) {
 		return refuse(at, "a rule called %q has no effect; did you mean %q?", name, mistaken[lower]).
 			WithFix("write: %s", example(acting[mistaken[lower]])), true
 	case strings.HasPrefix(name, reserved):
-		return refuse(at, "names that begin with %s are reserved", reserved), true
+		return refuse(at, "names that begin with %s are reserved", reserved).WithFix("give the rule another name"), true
 	case acts && !isSet(r):
 		return refuse(at, "%q must be a set of objects", name).WithFix("write: %s", example(acting[name])), true
 	}

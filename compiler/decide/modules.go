@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,13 @@ const (
 // rule that the contract does not have, a function that is not allowed, a field that no update has. Every diagnostic is
 // RF1014 with a position. Modules without errors compile in New.
 func CheckModules(modules []policy.Module) diag.List {
-	_, list := compileModules(modules, false)
+	c, list := compileModules(modules, false)
+	for _, u := range c.modules {
+		if d, bad := misplaced(u); bad {
+			list = append(list, d)
+		}
+	}
+	list.Sort()
 	return list
 }
 
@@ -59,7 +64,7 @@ func compileModules(modules []policy.Module, tests bool) (*compiled, diag.List) 
 		}
 		u := userModule{m.Path, packageName(p.Package.Path), p}
 		if slices.ContainsFunc(out.modules, func(o userModule) bool { return o.path == m.Path }) {
-			list = append(list, refuse(p.Package.Location, "two modules have the path %s", m.Path))
+			list = append(list, refuse(p.Package.Location, "two modules have the path %s", m.Path).WithFix("keep one of them"))
 		}
 		list = append(list, checkModule(u)...)
 		out.modules = append(out.modules, u)
@@ -98,60 +103,12 @@ func packageName(path ast.Ref) string {
 	return strings.Join(parts, ".")
 }
 
-// diagnostics turns OPA's errors into one diagnostic each. Those of the named copies of rules repeat the original's.
-func diagnostics(file string, err error) (list diag.List) {
-	var several ast.Errors
-	if !errors.As(err, &several) {
-		return diag.List{refuse(&ast.Location{File: file}, "%v", err)}
-	}
-	for _, e := range several {
-		d := diagnostic(file, e)
-		repeats := slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Error() == d.Error() })
-		if !repeats && !strings.Contains(e.Message, reserved) {
-			list = append(list, d)
-		}
-	}
-	if len(list) == 0 {
-		return diag.List{diagnostic(file, several[0])}
-	}
-	return list
-}
-
-func diagnostic(file string, e *ast.Error) diag.Diagnostic {
-	at := e.Location
-	if at == nil {
-		at = &ast.Location{File: file}
-	}
-	if name, ok := strings.CutPrefix(e.Message, "undefined function "); ok {
-		return refuse(at, "the function %s does not exist or is not allowed in rules", name).
-			WithFix("rules see no clock, network, randomness or keys; compute with the fields of input.update alone")
-	}
-	return refuse(at, "%s", oneLine(e.Message)).WithFix("%s", fixOf(e.Message))
-}
-
-// fixOf says what most often stands behind OPA's words.
-func fixOf(message string) string {
-	switch {
-	case strings.HasPrefix(message, "undefined ref: input"):
-		return "`ringfence schema input` lists the fields of input.update"
-	case strings.Contains(message, " is unsafe"):
-		return "nothing gives the name a value: it is misspelt, or text without quotes"
-	case strings.Contains(message, "`if` keyword is required"), strings.Contains(message, "`contains` keyword is required"):
-		return "write: reject contains {\"msg\": \"…\"} if { … }"
-	case strings.HasPrefix(message, "unexpected eof"):
-		return "a bracket or quote is not closed, or the last expression is cut short"
-	case strings.HasPrefix(message, "unexpected assign"), strings.Contains(message, "unexpected = token"):
-		return "compare with ==, give a name a value with :="
-	}
-	return ""
-}
-
 // oneLine makes a summary of a message of several lines.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // refuse makes an RF1014 at a place.
 func refuse(at *ast.Location, format string, args ...any) diag.Diagnostic {
-	pos := diag.Pos{Line: at.Row, Column: max(1, at.Col)} // the end of a file has column 0
+	pos := diag.Pos{Line: max(1, at.Row), Column: max(1, at.Col)} // the end of a file has column 0, an empty one line 0
 	d := diag.New(diag.BadRego, format, args...)
 	return d.At(diag.Range{File: at.File, Start: pos, End: pos})
 }
