@@ -78,7 +78,7 @@ func (a *app) check(ctx context.Context, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	w.list = append(w.list, controlFindings(w)...)
+	w.list = append(w.list, controlFindings(ctx, w)...)
 	ahead := check.NewAhead(f.at)
 	for _, t := range w.set.Tenants {
 		w.list = append(w.list, ahead.Tenant(t)...)

@@ -247,6 +247,9 @@ func (a *app) end(err error) int {
 			a.out, _ = newEmitter(a)
 		}
 	}
+	if lost := a.stdout.lost(); lost != nil && errors.Is(x.err, lost) {
+		x = &exit{code: ExitOK} // what ended the verb is that its output was not taken, which is said below
+	}
 	if x.err != nil && !errors.Is(x.err, errSaid) {
 		a.out.failure(x)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/repository"
 	"github.com/ringfence/ringfence/internal/gitrepo"
 	"github.com/ringfence/ringfence/internal/phrase"
 	"github.com/ringfence/ringfence/internal/untrusted"
@@ -58,11 +59,16 @@ func tooFew(set policy.Settings, q control.Quorum) (diag.Diagnostic, bool) {
 		At(diag.ParsePlace(at)).WithFix("add a line per person: NAME ssh-ed25519 KEY"), true
 }
 
-// controlFindings are what check has to say of orders and the breaker, as warnings: no tenant is planned otherwise for it.
-func controlFindings(ws *workspace) (list diag.List) {
+// controlFindings are what check has to say of the remote, orders and the breaker, as warnings: no tenant is planned otherwise for it.
+func controlFindings(ctx context.Context, ws *workspace) (list diag.List) {
 	set, known := ws.known()
 	if !known {
 		return nil // why not is said already
+	}
+	if name := set.Ledger.Remote; name != "" {
+		if err := ws.repo.CheckRemote(ctx, name); errors.Is(err, gitrepo.ErrNoRemote) {
+			list = append(list, noRemote(err).At(diag.Range{File: repository.SettingsFile}))
+		}
 	}
 	q, err := quorumOf(ws, set)
 	var bad diag.Diagnostic

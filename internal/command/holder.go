@@ -7,6 +7,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/ringfence/ringfence/compiler/diag"
+	"github.com/ringfence/ringfence/internal/untrusted"
+	"github.com/ringfence/ringfence/runner/ledger"
 )
 
 // holder names this process so that the same machine can later tell whether it still lives: the runner's name, the
@@ -15,6 +19,20 @@ import (
 func (p *pipeline) holder() string {
 	pid := os.Getpid()
 	return fmt.Sprintf("%s/%d/%s/%s", p.runnerName(), pid, processPlace(), processStart(pid))
+}
+
+// introduced refuses a name of this runner, or a link to where a person sees it, that records and leases could not keep.
+func (a *app) introduced() error {
+	for name, most := range map[string]int{"RINGFENCE_RUNNER": 200, "RINGFENCE_LINK": ledger.MaxText} {
+		text := a.Getenv(name)
+		switch {
+		case len(text) > most:
+			return diag.New(diag.Usage, "%s has %d bytes, and at most %d are kept", name, len(text), most).WithFix("set it to something shorter")
+		case text != strings.TrimSpace(untrusted.Line(text, len(text))):
+			return diag.New(diag.Usage, "%s is %q, which is no line of plain text", name, untrusted.Line(text, 60)).WithFix("set it without blanks around it, line breaks and control characters")
+		}
+	}
+	return nil
 }
 
 // isDead reports whether a holder was a process of this very place that is gone. Of any other nobody knows.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*b
 		return diag.New(diag.Usage, "the ledger has no remote: the branches of this repository are the ledger").
 			WithFix("name one in ringfence.cue: ledger: remote: \"origin\"")
 	}
+	if err := ws.repo.CheckRemote(ctx, set.Ledger.Remote); err != nil {
+		return err
+	}
 	share, err := a.shareOptions(ws, set)
 	if err != nil {
 		return err
@@ -64,16 +68,23 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*b
 	for _, t := range tenants {
 		line, fields, err := synced(ctx, branch.OpenWith(ws.repo, t.Name, share), verb, sync)
 		if err != nil {
-			failed = errors.Join(failed, syncError(t.Name, verb, err))
+			failed = a.failedOne(failed, syncError(t.Name, verb, err))
 			continue
 		}
 		fields["tenant"] = t.Name
 		a.out.event("progress", fields, "%s: %s", t.Name, line)
 	}
 	if _, err := a.control(ws, set, share).ReadHalts(ctx, a.Now()); err != nil {
-		failed = errors.Join(failed, controlError(err))
+		failed = a.failedOne(failed, controlError(err))
 	}
 	return failed
+}
+
+// failedOne says what went wrong with one of several, each in full; the exit code is the first one's.
+func (a *app) failedOne(failed, err error) error {
+	x := exitOf(err)
+	a.out.failure(x)
+	return cmp.Or(failed, done(x.code))
 }
 
 // synced brings a ledger here or there, and says what came of it.

@@ -259,8 +259,8 @@ func ledgerError(tenant string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, gitrepo.ErrPartial):
-		return partialClone(err)
+	case errors.Is(err, gitrepo.ErrPartial), errors.Is(err, gitrepo.ErrNoRemote):
+		return systemError(err)
 	case errors.Is(err, branch.ErrUnsigned):
 		return diag.New(diag.NoSigningKey, "%v", err).WithFix("bring them together where there is one: RINGFENCE_SIGNING_KEY=FILE ringfence ledger push --tenant %s", tenant)
 	case errors.Is(err, remote.ErrMoved):

@@ -72,6 +72,9 @@ func (a *app) scan(ctx context.Context, f scanFlags) error {
 
 // writer enters the pipeline for a verb that writes the ledger: policy at HEAD, a clock that may be trusted.
 func (a *app) writer(ctx context.Context, f scope, at instant) (*pipeline, error) {
+	if err := a.introduced(); err != nil {
+		return nil, err
+	}
 	ws, err := a.head(ctx)
 	if err != nil {
 		return nil, err

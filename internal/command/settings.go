@@ -60,6 +60,12 @@ func (w *workspace) unsettled() diag.List {
 	return w.list
 }
 
+// noRemote is of a remote that ringfence.cue names and this clone does not have.
+func noRemote(err error) diag.Diagnostic {
+	return diag.New(diag.BadSettings, "ledger.remote in %s: %v", repository.SettingsFile, err).
+		WithFix("see: git remote -v; add it: git remote add NAME URL, or correct %s", repository.SettingsFile)
+}
+
 // sharedSettings are those by which both sides' plans read the ledger: those of head, or of base where head has no
 // tenant in question or its settings are not known.
 func (d *diffSides) sharedSettings() (policy.Settings, error) {

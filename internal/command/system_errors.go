@@ -23,11 +23,14 @@ type sink struct {
 func (s *sink) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.failed != nil {
+		return 0, s.failed // what comes after a gap is no use, and whoever fails of it fails of the first one
+	}
 	n, err := s.to.Write(p)
 	if errors.Is(err, syscall.EPIPE) {
 		return len(p), nil
 	}
-	s.failed = errors.Join(s.failed, err)
+	s.failed = err
 	return n, err
 }
 
@@ -52,6 +55,8 @@ func systemError(err error) error {
 	var git *gitrepo.GitError
 	var file *fs.PathError
 	switch {
+	case errors.Is(err, gitrepo.ErrNoRemote):
+		return noRemote(err)
 	case errors.Is(err, gitrepo.ErrPartial):
 		return partialClone(err)
 	case errors.Is(err, gitrepo.ErrNoGit):

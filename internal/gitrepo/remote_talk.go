@@ -42,7 +42,7 @@ type talk struct {
 // talk returns what git wrote to stdout, also when it failed. What failed is a *RemoteError, unless git itself could
 // not run or the caller's context ended. It is also a *GitError when git ended by itself.
 func (r *Repo) talk(ctx context.Context, remote string, t talk) ([]byte, error) {
-	if err := r.checkRemote(ctx, remote); err != nil {
+	if err := r.CheckRemote(ctx, remote); err != nil {
 		return nil, err
 	}
 	c := r.call(append(append([]string{t.verb}, t.args...), append([]string{"--", remote}, t.specs...)...)...)
@@ -79,9 +79,9 @@ type talkError struct {
 
 func (e *talkError) Unwrap() []error { return []error{e.RemoteError, e.git} }
 
-// checkRemote refuses a remote that does not exist, and one with several addresses: git would push to one after the
+// CheckRemote refuses a remote that does not exist, and one with several addresses: git would push to one after the
 // other, which no compare-and-swap can undo.
-func (r *Repo) checkRemote(ctx context.Context, name string) error {
+func (r *Repo) CheckRemote(ctx context.Context, name string) error {
 	if !plainRemote.MatchString(name) {
 		return fmt.Errorf("%q: %w", name, ErrNoRemote)
 	}
@@ -89,7 +89,7 @@ func (r *Repo) checkRemote(ctx context.Context, name string) error {
 	var failed *GitError
 	switch {
 	case errors.As(err, &failed):
-		return fmt.Errorf("%s: %w; git remote -v lists them", name, ErrNoRemote)
+		return fmt.Errorf("%s: %w", name, ErrNoRemote)
 	case err != nil:
 		return err
 	case strings.Count(string(out), "\n") != 1:
