@@ -51,6 +51,9 @@ func newEmitter(a *app) (*emitter, error) {
 	return e, nil
 }
 
+// streaming reports whether anybody reads events.
+func (e *emitter) streaming() bool { return len(e.streams) > 0 }
+
 // emit writes one event to the streams only.
 func (e *emitter) emit(kind, msg string, fields event) {
 	e.mu.Lock()

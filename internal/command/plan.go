@@ -3,11 +3,13 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringfence/ringfence/compiler/inventory"
 	"github.com/ringfence/ringfence/compiler/plan"
 	"github.com/ringfence/ringfence/compiler/policy"
 	"github.com/ringfence/ringfence/internal/phrase"
@@ -69,8 +71,11 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 		return err
 	}
 	at := a.reading(f.at)
-	made, _, err := p.plan(ctx, at)
+	made, snapshot, err := p.plan(ctx, at)
 	if err != nil {
+		return err
+	}
+	if err := p.tellDecisions(ctx, at, snapshot); err != nil {
 		return err
 	}
 	var preview *plan.Preview
@@ -89,6 +94,22 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 		return done(ExitChanges)
 	}
 	return nil
+}
+
+// tellDecisions writes into the streams, where there are any, what was decided of each update in each ring.
+func (p *pipeline) tellDecisions(ctx context.Context, at time.Time, s *inventory.Snapshot) error {
+	if !p.out.streaming() {
+		return nil
+	}
+	in, err := p.input(ctx, at, s)
+	if err != nil {
+		return err
+	}
+	list, err := plan.Decisions(in)
+	for _, d := range list {
+		p.out.emit("decision", fmt.Sprintf("%s/%s: %s %s", d.Tenant, d.Ring, phrase.Update(d.Update), d.Outcome), event{"decision": d})
+	}
+	return err
 }
 
 // planned compiles the revision to plan with; HEAD is the one that apply will read.

@@ -28,19 +28,24 @@ func Alarms(list []plan.Overdue) (out []string) {
 func alarm(list []plan.Overdue) string {
 	var names []string
 	var longest *time.Time
-	never := false
+	never := 0
 	for _, o := range list {
 		names = append(names, untrusted.Line(o.Host, 80))
-		never = never || o.Since == nil
+		if o.Since == nil {
+			never++
+		}
 		if o.Since != nil && (longest == nil || o.Since.Before(*longest)) {
 			longest = o.Since
 		}
 	}
-	since := "some never"
-	if !never {
+	since := fmt.Sprintf("%d of them never", never)
+	if never == 0 {
 		since = "the longest since " + longest.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	what := fmt.Sprintf("no scan has reached %s for longer than %s", hosts(len(list), ""), list[0].After)
+	if never == len(list) { // of a host that is new, nobody knows for how long
+		return fmt.Sprintf("lane %s: no scan has ever reached %s, and one should every %s: %s", list[0].Lane, hosts(never, ""), list[0].After, firstOf(names, 5))
+	}
 	if list[0].Update != "" {
 		what = fmt.Sprintf("%s lacked %s or what came before it for longer than %s", hosts(len(list), " has", " have"), short(list[0].Update), list[0].After)
 	}
