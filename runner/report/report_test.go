@@ -134,6 +134,24 @@ func TestNeverScannedHostNeedsAPerson(t *testing.T) {
 	}
 }
 
+// TestOtherSitesHostsAreNotNamed: the ledger is of all sites, the report of one. A host that the policy does not have any
+// more may have been at any.
+func TestOtherSitesHostsAreNotNamed(t *testing.T) {
+	in := fleet()
+	in.Policy.Hosts = append(in.Policy.Hosts, policy.Host{Name: "far", Labels: []policy.Label{{Key: "k", Value: "v"}, {Key: "site", Value: "muc"}}})
+	for _, host := range []string{"far", "gone"} {
+		in.State.InDoubt = append(in.State.InDoubt, plan.InDoubt{Host: host, Ring: "r", Since: at})
+		in.State.Failures = append(in.State.Failures, plan.Failure{Host: host, Ring: "r", Reason: "postinst"})
+	}
+	named := map[string]int{}
+	for _, h := range Build(in).Hosts {
+		named[h.Host]++
+	}
+	if named["far"] != 0 || named["gone"] != 2 {
+		t.Errorf("named: %v", named)
+	}
+}
+
 // TestRendering: hostile text from a host reaches no renderer alive, and the CSV parses with every state in it.
 func TestRendering(t *testing.T) {
 	in := fleet()
