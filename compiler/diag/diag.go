@@ -40,6 +40,12 @@ func (r Range) String() string {
 	return fmt.Sprintf("%s:%d:%d", r.File, r.Start.Line, r.Start.Column)
 }
 
+// Holds reports whether a position of a file lies in the range.
+func (r Range) Holds(p Pos, file string) bool {
+	after := func(a, b Pos) bool { return a.Line > b.Line || a.Line == b.Line && a.Column > b.Column }
+	return file == r.File && !after(r.Start, p) && !after(p, r.End)
+}
+
 // Related points at a second place that explains the first ("declared here").
 type Related struct {
 	Range Range  `json:"range"`

@@ -42,6 +42,9 @@ func (t *Tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
 		d.Summary += suggest.Tail(fmt.Sprint(args...), builtins)
 		d.Fix = "CUE has packages such as strings, list, math and time; this repository's own begin with its module"
 	}
+	if f, _ := e.Msg(); strings.HasPrefix(f, "unreferenced") {
+		d.Fix = "remove it, or refer to it; what is written in it sets nothing"
+	}
 	return diag.List{d}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/read/origin"
+	"github.com/ringfence/ringfence/compiler/read/silent"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
 
@@ -27,6 +28,7 @@ type reader struct {
 	places    check.Places        // of what the cross checks may point at
 	owners    map[string][]string // what a field may stand in, for those at the wrong level
 	used      map[string]bool     // parameters that the user's own files read
+	lost      []silent.Lost       // fields that set nothing
 	meant     check.Places        // fields that a misspelt one was meant to be: they are not missing as well
 }
 
@@ -46,6 +48,11 @@ func (r *reader) root(v cue.Value, p *load.Program, prefix ...string) node {
 // rootIn is root for one of many values of a program that was indexed before.
 func (r *reader) rootIn(whole *origin.Index, v cue.Value, p *load.Program, prefix ...string) node {
 	r.places, r.meant = check.Places{}, check.Places{}
+	for _, l := range r.lost {
+		if path := l.Path; len(path) > len(prefix) && slices.Equal(path[:len(prefix)], prefix) {
+			r.meant.Set(diag.Range{}, path[len(prefix):]...)
+		}
+	}
 	r.program, r.index, r.prefix = p, whole.Below(prefix...), prefix
 	return node{r: r, v: v}
 }

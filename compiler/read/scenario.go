@@ -43,6 +43,7 @@ const scenariosHome = repository.ScenariosDir + "/"
 func scenarios(t *load.Tree, p *load.Program, begin func()) ([]policy.Scenario, diag.List) {
 	r := &reader{home: scenariosHome}
 	diags := append(r.strays(p), t.Unread(p, repository.ScenariosDir)...)
+	diags = append(diags, r.silent(p, "scenario", "")...)
 	it, err := p.Value("scenario").Fields()
 	if err != nil {
 		return nil, diags
@@ -55,11 +56,11 @@ func scenarios(t *load.Tree, p *load.Program, begin func()) ([]policy.Scenario, 
 			continue // of a list, which the schema refuses
 		}
 		begin()
-		r := &reader{home: scenariosHome}
+		r := &reader{home: scenariosHome, lost: r.lost}
 		if s := all.scenario(r, it.Selector().Unquoted()); !r.diags.HasErrors() {
 			out = append(out, s)
 		}
-		diags = append(diags, r.diags...)
+		diags = append(diags, r.withoutEcho()...)
 	}
 	slices.SortFunc(out, func(a, b policy.Scenario) int { return strings.Compare(a.Name, b.Name) })
 	return out, diags

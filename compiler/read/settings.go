@@ -51,7 +51,7 @@ func plainSettings(t *load.Tree) (out policy.Settings, ok bool) {
 	}
 	r := &reader{home: repository.SettingsFile}
 	strict := r.root(p.Root.Unify(p.Definition("#Settings")), p)
-	if strict.v.Validate(cue.Concrete(true)) != nil {
+	if strict.v.Validate(cue.Concrete(true)) != nil || len(r.silent(p)) > 0 {
 		return out, false
 	}
 	out = strict.settings()
@@ -66,14 +66,15 @@ func loadSettings(t *load.Tree) (policy.Settings, diag.List) {
 		return none, list
 	}
 	r := &reader{home: repository.SettingsFile}
+	lost := r.silent(p)
 	s := subject{arg: repository.SettingsFile, definition: "#Settings"}
 	strict := r.root(p.Value(s.path...).Unify(p.Definition(s.definition)), p)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(loosen(t, s, r.home), s, strict, failure, func(n node) { n.settings() })
-		return none, asSettings(r.diags)
+		return none, asSettings(append(r.withoutEcho(), lost...))
 	}
 	out := strict.settings()
-	return out, asSettings(r.diags)
+	return out, asSettings(append(r.diags, lost...))
 }
 
 // asSettings keeps the codes that say what kind of mistake it is, and files the rest under the settings' own.

@@ -19,6 +19,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/policy"
+	"github.com/ringfence/ringfence/compiler/read/silent"
 	"github.com/ringfence/ringfence/compiler/repository"
 )
 
@@ -70,7 +71,7 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 	name := t.Tenant()
 	dir := repository.TenantDir(name)
 	r := &reader{home: dir + "/"}
-	unread := t.Unread(p, dir)
+	unread := append(t.Unread(p, dir), r.silent(p, "tenant", name)...)
 	if list := r.top(p, name, dir); len(list) > 0 {
 		return Compiled{Diags: append(list, unread...)}
 	}
@@ -78,11 +79,28 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 	strict := r.root(p.Value(s.path...), p, s.path...)
 	if failure := strict.v.Validate(cue.Concrete(true)); failure != nil {
 		r.diagnose(loosen(t, s, r.home), s, strict, failure, func(n node) { n.tenant(name) })
-		return Compiled{Diags: append(r.diags, unread...)}
+		return Compiled{Diags: append(r.withoutEcho(), unread...)}
 	}
 	r.used = usedIn(p, r.home)
 	r.diags = append(r.diags, unread...)
 	return join(t, strict, checks)
+}
+
+// silent lists the fields of which nothing comes, and notes them: what they were meant to be is not missing as well.
+func (r *reader) silent(p *load.Program, under ...string) (list diag.List) {
+	known := func(field string) bool { return shapeOf(p.Definition("#Tenant")).has(field) }
+	for _, l := range silent.Find(p, silent.Place{Home: r.home, Under: under, Known: known}) {
+		r.lost = append(r.lost, l)
+		list = append(list, l.Diag)
+	}
+	return list
+}
+
+// withoutEcho drops what only repeats that a field sets nothing.
+func (r *reader) withoutEcho() diag.List {
+	return slices.DeleteFunc(r.diags, func(d diag.Diagnostic) bool {
+		return d.Range != nil && slices.ContainsFunc(r.lost, func(l silent.Lost) bool { return l.Echo.Holds(d.Range.Start, d.Range.File) })
+	})
 }
 
 // join turns a tenant that the schema accepts into plain values, and joins its hosts and modules.
@@ -122,7 +140,7 @@ func Flawless(t *load.Tree, p *load.Program, checks Checks) (out Compiled, ok bo
 		return Compiled{}, false
 	}
 	r := &reader{home: dir + "/"}
-	if len(r.top(p, name, dir)) > 0 || len(t.Unread(p, dir)) > 0 {
+	if len(r.top(p, name, dir)) > 0 || len(t.Unread(p, dir)) > 0 || len(r.silent(p, "tenant", name)) > 0 {
 		return Compiled{}, false
 	}
 	strict := r.root(p.Value("tenant", name), p, "tenant", name)
