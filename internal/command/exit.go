@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -59,6 +60,18 @@ func done(code int) error {
 		return nil
 	}
 	return &exit{code, errSaid}
+}
+
+// failedOne says what went wrong with one of several, each in full unless it was said; the exit code is the first one's.
+func (a *app) failedOne(failed, err error) error {
+	if err == nil {
+		return failed
+	}
+	x := exitOf(err)
+	if !errors.Is(x.err, errSaid) {
+		a.out.failure(x)
+	}
+	return cmp.Or(failed, done(x.code))
 }
 
 // fail ends a verb with a code and a diagnostic.

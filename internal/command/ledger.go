@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,13 +77,6 @@ func (a *app) syncLedgers(ctx context.Context, tenant, verb string, sync func(*b
 		failed = a.failedOne(failed, controlError(err))
 	}
 	return failed
-}
-
-// failedOne says what went wrong with one of several, each in full; the exit code is the first one's.
-func (a *app) failedOne(failed, err error) error {
-	x := exitOf(err)
-	a.out.failure(x)
-	return cmp.Or(failed, done(x.code))
 }
 
 // synced brings a ledger here or there, and says what came of it.

@@ -70,9 +70,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		if err != nil && a.signals.code() != ExitOK {
 			return err
 		}
-		if err = a.told(err); failed == nil {
-			failed = err
-		}
+		failed = a.failedOne(failed, err)
 	}
 	return failed
 }
@@ -90,18 +88,6 @@ func (a *app) rounds(tenants []*policy.Tenant, site string) []scope {
 		}
 	}
 	return out
-}
-
-// told says what went wrong, unless that was said, and leaves the exit code: what comes next may go wrong as well.
-func (a *app) told(err error) error {
-	if err == nil {
-		return nil
-	}
-	x := exitOf(err)
-	if !errors.Is(x.err, errSaid) {
-		a.out.failure(x)
-	}
-	return done(x.code)
 }
 
 // runTenant enters the pipeline anew for each tenant, so one sees the evidence that another has just recorded.

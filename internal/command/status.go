@@ -200,8 +200,7 @@ func (a *app) reports(ctx context.Context, f readFlags, first func(*workspace, [
 		for _, s := range sitesAt(t, f.site) {
 			r, err := a.reportOf(ctx, ws, t, s, f.at)
 			if err != nil {
-				a.out.failure(exitOf(err))
-				failed = done(exitOf(err).code)
+				failed = a.failedOne(failed, err)
 				continue
 			}
 			a.out.emit("report", t.Name, event{"report": r})
