@@ -28,7 +28,7 @@ type DiffDocument struct {
 type TenantDiff struct {
 	Tenant string      `json:"tenant"`
 	Site   string      `json:"site"`
-	State  string      `json:"state"`          // changed, same, never-scanned (hosts and rings alone can be compared), error (one side does not compile)
+	State  string      `json:"state"`          // changed, same, never-scanned (hosts and rings alone can be compared), error (it does not compile at head, or at base alone)
 	Side   string      `json:"side,omitempty"` // base or head: the only one that has the tenant, or the one in error
 	Groups []DiffGroup `json:"groups"`
 

@@ -44,7 +44,8 @@ Of a tenant that no scan has read, nobody knows what the edit does to its update
 in a ring that no scan has read. What the policies say otherwise, in plain English, is told in any case.
 
 Exit 0 whatever changes; with -detailed-exitcode 2 when anything does, or nobody knows; 3 when a kind of --fail-on occurs
-or cannot be ruled out; 1 when one side does not compile.`,
+or cannot be ruled out; 1 when a tenant in question does not compile at HEAD. One that does not at BASE alone is repaired:
+nobody knows what the edit does to it, which is said, and --fail-on counts every kind for it unless --allow-unknown.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.base, f.head = args[0], "HEAD"

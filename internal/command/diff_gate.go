@@ -59,6 +59,10 @@ func (g diffGate) denied(doc effect.DiffDocument) (why []string) {
 	if n := unscanned(doc.Tenants); n > 0 && slices.Contains(g.failOn, kindUnknown) {
 		why = append(why, fmt.Sprintf("unknown: no scan has read %s", phrase.Count(n, "host")))
 	}
+	if names := repaired(doc.Tenants); len(names) > 0 && len(g.failOn) > 0 && !g.allowUnknown {
+		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s did not compile at base; look at the whole policy (ringfence show --policy), or let it pass with --allow-unknown",
+			strings.Join(g.failOn, ", "), strings.Join(names, ", ")))
+	}
 	if kinds, where := g.possible(doc.Tenants); len(kinds) > 0 && !g.allowUnknown {
 		why = append(why, fmt.Sprintf("%s cannot be ruled out: %s never scanned here; %s, or let it pass with --allow-unknown",
 			strings.Join(kinds, ", "), view.WereNever(doc.Tenants, where), view.WayToKnow(doc.Tenants, where)))
@@ -89,6 +93,16 @@ func inOrder(names []string) []string {
 	return slices.DeleteFunc(kindNames(), func(k string) bool { return !slices.Contains(names, k) })
 }
 
+// repaired names the tenants that compile at head and did not at base.
+func repaired(list []effect.TenantDiff) (names []string) {
+	for _, t := range list {
+		if t.State == "error" && t.Side == "base" {
+			names = append(names, t.Tenant)
+		}
+	}
+	return names
+}
+
 func unscanned(list []effect.TenantDiff) (n int) {
 	for _, t := range list {
 		n += t.Unscanned
@@ -99,7 +113,7 @@ func unscanned(list []effect.TenantDiff) (n int) {
 func (a *app) diffExit(doc effect.DiffDocument, f diffFlags) error {
 	changed := false
 	for _, t := range doc.Tenants {
-		if t.State == "error" {
+		if t.State == "error" && t.Side == "head" {
 			return done(ExitError)
 		}
 		changed = changed || t.State != "same"

@@ -161,7 +161,7 @@ func (d *diffSides) tenant(ctx context.Context, name, site string) (out compared
 		one.Side = "head"
 		return compared{sites: []effect.TenantDiff{one}}, nil
 	case was == nil && slices.Contains(compiler.Tenants(d.base.tree), name):
-		one.Side = "base"
+		one.Side, one.Unknown = "base", effect.Kinds() // the edit repairs it, and may do anything
 		return compared{sites: []effect.TenantDiff{one}}, nil
 	case was != nil && is != nil:
 		out.changes = words.Changes(was, is, d.at)

@@ -178,6 +178,8 @@ func (v Diff) unknown() (where []effect.TenantDiff) {
 // standsFor says why there are no groups, or what stands above them.
 func (v Diff) standsFor(t effect.TenantDiff) string {
 	switch {
+	case t.State == "error" && t.Side == "base":
+		return "NOT KNOWN what the edit does: it did not compile at base, and does now"
 	case t.State == "error":
 		return "it does not compile at " + t.Side + ", so nothing can be compared"
 	case t.Side != "":
