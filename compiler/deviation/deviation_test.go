@@ -119,7 +119,7 @@ func TestEveryPartIsCompared(t *testing.T) {
 		"TestClock": "", "Breaker": "", "SharesEvidence": "", "Disabled": "", "Rings": "", "Windows": "", "Lanes": "", "Freezes": "",
 		"Rules": "", "Otherwise": "", "Off": "", "Exploited": "", "Accepts": "", "Groups": "",
 		"APIVersion": "of the document", "Kind": "of the document", "Name": "differs in any case", "Timezone": "is the tenant's own",
-		"Hosts": "are the tenant's own", "Modules": "are files", "Source": "is a place",
+		"Hosts": "are the tenant's own", "Modules": "are files", "Source": "is a place", "Lines": "are places",
 	}
 	typ := reflect.TypeFor[policy.Tenant]()
 	for i := range typ.NumField() {
