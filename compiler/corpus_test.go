@@ -46,6 +46,7 @@ func TestDiagnostics(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 			inside(t, tree, diags)
+			inWords(t, diags)
 		})
 	}
 }
@@ -131,6 +132,17 @@ func rewrite(t *testing.T, file string, archive *txtar.Archive, want string) {
 	out.Files = append(out.Files, txtar.File{Name: "want", Data: []byte(want)})
 	if err := os.WriteFile(file, txtar.Format(out), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// inWords checks that no text shows what CUE calls a value in error, or its comments.
+func inWords(t *testing.T, diags diag.List) {
+	t.Helper()
+	for _, d := range diags {
+		text := d.Summary + d.Detail + d.Fix
+		if strings.Contains(text, "_|_") || strings.Contains(text, "//") && d.Code != diag.SyntaxError {
+			t.Errorf("%v shows CUE's inside", d)
+		}
 	}
 }
 

@@ -121,7 +121,10 @@ func (n node) called() string {
 
 // wrongKind reports a value of another type than the one that its place needs.
 func (n node) wrongKind(want string, err error) {
-	if err != nil && len(disagreeing(mostTelling(errors.Errors(err)))) > 1 {
+	if v, _ := n.v.Default(); err == nil {
+		err = v.Err()
+	}
+	if err != nil {
 		n.conflict(err)
 		return
 	}
@@ -139,7 +142,7 @@ func (n node) wrongKind(want string, err error) {
 func (n node) text() string {
 	v, _ := n.v.Default()
 	src, err := format.Node(v.Syntax(cue.Final()), format.Simplify())
-	if err != nil {
+	if err != nil || strings.Contains(string(src), "_|_") { // a mistake in it, which is told by itself
 		return "what it is"
 	}
 	return diag.OneLine(syntax.WrittenText(string(src)))
@@ -158,6 +161,10 @@ func (n node) conflict(err error) {
 	slices.SortStableFunc(spots, func(a, b diag.Range) int { // who sets a field beside its parameter did not mistype that
 		return cmp.Or(origin.Rank(a, n.r.home)-origin.Rank(b, n.r.home), strings.Compare(n.r.index.ParameterSet(a), n.r.index.ParameterSet(b)))
 	})
+	if f, args := e.Msg(); strings.HasPrefix(f, "incompatible list lengths") {
+		d.Summary = n.about(fmt.Sprintf("nothing is added to a list, and lists of %v and %v elements are not the same", args...))
+		spots = n.spots()
+	}
 	if at := load.FirstPosition(e); len(spots) == 0 && at.File != "" {
 		spots = []diag.Range{at}
 	}
@@ -179,6 +186,16 @@ func (n node) conflict(err error) {
 		d.Fix = n.r.clashFix(spots[0], s)
 	}
 	n.r.clash(d)
+}
+
+// spots are the places of the first two values that the node is to be at once, for an error that names none.
+func (n node) spots() (out []diag.Range) {
+	for _, p := range n.places() {
+		if len(out) < 2 {
+			out = append(out, p.Value)
+		}
+	}
+	return out
 }
 
 // misses tells of a value that is none of those which another file lets it be. That is no conflict: nobody has set the

@@ -37,6 +37,9 @@ var unprintable = lazyregexp.New(`%!.\(PANIC=[^)]*\)`)
 // Message is what an error of CUE's says in one line, without its path and place, and with names as the file has them.
 func Message(e errors.Error) string {
 	f, args := e.Msg()
+	if strings.HasPrefix(f, "explicit error") {
+		return "an error is written here where a value belongs"
+	}
 	text := unprintable.ReplaceAllString(fmt.Sprintf(f, args...), "this")
 	return diag.OneLine(WrittenText(mismatch.ReplaceAllString(text, "")))
 }
