@@ -15,7 +15,7 @@ import (
 var Acceptable = []diag.Code{
 	diag.OverlappingRings, diag.HostInNoRing, diag.EmptyRing, diag.NothingAhead, diag.ClockJumps, diag.Expired,
 	diag.UnknownLabel, diag.StuckGroup, diag.SplitGroup, diag.WrongSequence,
-	diag.Shadowed, diag.EndsSoon, diag.NeverReached, diag.PoolTooSmall, diag.NeverMatches, diag.FrozenOut, diag.SameAddress,
+	diag.Shadowed, diag.EndsSoon, diag.NeverReached, diag.PoolTooSmall, diag.NeverMatches, diag.FrozenOut, diag.GateOnDisabled, diag.SameAddress,
 }
 
 // Accept parts what was found in tenants, at an instant, into what counts and what all the tenants concerned have

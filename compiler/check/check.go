@@ -148,6 +148,17 @@ type gate struct {
 	path []string
 }
 
+// switchedOff finds gates that wait for a tenant of which nothing is installed any more.
+func (c *checker) switchedOff(req policy.Requirement, other *policy.Tenant, path ...string) {
+	if !other.Disabled || c.Tenant.Disabled || req.IfUntested == policy.UntestedApprove {
+		return
+	}
+	d := diag.New(diag.GateOnDisabled, "the gate on %q opens for no new update: tenant %s is switched off, and nothing is installed there", req.Key(), other.Name).
+		WithFix("require another ring, or switch %s on again", other.Name)
+	d.Severity = diag.Warning
+	c.add(d, path...)
+}
+
 // gates lists what a ring requires of rings, in alternatives, too.
 func gates(r policy.Ring) []gate {
 	var out []gate
@@ -184,6 +195,7 @@ func (c *checker) requirement(req policy.Requirement, path ...string) {
 		have = append(have, policy.Requirement{Tenant: req.Tenant, Ring: o.Name}.Key())
 	}
 	if slices.Contains(have, req.Key()) {
+		c.switchedOff(req, other, path...)
 		return
 	}
 	whose := "this tenant"

@@ -57,6 +57,7 @@ const (
 	NeverMatches      Code = "RF1062" // warning: a match whose fields exclude one another
 	FrozenOut         Code = "RF1063" // warning: a window of which freezes leave nothing within a year
 	SaysNothing       Code = "RF1064" // a field that reads like policy and sets nothing: a condition, a hidden one, a pattern without a match
+	GateOnDisabled    Code = "RF1065" // warning: a gate on a ring of a tenant that is switched off
 	DuplicateHost     Code = "RF2001" // two hosts of one tenant have one name
 	BadHostName       Code = "RF2002" // a host name outside its grammar
 	BadHostsFile      Code = "RF2003" // a hosts file that cannot be read as one
