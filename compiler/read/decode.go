@@ -68,7 +68,7 @@ func (n node) lines(fields ...string) map[string]string {
 func (n node) inner(code diag.Code, example string) string {
 	s := n.str("a file's path")
 	if s != "" && !fs.ValidPath(s) || n.isEmptyString() {
-		n.reject(code, "must be a path inside the tenant's directory, such as %q, not %q", example, diag.OneLine(s))
+		n.reject(code, "must be a path inside the tenant's directory, such as %q, not %q", example, diag.Short(s))
 		return ""
 	}
 	return s

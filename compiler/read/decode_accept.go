@@ -35,7 +35,7 @@ func (n node) acceptances() []policy.Acceptance {
 func (n node) acceptable(code diag.Code) {
 	switch {
 	case !findingGrammar.MatchString(n.label()):
-		n.reportName(diag.New(diag.WrongValue, "%q names no finding", diag.OneLine(n.label())).
+		n.reportName(diag.New(diag.WrongValue, "%q names no finding", diag.Short(n.label())).
 			WithFix("write a code such as %q, or a code and the field that it is about such as %q", diag.EmptyRing, string(diag.EmptyRing)+" rings.spare"))
 	case !slices.Contains(check.Acceptable, code):
 		var codes []string

@@ -49,7 +49,7 @@ func (n node) glob() string {
 		}
 	}
 	if _, err := policy.GlobPattern(s); err != nil {
-		n.rejectWith(diag.New(diag.WrongValue, "%s: %q is no pattern: %v", n.name(), diag.OneLine(s), err).
+		n.rejectWith(diag.New(diag.WrongValue, "%s: %q is no pattern: %v", n.name(), diag.Short(s), err).
 			WithFix("* stands for any characters, ? for one, [a-z] for one of these, [!a-z] for one of the others"))
 		return ""
 	}

@@ -99,7 +99,7 @@ func (n node) end() string {
 		return ""
 	}
 	if _, err := window.End(s, time.UTC); err != nil {
-		n.reject(diag.BadTime, "must be %s, not %q", what, diag.OneLine(s))
+		n.reject(diag.BadTime, "must be %s, not %q", what, diag.Short(s))
 		return ""
 	}
 	return s

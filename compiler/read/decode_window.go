@@ -112,13 +112,16 @@ func (n node) datesByRule(w policy.Window) {
 }
 
 func (n node) nth() int {
-	i := n.get("nth").integer(-1, 5)
-	if v, ok := n.get("nth").concrete(); ok && i == 0 {
-		if zero, err := v.Int64(); err == nil && zero == 0 {
-			n.get("nth").reject(diag.WrongValue, "must be 1 to 5, or -1 for the last, not 0")
-		}
+	f := n.get("nth")
+	v, ok := f.concrete()
+	if !ok {
+		return 0
 	}
-	return i
+	if i, err := v.Int64(); v.Kind() == cue.IntKind && (err != nil || i < -1 || i == 0 || i > 5) {
+		f.reject(diag.WrongValue, "must be 1 to 5, or -1 for the last, not %s", f.text())
+		return 0
+	}
+	return f.integer(-1, 5)
 }
 
 // kinds are the ways in which a window says when it opens, and beside each what may not stand there.

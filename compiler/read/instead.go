@@ -86,7 +86,9 @@ func definitionsOf(inst *build.Instance, seen map[*build.Instance]bool) (out []s
 
 // meantDefinition is the definition that a misspelt one means; the missing # is the most common slip.
 func meantDefinition(name string, inst *build.Instance) string {
-	known := definitionsOf(inst, map[*build.Instance]bool{})
+	known := slices.DeleteFunc(definitionsOf(inst, map[*build.Instance]bool{}), func(k string) bool {
+		return k == name || syntax.IsParameter(name) && !syntax.IsParameter(k) // what is of another package, or no definition
+	})
 	for _, k := range known {
 		if k == "#"+name {
 			return k

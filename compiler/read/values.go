@@ -2,6 +2,7 @@ package read
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,7 +35,7 @@ func (n node) str(what string) string {
 func (n node) matching(grammar *lazyregexp.Regexp, code diag.Code, what string) string {
 	s := n.str(what)
 	if s != "" && !grammar.MatchString(s) || s == "" && n.isEmptyString() {
-		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", fixOf(grammar, s)))
+		n.rejectWith(diag.New(code, "%s must be %s, not %q", n.name(), what, diag.Short(s)).WithFix("%s", fixOf(grammar, s)))
 		return ""
 	}
 	return s
@@ -68,10 +69,10 @@ func (n node) enum(values ...string) string {
 		return s
 	}
 	if list := daysBetween(s, values); len(list) > 0 {
-		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("write each of them: %s", quoted(list)))
+		n.rejectWith(diag.New(diag.WrongValue, "%s must be %s, not %q", n.name(), what, diag.Short(s)).WithFix("write each of them: %s", quoted(list)))
 		return ""
 	}
-	n.reject(diag.WrongValue, "must be %s, not %q%s", what, diag.OneLine(s), suggest.Phrase(cmp.Or(suggest.Word(s, values), abbreviated(s, values))))
+	n.reject(diag.WrongValue, "must be %s, not %q%s", what, diag.Short(s), suggest.Phrase(cmp.Or(suggest.Word(s, values), abbreviated(s, values))))
 	return ""
 }
 
@@ -124,10 +125,10 @@ func (n node) integer(low, high int) int {
 		return 0
 	}
 	what := fmt.Sprintf("a whole number of at least %d", low)
-	switch {
-	case low == -maxCount:
+	switch whole := v.Kind() == cue.IntKind; {
+	case low == -maxCount && !whole:
 		what = "a whole number"
-	case high < maxCount:
+	case high < maxCount || whole && above(v, low):
 		what = fmt.Sprintf("a whole number from %d to %d", low, high)
 	}
 	i, err := v.Int64()
@@ -136,6 +137,12 @@ func (n node) integer(low, high int) int {
 		return 0
 	}
 	return int(i)
+}
+
+// above reports whether a whole number is not below low, so that its mistake is to be too large.
+func above(v cue.Value, low int) bool {
+	i, err := v.Int64()
+	return low == -maxCount || errors.Is(err, cue.ErrBelow) || err == nil && i >= int64(low)
 }
 
 const maxCount = 1 << 30
@@ -187,6 +194,10 @@ func (n node) amount() policy.Amount {
 	if i, err := v.Int64(); err == nil && i >= 1 && i <= maxCount {
 		return policy.Amount{Count: int(i)}
 	}
+	if v.Kind() == cue.IntKind && above(v, 1) {
+		n.wrongKind(fmt.Sprintf("a count from 1 to %d", maxCount), nil)
+		return policy.Amount{}
+	}
 	n.wrongKind(what, nil)
 	return policy.Amount{}
 }
@@ -214,7 +225,7 @@ func (n node) duration() policy.Duration {
 	}
 	d, err := policy.ParseDuration(s)
 	if err != nil {
-		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", durationFix(s)))
+		n.rejectWith(diag.New(diag.BadDuration, "%s must be %s, not %q", n.name(), what, diag.Short(s)).WithFix("%s", durationFix(s)))
 	}
 	return d
 }
@@ -239,7 +250,7 @@ func (n node) clock(layout, what string) string {
 		return ""
 	}
 	if t, err := time.Parse(layout, s); err != nil || t.Format(layout) != s {
-		n.rejectWith(diag.New(diag.BadTime, "%s must be %s, not %q", n.name(), what, diag.OneLine(s)).WithFix("%s", timeFix(layout, s)))
+		n.rejectWith(diag.New(diag.BadTime, "%s must be %s, not %q", n.name(), what, diag.Short(s)).WithFix("%s", timeFix(layout, s)))
 		return ""
 	}
 	return s
