@@ -5,6 +5,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -253,9 +254,9 @@ func (a *app) end(err error) int {
 	if x.err != nil && !errors.Is(x.err, errSaid) {
 		a.out.failure(x)
 	}
-	if d, lost := a.unwritten(a.out.close(x)); lost && x.code == ExitOK {
+	if d, lost := a.unwritten(a.out.close(x)); lost {
 		printDiagnostic(a.Stderr, d, nil)
-		return ExitError
+		return cmp.Or(x.code, ExitError)
 	}
 	return x.code
 }
