@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 
@@ -73,7 +74,10 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 	r := &reader{home: dir + "/"}
 	unread := append(t.Unread(p, dir), r.silent(p, "tenant", name)...)
 	if list := r.top(p, name, dir); len(list) > 0 {
-		return Compiled{Diags: append(list, unread...)}
+		unread = append(list, unread...)
+		if !onlyBeside(list) || !p.Value("tenant", name).Exists() {
+			return Compiled{Diags: unread}
+		}
 	}
 	s := subject{arg: dir, definition: "#Tenant", path: []string{"tenant", name}}
 	strict := r.root(p.Value(s.path...), p, s.path...)
@@ -84,6 +88,14 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 	r.used = usedIn(p, r.home)
 	r.diags = append(r.diags, unread...)
 	return join(t, strict, checks)
+}
+
+// onlyBeside reports whether what is wrong at the top of the files stands beside the tenant, so that it says nothing of what
+// the tenant lacks. A misspelt tenant does.
+func onlyBeside(list diag.List) bool {
+	return !slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
+		return d.Code != diag.UnknownField && d.Code != diag.DuplicateTenant || strings.Contains(d.Summary, "did you mean")
+	})
 }
 
 // silent lists the fields of which nothing comes, and notes them: what they were meant to be is not missing as well.
