@@ -68,49 +68,6 @@ func (n node) rejectWith(d diag.Diagnostic) {
 	n.r.diags = append(n.r.diags, d.At(p.Value))
 }
 
-// undecided reports a value that is none yet: nobody set it, or several were left to choose from.
-func (n node) undecided(v cue.Value) {
-	p := n.place()
-	if declared := n.r.index.Parameter(p.Ref); len(declared) > 0 && origin.Rank(p.Label, n.r.home) > 0 {
-		name := syntax.WrittenName(p.Ref)
-		n.r.diags = append(n.r.diags, diag.New(diag.MissingField, "the parameter %s has no value", name).At(n.root().where()).
-			WithRelated(declared[0].Label, "declared here").WithFix("add %s: … here, or give it a default where it is declared", name))
-		return
-	}
-	if defaults(n.v) > 1 {
-		d := diag.New(diag.Conflict, "%s has more than one default, and so none", n.name()).
-			WithFix("set a plain value here, or leave it out: a default gives way to a value, not to another default")
-		if list := n.places(); len(list) > 1 {
-			d = d.WithRelated(list[1].Value, "another default")
-		}
-		n.report(d)
-		return
-	}
-	if op, _ := v.Expr(); op == cue.OrOp {
-		n.report(diag.New(diag.MissingField, "%s is left open: %s", n.name(), n.text()).
-			WithFix("keep one of them, or mark one as the default with a *"))
-		return
-	}
-	n.report(diag.New(diag.MissingField, "%s has no value yet", n.name()).
-		WithFix("set it, or give it a default where it is declared"))
-}
-
-// defaults counts the parts of a value that each bring a default.
-func defaults(v cue.Value) int {
-	op, parts := v.Expr()
-	if op != cue.AndOp {
-		if _, ok := v.Default(); ok {
-			return 1
-		}
-		return 0
-	}
-	n := 0
-	for _, p := range parts {
-		n += defaults(p)
-	}
-	return n
-}
-
 // called is what a node is called in a sentence, the root too.
 func (n node) called() string {
 	if n.name() == "" && len(n.r.prefix) > 0 && n.r.prefix[0] == "scenario" {
@@ -214,7 +171,9 @@ func (n node) misses(d *diag.Diagnostic, own, other diag.Range) bool {
 
 // clashFix is the way out of two values for one field. What another file shares can be published as a parameter.
 func (r *reader) clashFix(own, other diag.Range) string {
-	if name := r.index.ParameterSet(own); name != "" {
+	if name := r.index.ParameterSet(own); name != "" && name == r.index.ParameterSet(other) {
+		return name + " is set twice: keep one of them"
+	} else if name != "" {
 		return "give " + name + " a value of the type with which it is declared"
 	}
 	if name := r.index.ParameterSet(other); name != "" {
