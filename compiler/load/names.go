@@ -36,6 +36,9 @@ func (t *Tree) buildErrors(inst *build.Instance, root cue.Value) diag.List {
 		return out
 	}
 	e := errors.Errors(inst.Err)[0]
+	if list, ok := t.embedError(e); ok {
+		return list
+	}
 	d := diag.New(diag.UnknownReference, "%s", syntax.Message(e)).At(FirstPosition(e))
 	if f, args := e.Msg(); strings.HasPrefix(f, "builtin package") {
 		d.Code = diag.ImportFailed

@@ -98,7 +98,7 @@ func (r *reader) leftover(root node, err error) {
 			n = n.get(unquote(p))
 		}
 		d := diag.New(diag.WrongValue, "%s", n.about(syntax.Message(e)))
-		if at := load.FirstPosition(e); at.File != "" {
+		if at := origin.Embedded(load.FirstPosition(e), r.home); at.File != "" {
 			r.diags = append(r.diags, d.At(at))
 			continue
 		}

@@ -110,7 +110,7 @@ func (n node) text() string {
 func (n node) conflict(err error) {
 	e := mostTelling(errors.Errors(err))
 	d := diag.New(diag.WrongValue, "%s", n.about(syntax.Message(e)))
-	spots := disagreeing(e)
+	spots := n.r.disagreeing(e)
 	if f, _ := e.Msg(); strings.HasPrefix(f, "undefined field") {
 		n.undefined(d, e)
 		return
@@ -122,7 +122,7 @@ func (n node) conflict(err error) {
 		d.Summary = n.about(fmt.Sprintf("nothing is added to a list, and lists of %v and %v elements are not the same", args...))
 		spots = n.spots()
 	}
-	if at := load.FirstPosition(e); len(spots) == 0 && at.File != "" {
+	if at := origin.Embedded(load.FirstPosition(e), n.r.home); len(spots) == 0 && at.File != "" {
 		spots = []diag.Range{at}
 	}
 	if len(spots) == 0 {
@@ -220,11 +220,11 @@ func (n node) undefined(d diag.Diagnostic, e errors.Error) {
 
 // disagreeing returns the places of the repository whose values clash: the first two positions of the error. The
 // later ones are references that led there.
-func disagreeing(e errors.Error) []diag.Range {
+func (r *reader) disagreeing(e errors.Error) []diag.Range {
 	var out []diag.Range
 	for _, p := range e.InputPositions()[:min(2, len(e.InputPositions()))] {
-		if r := syntax.Range(p, token.NoPos); load.OfRepository(r.File) && !slices.Contains(out, r) {
-			out = append(out, r)
+		if at := origin.Embedded(syntax.Range(p, token.NoPos), r.home); load.OfRepository(at.File) && !slices.Contains(out, at) {
+			out = append(out, at)
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ package origin
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 
@@ -29,11 +30,21 @@ func Of(v cue.Value, home string) []Place {
 	var out []Place
 	for _, node := range nodes(v, 0) {
 		p := OfNode(node)
+		p.Label, p.Value = Embedded(p.Label, home), Embedded(p.Value, home)
 		if load.OfRepository(p.Label.File) {
 			out = append(out, p)
 		}
 	}
 	return inOrder(out, home)
+}
+
+// Embedded is a place with its file as the repository calls it. CUE names a file of data that @embed brings in as the
+// attribute does: from the folder of the package, which is home.
+func Embedded(r diag.Range, home string) diag.Range {
+	if r.File != "" && path.Ext(r.File) != ".cue" && strings.HasSuffix(home, "/") && !strings.HasPrefix(r.File, home) {
+		r.File = home + r.File
+	}
+	return r
 }
 
 // inOrder sorts places by how much they help, and drops repetitions. The list stays as it is: an index keeps it.
