@@ -89,7 +89,7 @@ func (r *reader) leftover(root node, err error) {
 		if len(path) >= 2 && (path[0] == "tenant" || path[0] == "scenario") {
 			path = path[2:]
 		}
-		if seen[strings.Join(path, ".")] {
+		if seen[strings.Join(path, ".")] || r.meant.Has(path...) {
 			continue
 		}
 		seen[strings.Join(path, ".")] = true

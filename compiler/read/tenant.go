@@ -91,10 +91,11 @@ func fromProgram(t *load.Tree, p *load.Program, checks Checks) Compiled {
 }
 
 // onlyBeside reports whether what is wrong at the top of the files stands beside the tenant, so that it says nothing of what
-// the tenant lacks. A misspelt tenant does.
+// the tenant lacks. A misspelt tenant does, and a definition that is embedded there.
 func onlyBeside(list diag.List) bool {
 	return !slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
-		return d.Code != diag.UnknownField && d.Code != diag.DuplicateTenant || strings.Contains(d.Summary, "did you mean")
+		beside := d.Code == diag.UnknownField || d.Code == diag.DuplicateTenant || d.Code == diag.NotAtTopLevel
+		return !beside || d.Summary == embeddedAtTop || strings.Contains(d.Summary, "did you mean")
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/ringfence/ringfence/compiler/diag"
 	"github.com/ringfence/ringfence/compiler/load"
 	"github.com/ringfence/ringfence/compiler/read/origin"
+	"github.com/ringfence/ringfence/compiler/read/silent"
 	"github.com/ringfence/ringfence/compiler/suggest"
 	"github.com/ringfence/ringfence/compiler/syntax"
 )
@@ -24,7 +25,9 @@ func (r *reader) top(p *load.Program, name, dir string) diag.List {
 		if !strings.HasPrefix(strings.TrimPrefix(f.Filename, "/"), r.home) {
 			continue
 		}
-		if d, ok := topOf(f, name, shapeOf(p.Definition("#Tenant"))); ok {
+		shape := shapeOf(p.Definition("#Tenant"))
+		r.misplaced(f, name, shape)
+		if d, ok := topOf(f, name, shape); ok {
 			out = append(out, d)
 		}
 	}
@@ -34,12 +37,27 @@ func (r *reader) top(p *load.Program, name, dir string) diag.List {
 	return r.names(p, name, dir)
 }
 
+// misplaced notes the fields of a tenant that stand at the top of a file: what they were meant to be is not missing as well.
+func (r *reader) misplaced(f *ast.File, name string, tenant shape) {
+	for _, decl := range f.Decls {
+		d, ok := decl.(*ast.Field)
+		if !ok {
+			continue
+		}
+		if label, _, err := ast.LabelName(d.Label); err == nil && tenant.has(label) {
+			r.lost = append(r.lost, silent.Lost{Path: []string{"tenant", name, label}})
+		}
+	}
+}
+
+const embeddedAtTop = "a policy stands at the top of the file"
+
 func topOf(f *ast.File, name string, tenant shape) (diag.Diagnostic, bool) {
 	fix := fmt.Sprintf("put it under tenant: %s: … ; an embedded definition lets misspelt fields pass", quoteLabel(name))
 	for _, decl := range f.Decls {
 		switch d := decl.(type) {
 		case *ast.EmbedDecl:
-			return diag.New(diag.NotAtTopLevel, "a policy stands at the top of the file").At(syntax.Range(d.Pos(), d.End())).WithFix("%s", fix), true
+			return diag.New(diag.NotAtTopLevel, embeddedAtTop).At(syntax.Range(d.Pos(), d.End())).WithFix("%s", fix), true
 		case *ast.Field:
 			label, _, err := ast.LabelName(d.Label)
 			at := syntax.Range(d.Label.Pos(), d.Label.End())
