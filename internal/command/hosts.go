@@ -74,10 +74,18 @@ func (a *app) enroll(ctx context.Context, tenant string) error {
 		a.out.say("nothing to add to %s", path)
 	}
 	if changed > 0 {
-		return fail(ExitDenied, diag.New(diag.HostKeyMismatch, "%d %s another key than the known one; the old lines stay", changed, phrase.Plural(changed, "host shows")).
+		return fail(ExitDenied, diag.New(diag.HostKeyMismatch, "%s another key than the known one; the old lines stay", showing(changed)).
 			WithFix("find out why; if the change is right, delete the old line from %s and enroll again", path))
 	}
 	return nil
+}
+
+// showing begins a sentence of what so many hosts show.
+func showing(n int) string {
+	if n == 1 {
+		return "1 host shows"
+	}
+	return phrase.Count(n, "host") + " show"
 }
 
 func targets(t *policy.Tenant) []transport.Target {
