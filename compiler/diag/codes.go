@@ -65,7 +65,7 @@ const (
 	BadAddress        Code = "RF2005" // an address that is no host or host:port
 	BadSnapshot       Code = "RF2006" // a snapshot that is cut short or does not match its digest
 	BadPackageName    Code = "RF2007" // a package name or version outside its grammar
-	NoSnapshot        Code = "RF2008" // the tenant was never scanned
+	NoSnapshot        Code = "RF2008" // the tenant was never scanned, or nothing was recorded in the period
 	SecretInHosts     Code = "RF2009" // a hosts file with a secret in it
 	SameAddress       Code = "RF2010" // warning: two hosts of one site that have one address
 	ProviderMissing   Code = "RF3001" // a provider whose program is not there
