@@ -55,6 +55,16 @@ func Tenants(subjects []Subject, known []string) []Finding {
 	return out
 }
 
+// Alone checks what a policy says by itself, for a tenant that goes no further because its hosts or its Rego are in error:
+// they hide no mistake of the policy.
+func Alone(s Subject) diag.List {
+	c := &checker{Subject: s, world: world{known: s.Tenant.Abroad(), tenants: map[string]*policy.Tenant{}}}
+	c.references()
+	c.timing()
+	c.matches()
+	return of(s.Tenant, c.diags)
+}
+
 // of says whose findings these are.
 func of(t *policy.Tenant, list diag.List) diag.List {
 	for i := range list {

@@ -123,15 +123,19 @@ func join(t *load.Tree, n node, checks Checks) Compiled {
 	r := n.r
 	out, files := n.tenant(name)
 	r.parameters(n)
+	r.diags = append(r.diags, readCalendars(t, dir, r.calendars, out)...)
+	sound := !r.diags.HasErrors()
 	hosts, list := hostsOf(t, dir, files, checks.Providers)
 	r.diags = append(r.diags, list...)
-	r.diags = append(r.diags, readCalendars(t, dir, r.calendars, out)...)
 	modules, list := modulesOf(t, dir)
 	r.diags = append(r.diags, list...)
 	if checks.Modules != nil && len(modules) > 0 {
 		r.diags = append(r.diags, checks.Modules(modules)...)
 	}
 	if r.diags.HasErrors() {
+		if sound {
+			r.diags = append(r.diags, check.Alone(check.Subject{Tenant: out, Places: r.places})...)
+		}
 		return Compiled{Diags: r.diags}
 	}
 	out.Hosts, out.Modules = hosts, modules
