@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -94,8 +93,8 @@ func (l *Lab) connect() (err error) {
 	if l.net, err = newNetwork(); err != nil {
 		return err
 	}
-	l.dir = filepath.Join(l.dir, l.net.bridge)
-	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+	// Not the bridge's name alone: the next lab may have that name while this one's folder is being removed.
+	if l.dir, err = os.MkdirTemp(l.dir, l.net.bridge+"-"); err != nil {
 		return err
 	}
 	if l.client, err = newSSHKey("lab"); err != nil {

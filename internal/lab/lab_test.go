@@ -99,6 +99,18 @@ func TestResetForgets(t *testing.T) {
 	}
 }
 
+// TestFolderIsNotReused: the name of a lab's network is free before its folder is gone.
+func TestFolderIsNotReused(t *testing.T) {
+	Require(t)
+	l, err := Up(t.Context(), Config{Hosts: 1})
+	ok(t, err)
+	bridge, dir := l.net.bridge, l.dir
+	ok(t, l.Down())
+	if next := up(t, 1); next.net.bridge == bridge && next.dir == dir {
+		t.Errorf("%s is the next lab's folder too", dir)
+	}
+}
+
 func TestTwoLabsAtOnce(t *testing.T) {
 	a, b := one(t), one(t)
 	if a.Addr == b.Addr {
