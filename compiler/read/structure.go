@@ -59,6 +59,9 @@ func (n node) structure(schema cue.Value) {
 		n.conflict(err)
 		return
 	}
+	if n.v.IncompleteKind() == cue.TopKind {
+		return // the permissive schema's definition, or _: it says nothing of its own
+	}
 	if !n.isStruct() {
 		n.noStruct(s)
 		return
