@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -261,25 +260,4 @@ func complaints(out string, code int) string {
 		}
 	}
 	return b.String()
-}
-
-// ageLocks plays the time after which lock files that a killed git tore may be taken for orphans.
-func (a *arena) ageLocks(machine string) {
-	a.Helper()
-	root := a.path(machine, ".git")
-	old := func(path string, age time.Duration) {
-		at := time.Now().Add(-age)
-		a.check(os.Chtimes(path, at, at))
-	}
-	a.check(filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".lock") && !d.IsDir() {
-			old(path, 2*time.Minute)
-		}
-		return err
-	}))
-	guards, err := filepath.Glob(filepath.Join(root, "ringfence", "refs*"))
-	a.check(err)
-	for _, g := range guards {
-		old(g, 3*time.Minute)
-	}
 }

@@ -144,3 +144,24 @@ func (g ground) quiet() {
 		}
 	}
 }
+
+// ageLocks plays the time after which lock files that a killed git tore may be taken for orphans.
+func (g ground) ageLocks(machine string) {
+	g.Helper()
+	root := g.path(machine, ".git")
+	old := func(path string, age time.Duration) {
+		at := time.Now().Add(-age)
+		g.check(os.Chtimes(path, at, at))
+	}
+	g.check(filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".lock") && !d.IsDir() {
+			old(path, 2*time.Minute)
+		}
+		return err
+	}))
+	guards, err := filepath.Glob(filepath.Join(root, "ringfence", "refs*"))
+	g.check(err)
+	for _, file := range guards {
+		old(file, 3*time.Minute)
+	}
+}

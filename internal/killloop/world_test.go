@@ -117,6 +117,9 @@ func (w *world) kill() bool {
 	w.note("%s: %s: %s after %d events %s and %s: struck %v, %s", w.runner, strings.Join(c.Args[1:], " "), b.victim, b.events, b.which, b.delay, struck, c.ProcessState)
 	if struck {
 		w.struck[b.victim]++
+		if b.victim == everything {
+			w.ageLocks(w.runner) // hours pass before anyone comes back, and no git is left
+		}
 		w.loseDisk()
 	}
 	if w.rand.IntN(2) == 0 {
